@@ -1,0 +1,128 @@
+"""`python -m dslab run SYSTEM`: one run from the shell. Standard library and the simulator only."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import pkgutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from dslab.commands.environment import say
+
+
+class WrongArgument(Exception):
+    """An argument names something that is not there; one sentence says what is accepted."""
+
+
+def systems() -> list[str]:
+    """The names that SYSTEM may take: the modules of dslab.protocols."""
+    package = importlib.import_module("dslab.protocols")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+def load_schedule(file: str | None) -> list[Any]:
+    """The actions in a schedule file; none without a file.
+
+    Raises:
+        WrongArgument: the file cannot be read, is not JSON, or is not a list.
+    """
+    if file is None:
+        return []
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise WrongArgument(f"{file} cannot be read ({why}): --schedule takes a JSON file") from None
+    try:
+        actions = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+        raise WrongArgument(f"{file} is not JSON ({where}): a schedule is a list of actions such as "
+                            '[{"at": 1200, "do": "crash", "node": "n1"}]') from None
+    if not isinstance(actions, list):
+        raise WrongArgument(f"{file} holds one {type(actions).__name__}: a schedule is a list of actions such as "
+                            '[{"at": 1200, "do": "crash", "node": "n1"}]')
+    return actions
+
+
+def write_whole(file: str, text: str) -> None:
+    """Write a file completely or not at all, so that an earlier one is never lost half way.
+
+    Raises:
+        WrongArgument: it cannot be written there.
+    """
+    target = Path(file)
+    draft = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False, newline="\n"
+        ) as out:
+            draft = Path(out.name)
+            out.write(text)
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(draft, target.stat().st_mode)
+        draft.replace(target)
+    except OSError as error:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+        raise WrongArgument(f"{file} cannot be written ({error.strerror}): --json takes the name of a file") from None
+
+
+def report(system: Any, trace: Any, until: int) -> str:
+    """What happened, in a short table: counts, where the nodes ended, what held."""
+    kinds = Counter(event.kind for event in trace.events)
+    fates = Counter(message.fate for message in trace.messages)
+    lines = [
+        f"{system.code}, seed {trace.seed}, {until} ms",
+        f"events    {len(trace.events)}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())),
+        f"messages  {len(trace.messages)}: " + ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())),
+    ]
+    final = trace.state_at(len(trace.events) - 1) if trace.events else {}
+    for node, state in final.items():
+        fields = ", ".join(f"{name}={short(value)}" for name, value in state.items() if not name.startswith("@"))
+        lines.append(f"{node:9} {fields}" if fields else node)
+    if system.always or system.eventually:
+        from dslab.check.invariants import check_trace
+
+        for verdict in check_trace(trace, system.always, system.eventually):
+            why = f": {verdict.violation}" if verdict.violation else ""
+            lines.append(f"{verdict.status:9} {verdict.title}{why}")
+    lines.append(f"digest    {trace.digest()}")
+    return "\n".join(lines)
+
+
+def short(value: Any) -> str:
+    """A value in a few characters."""
+    if isinstance(value, list | tuple | dict) and len(value) > 3:
+        return f"{len(value)} items"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a system once. Returns the exit status: 0 done, 1 the run itself failed, 2 a wrong argument."""
+    from dslab.sim import DslabError, simulate
+    from dslab.sim.errors import ScheduleError
+
+    try:
+        names = systems()
+        if arguments.system not in names:
+            raise WrongArgument(f"no system is called {arguments.system!r}: choose from {', '.join(names)}")
+        schedule = load_schedule(arguments.schedule)
+        system = importlib.import_module(f"dslab.protocols.{arguments.system}").cluster(arguments.nodes)
+        trace = simulate(system, seed=arguments.seed, schedule=schedule, until=arguments.until)
+        if arguments.json:
+            write_whole(arguments.json, trace.to_json())
+    except (WrongArgument, ScheduleError) as error:
+        say(f"python -m dslab run: {error}")
+        return 2
+    except DslabError as error:
+        say(f"python -m dslab run: {error}")
+        return 1
+    print(trace.digest() if arguments.digest else report(system, trace, arguments.until))
+    return 0
