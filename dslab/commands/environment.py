@@ -60,13 +60,13 @@ def command_environment() -> dict[str, str]:
 
 
 def reason_of(output: str) -> str:
-    """Why an installer failed, in a few words: a known cause, else its last line."""
+    """Why an installer failed, in a few words: a known cause, else its first line that speaks of an error."""
     lower = output.lower()
     for reason, signs in REASONS:
         if any(sign in lower for sign in signs):
             return reason
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing")
 
 
 def version_of(python: Path) -> str | None:
