@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 
 from dslab.commands.components import why_missing
 
-settings.register_profile("dslab", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "dslab", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("dslab")
 
 

@@ -1,1 +1,1 @@
-"""The commands of `python -m dslab`, one module each; standard library only, since they run before the set-up."""
+"""The commands of `python -m dslab`, one module each; standard library only: they run before the set-up."""

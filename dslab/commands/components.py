@@ -1,4 +1,4 @@
-"""The optional parts of a machine that tests and real-system labs use: how each is found and how to get it."""
+"""The optional parts of a machine that tests and real-system labs use: how to find and how to get each."""
 
 from __future__ import annotations
 
@@ -58,18 +58,25 @@ PARTS = {
     "npm": Part(("npm",), "tests of the widgets' JavaScript", "comes with Node.js; Debian: npm"),
     "chromium": Part(
         ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-        "tests of the widgets in a browser", "Chromium or Google Chrome; Debian: chromium", places=CHROMIUM_PLACES,
+        "tests of the widgets in a browser",
+        "Chromium or Google Chrome; Debian: chromium",
+        places=CHROMIUM_PLACES,
     ),
     "bash": Part(("bash",), "the tests of binder/", "your system's packages; Windows: Git Bash"),
-    "java": Part(("java",), "ZooKeeper and Kafka", "adoptium.net; Debian: default-jre-headless", ask="-version"),
+    "java": Part(
+        ("java",), "ZooKeeper and Kafka", "adoptium.net; Debian: default-jre-headless", ask="-version"
+    ),
     "haproxy": Part(("haproxy",), "the load-balancing labs", "haproxy.org; Debian: haproxy", ask="-v"),
-    "zookeeper": Part(("zkServer.sh",), "the coordination labs", "zookeeper.apache.org; Debian: libzookeeper-java"),
+    "zookeeper": Part(
+        ("zkServer.sh",), "the coordination labs", "zookeeper.apache.org; Debian: libzookeeper-java"
+    ),
     "kafka": Part(
-        ("kafka-server-start", "kafka-server-start.sh"), "the streaming labs",
+        ("kafka-server-start", "kafka-server-start.sh"),
+        "the streaming labs",
         "kafka.apache.org: unpack it and set KAFKA_HOME",
     ),
     "etcd": Part(("etcd",), "the coordination labs", "etcd.io; Debian: etcd-server"),
-}  # fmt: skip
+}
 JARS = {
     "zookeeper": (Path("/usr/share/java"), "zookeeper*.jar"),
     "kafka": (Path(os.environ.get("KAFKA_HOME", "/opt/kafka"), "libs"), "kafka_2*.jar"),
@@ -81,9 +88,13 @@ def ask_version(program: Path, argument: str) -> str | None:
     """The version a program prints, or None if it does not start or prints none."""
     try:
         answer = subprocess.run(
-            [str(program), argument], capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
+            [str(program), argument],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
             timeout=60,
-        )  # fmt: skip
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     number = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
@@ -140,11 +151,17 @@ def find(name: str) -> Found:
     """
     if name == "shared-data":
         there = SHARED_DATA.is_dir()
-        return Found(SHARED_DATA) if there else Found(None, why_not="no folder ../shared/data beside the course's")
+        return (
+            Found(SHARED_DATA)
+            if there
+            else Found(None, why_not="no folder ../shared/data beside the course's")
+        )
     if name == "python":
         return Found(Path(sys.executable), ".".join(map(str, sys.version_info[:3])))
     if re.fullmatch(r"python3\.\d+", name):
-        return pythons().get(name.removeprefix("python"), Found(None, why_not=f"no {name} on PATH or in pyenv"))
+        return pythons().get(
+            name.removeprefix("python"), Found(None, why_not=f"no {name} on PATH or in pyenv")
+        )
     part = PARTS[name]
     for place in [shutil.which(program) for program in part.programs] + [*part.places]:
         if place and Path(place).is_file():
@@ -152,7 +169,9 @@ def find(name: str) -> Found:
                 return Found(Path(place), "unknown")
             version = ask_version(Path(place), part.ask)
             return Found(Path(place), version) if version else Found(None, why_not=f"{place} does not start")
-    return (name in JARS and find_jar(name)) or Found(None, why_not=f"no {' or '.join(part.programs)} on PATH")
+    return (name in JARS and find_jar(name)) or Found(
+        None, why_not=f"no {' or '.join(part.programs)} on PATH"
+    )
 
 
 def why_missing(name: str) -> str | None:

@@ -1,8 +1,8 @@
 """The course's own environment: made once, checked in a moment, made again when what it is made from changed.
 
 A record inside `.venv` says whether the last set-up came to its end. It is written *before* the first file is
-installed and marked ready after the last one, so a set-up that was killed at any point is seen at the next call
-and done again from nothing: installers take a half-copied package for a complete one.
+installed and marked ready after the last one, so a set-up that was killed at any point is seen at the next
+call and done again from nothing: installers take a half-copied package for a complete one.
 """
 
 from __future__ import annotations
@@ -24,20 +24,43 @@ REQUIREMENTS = ROOT / "requirements.txt"
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 
 # Settings of the caller's shell that would send the installation somewhere else than into .venv.
-MISLEADING = ("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "UV_SYSTEM_PYTHON", "__PYVENV_LAUNCHER__")
+MISLEADING = (
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PYTHONHOME",
+    "UV_SYSTEM_PYTHON",
+    "__PYVENV_LAUNCHER__",
+)
 
 REASONS = (
     ("disk is full", ("no space left on device", "os error 28", "disk quota exceeded")),
-    ("folder is read-only or belongs to somebody else", ("read-only file system", "permission denied", "os error 13")),
+    (
+        "folder is read-only or belongs to somebody else",
+        ("read-only file system", "permission denied", "os error 13"),
+    ),
     (
         "package index could not be reached: check the network connection",
         (
-            "name resolution", "name or service not known", "nodename nor servname", "getaddrinfo", "dns error",
-            "connection refused", "connection error", "connect error", "newconnectionerror", "network is unreachable",
-            "timed out", "error sending request", "tcp connect", "max retries exceeded", "proxyerror",
+            "name resolution",
+            "name or service not known",
+            "nodename nor servname",
+            "getaddrinfo",
+            "dns error",
+            "connection refused",
+            "connection error",
+            "connect error",
+            "newconnectionerror",
+            "network is unreachable",
+            "timed out",
+            "error sending request",
+            "tcp connect",
+            "max retries exceeded",
+            "proxyerror",
         ),
     ),
-)  # fmt: skip
+)
 
 
 class SetupError(Exception):
@@ -66,7 +89,9 @@ def reason_of(output: str) -> str:
         if any(sign in lower for sign in signs):
             return reason
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing")
+    return next(
+        (line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing"
+    )
 
 
 def version_of(python: Path) -> str | None:
@@ -106,10 +131,12 @@ class Environment:
         self.record = self.venv / "dslab.json"
 
     def fingerprint(self) -> str:
-        """What the environment is made from: the pins, the package's metadata and the place it is linked to."""
+        """What the environment is made from: the pins, the package's metadata, the folder it is linked to."""
         metadata = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
         made_from = [(self.root / "requirements.txt").read_text(encoding="utf-8"), str(self.root)]
-        made_from += [json.dumps(metadata.get(table), sort_keys=True) for table in ("project", "build-system")]
+        made_from += [
+            json.dumps(metadata.get(table), sort_keys=True) for table in ("project", "build-system")
+        ]
         return hashlib.sha256("\0".join(made_from).encode()).hexdigest()
 
     def read_record(self) -> dict[str, str]:
@@ -151,7 +178,7 @@ class Environment:
         try:
             self.venv.mkdir(exist_ok=True)
             with self.alone():
-                if not self.ready():                     # somebody else may have finished it meanwhile
+                if not self.ready():  # somebody else may have finished it meanwhile
                     self.make()
         except OSError as error:
             where = error.filename or self.venv
@@ -224,7 +251,9 @@ class Environment:
             )
         result = self.call([base, "-m", "venv", str(self.venv)])
         if result is not None:
-            raise SetupError(f"Cannot make {self.venv} ({result}); the output is in {self.venv / 'dslab.log'}")
+            raise SetupError(
+                f"Cannot make {self.venv} ({result}); the output is in {self.venv / 'dslab.log'}"
+            )
 
     def install(self, uv: str | None, what: str, arguments: Sequence[str]) -> None:
         """Install into the environment, with uv where it works and pip otherwise."""
@@ -247,12 +276,17 @@ class Environment:
             )
 
     def call(self, command: Sequence[str]) -> str | None:
-        """Run one program silently. Returns None, or in a few words why it failed; the log keeps all it said."""
+        """Run one program silently. Returns None, or in a few words, why it failed; the log has the rest."""
         try:
             done = subprocess.run(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                text=True, errors="replace", env=command_environment(),
-            )  # fmt: skip
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                env=command_environment(),
+            )
         except OSError as error:
             return f"{command[0]} did not start: {error.strerror}"
         if done.returncode == 0:
@@ -275,7 +309,7 @@ def take_lock(descriptor: int, wait: bool) -> None:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
                 return
-            except OSError:              # LK_LOCK gives up after ten seconds
+            except OSError:  # LK_LOCK gives up after ten seconds
                 if not wait:
                     raise
     else:
@@ -292,8 +326,9 @@ def inside(environment: Environment) -> bool:
 def enter(arguments: Sequence[str]) -> int | None:
     """Make the environment if need be and go on in it: `python -m dslab ARGUMENTS` by its own Python.
 
-    Returns None when this process is already in it. On Linux and macOS the process is replaced, so that its id,
-    its terminal and its signals stay the caller's; Windows gets a child process, and its exit status is returned.
+    Returns None when this process is already in it. On Linux and macOS the process is replaced, so that its
+    id, its terminal and its signals stay the caller's; Windows gets a child process, and its exit status is
+    returned.
     """
     environment = Environment()
     python = environment.ensure()
@@ -307,5 +342,5 @@ def enter(arguments: Sequence[str]) -> int | None:
     while True:
         try:
             return child.wait()
-        except KeyboardInterrupt:        # the child got it too and ends by itself
+        except KeyboardInterrupt:  # the child got it too and ends by itself
             continue

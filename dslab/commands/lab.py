@@ -1,4 +1,4 @@
-"""`python -m dslab lab`: JupyterLab on the first notebook, in this process, so that stopping it stops everything."""
+"""`python -m dslab lab`: JupyterLab on the first notebook, in this process: stopping it stops everything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 def is_free(port: int) -> bool:
     """True if a server can listen on this port of the loopback address."""
     with socket.socket() as probe:
-        if os.name != "nt":              # as the server does: a port still in TIME_WAIT is free
+        if os.name != "nt":  # as the server does: a port still in TIME_WAIT is free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -36,7 +36,7 @@ def choose_port(wanted: int | None) -> int | None:
     if wanted is not None:
         if is_free(wanted):
             return wanted
-        say(f"Port {wanted} is in use or not allowed: give another one, or leave --port out to get the next free one")
+        say(f"Port {wanted} is in use or not allowed: give another, or leave out --port to get a free one")
         return None
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         if is_free(port):
@@ -57,7 +57,7 @@ def answers(url: str) -> bool:
 
 
 def browser_at_hand() -> bool:
-    """True if a browser with a window of its own can be opened; one inside the terminal would block the server."""
+    """True if a browser with a window of its own can be opened; one in the terminal would block us."""
     headless = sys.platform.startswith(("linux", "freebsd")) and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     )
@@ -96,7 +96,7 @@ def lab(wanted_port: int | None, browser: bool) -> int:
     notebooks = ROOT / "notebooks"
     page = f"lab/tree/{FIRST_NOTEBOOK}" if (notebooks / FIRST_NOTEBOOK).is_file() else "lab"
     token = secrets.token_hex(16)
-    os.environ["JUPYTER_TOKEN"] = token                  # not an argument: every user can read those
+    os.environ["JUPYTER_TOKEN"] = token  # not an argument: every user can read those
     settings = [
         f"--ServerApp.root_dir={notebooks if notebooks.is_dir() else ROOT}",
         f"--LabApp.default_url=/{page}",
@@ -104,9 +104,10 @@ def lab(wanted_port: int | None, browser: bool) -> int:
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
-        "--ServerApp.answer_yes=True",                   # Ctrl-C stops without a question
+        "--ServerApp.answer_yes=True",  # Ctrl-C stops without a question
         "--Application.log_level=ERROR",
-        f"--ServerApp.allow_root={getattr(os, 'geteuid', lambda: 1)() == 0}",   # containers: loopback and a token
+        # in containers everybody is root; the server listens on loopback and asks for the token
+        f"--ServerApp.allow_root={getattr(os, 'geteuid', lambda: 1)() == 0}",
     ]
     base, stopped = f"http://{HOST}:{port}/", threading.Event()
     places = (f"{base}{page}?token={token}", f"{base}api/status?token={token}", stopped)

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,13 +14,21 @@ from dslab.commands.environment import SetupError, enter, say
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# Commands with argument lists of their own: module of its main(argv), what it needs beyond the standard library,
-# what it does.
+# Commands with argument lists of their own: the module of main(argv), what it needs beyond the standard
+# library, what it does.
 HANDED_OVER = {
     "experiment": ("dslab.experiments.cli", ("numpy",), "measure what a paper measured: a table, or --json"),
-    "build": ("dslab.authoring.cli", ("jupytext", "nbclient"), "make the student notebooks from notebooks/source"),
+    "build": (
+        "dslab.authoring.cli",
+        ("jupytext", "nbclient"),
+        "make the student notebooks from notebooks/source",
+    ),
     "release": ("dslab.authoring.cli", ("jupytext", "nbclient"), "write a hand-out for students"),
-    "grade": ("dslab.grading.cli", ("nbformat", "nbval"), "run the checks on hand-ins, or on your own notebook"),
+    "grade": (
+        "dslab.grading.cli",
+        ("nbformat", "nbval"),
+        "run the checks on hand-ins, or on your own notebook",
+    ),
 }
 
 
@@ -52,16 +60,20 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="set up if need be, then open JupyterLab on the first notebook")
-    lab.add_argument("--port", type=port, metavar="N", help="serve on this port; else the first free one from 8888")
+    lab.add_argument(
+        "--port", type=port, metavar="N", help="serve on this port; else the first free one from 8888"
+    )
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
 
     test = commands.add_parser(
         "test",
         help="set up if need be, then run every test that this machine can run",
         usage="%(prog)s [--all] [pytest arguments]",
-        description="Without pytest arguments: ruff, mypy, the JavaScript tests, pytest, and the notebooks under nbval.",
+        description="Without pytest arguments: ruff, mypy, the JavaScript tests, pytest, the notebooks.",
     )
-    test.add_argument("--all", action="store_true", help="what this machine cannot run is a failure, not left out")
+    test.add_argument(
+        "--all", action="store_true", help="what this machine cannot run is a failure, not left out"
+    )
 
     commands.add_parser("doctor", help="list the optional parts: found, version, why not, how to get them")
 
@@ -77,15 +89,19 @@ def build_parser() -> Parser:
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `run`."""
     parser.add_argument("system", metavar="SYSTEM", help="a protocol of dslab.protocols, for example raft")
-    parser.add_argument("--nodes", type=whole(1, 1000), metavar="N", help="how many servers (default: 5)", default=5)
+    parser.add_argument(
+        "--nodes", type=whole(1, 1000), metavar="N", help="how many servers (default: 5)", default=5
+    )
     parser.add_argument("--seed", type=whole(0), metavar="S", help="the seed (default: 1)", default=1)
-    parser.add_argument("--until", type=whole(1), metavar="MS", help="simulated ms (default: 10000)", default=10_000)
+    parser.add_argument(
+        "--until", type=whole(1), metavar="MS", help="simulated ms (default: 10000)", default=10_000
+    )
     parser.add_argument("--schedule", metavar="FILE.json", help="a list of timed actions")
     parser.add_argument("--digest", action="store_true", help="print only the digest of the trace")
     parser.add_argument("--json", metavar="FILE", help="write the trace to this file")
 
 
-def whole(least: int, most: int | None = None):  # noqa: ANN201
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     """An argument type: a whole number within bounds."""
     bounds = f"from {least} up" if most is None else f"from {least} to {most}"
 
@@ -120,7 +136,7 @@ def dispatch(argv: Sequence[str]) -> int:
         return 0
     if argv[0] in HANDED_OVER and present(argv[0]):
         return hand_over(argv[0], argv[1:])
-    if argv[0] == "test":                            # everything it does not know is pytest's
+    if argv[0] == "test":  # everything it does not know is pytest's
         chosen, extra = parser.parse_known_args(argv)
     else:
         chosen, extra = parser.parse_args(argv), []
@@ -147,7 +163,7 @@ def dispatch(argv: Sequence[str]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit status: 0 done, 1 failed, 2 wrong arguments, 130 stopped by Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):          # a Windows console may not know every sign we print
+    for stream in (sys.stdout, sys.stderr):  # a Windows console may not know every sign we print
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import importlib
 import json
-import os
 import pkgutil
 import tempfile
 from collections import Counter
@@ -16,21 +15,23 @@ from typing import Any
 from dslab.commands.environment import say
 
 
-class WrongArgument(Exception):
+class WrongArgumentError(Exception):
     """An argument names something that is not there; one sentence says what is accepted."""
 
 
 def systems() -> list[str]:
     """The names that SYSTEM may take: the modules of dslab.protocols."""
     package = importlib.import_module("dslab.protocols")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+    return sorted(
+        module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")
+    )
 
 
 def load_schedule(file: str | None) -> list[Any]:
     """The actions in a schedule file; none without a file.
 
     Raises:
-        WrongArgument: the file cannot be read, is not JSON, or is not a list.
+        WrongArgumentError: the file cannot be read, is not JSON, or is not a list.
     """
     if file is None:
         return []
@@ -38,16 +39,22 @@ def load_schedule(file: str | None) -> list[Any]:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise WrongArgument(f"{file} cannot be read ({why}): --schedule takes a JSON file") from None
+        raise WrongArgumentError(f"{file} cannot be read ({why}): --schedule takes a JSON file") from None
     try:
         actions = json.loads(text)
     except (ValueError, RecursionError) as error:
-        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
-        raise WrongArgument(f"{file} is not JSON ({where}): a schedule is a list of actions such as "
-                            '[{"at": 1200, "do": "crash", "node": "n1"}]') from None
+        where = (
+            f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+        )
+        raise WrongArgumentError(
+            f"{file} is not JSON ({where}): a schedule is a list of actions such as "
+            '[{"at": 1200, "do": "crash", "node": "n1"}]'
+        ) from None
     if not isinstance(actions, list):
-        raise WrongArgument(f"{file} holds one {type(actions).__name__}: a schedule is a list of actions such as "
-                            '[{"at": 1200, "do": "crash", "node": "n1"}]')
+        raise WrongArgumentError(
+            f"{file} holds one {type(actions).__name__}: a schedule is a list of actions such as "
+            '[{"at": 1200, "do": "crash", "node": "n1"}]'
+        )
     return actions
 
 
@@ -55,7 +62,7 @@ def write_whole(file: str, text: str) -> None:
     """Write a file completely or not at all, so that an earlier one is never lost half way.
 
     Raises:
-        WrongArgument: it cannot be written there.
+        WrongArgumentError: it cannot be written there.
     """
     target = Path(file)
     draft = None
@@ -66,12 +73,14 @@ def write_whole(file: str, text: str) -> None:
             draft = Path(out.name)
             out.write(text)
         with contextlib.suppress(FileNotFoundError):
-            os.chmod(draft, target.stat().st_mode)
+            draft.chmod(target.stat().st_mode)
         draft.replace(target)
     except OSError as error:
         if draft is not None:
             draft.unlink(missing_ok=True)
-        raise WrongArgument(f"{file} cannot be written ({error.strerror}): --json takes the name of a file") from None
+        raise WrongArgumentError(
+            f"{file} cannot be written ({error.strerror}): --json takes the name of a file"
+        ) from None
 
 
 def report(system: Any, trace: Any, until: int) -> str:
@@ -80,12 +89,16 @@ def report(system: Any, trace: Any, until: int) -> str:
     fates = Counter(message.fate for message in trace.messages)
     lines = [
         f"{system.code}, seed {trace.seed}, {until} ms",
-        f"events    {len(trace.events)}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())),
-        f"messages  {len(trace.messages)}: " + ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())),
+        f"events    {len(trace.events)}: "
+        + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())),
+        f"messages  {len(trace.messages)}: "
+        + ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())),
     ]
     final = trace.state_at(len(trace.events) - 1) if trace.events else {}
     for node, state in final.items():
-        fields = ", ".join(f"{name}={short(value)}" for name, value in state.items() if not name.startswith("@"))
+        fields = ", ".join(
+            f"{name}={short(value)}" for name, value in state.items() if not name.startswith("@")
+        )
         lines.append(f"{node:9} {fields}" if fields else node)
     if system.always or system.eventually:
         from dslab.check.invariants import check_trace
@@ -112,13 +125,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         names = systems()
         if arguments.system not in names:
-            raise WrongArgument(f"no system is called {arguments.system!r}: choose from {', '.join(names)}")
+            raise WrongArgumentError(
+                f"no system is called {arguments.system!r}: choose from {', '.join(names)}"
+            )
         schedule = load_schedule(arguments.schedule)
         system = importlib.import_module(f"dslab.protocols.{arguments.system}").cluster(arguments.nodes)
         trace = simulate(system, seed=arguments.seed, schedule=schedule, until=arguments.until)
         if arguments.json:
             write_whole(arguments.json, trace.to_json())
-    except (WrongArgument, ScheduleError) as error:
+    except (WrongArgumentError, ScheduleError) as error:
         say(f"python -m dslab run: {error}")
         return 2
     except DslabError as error:

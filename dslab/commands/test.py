@@ -17,7 +17,7 @@ from dslab.commands.components import find, why_missing
 from dslab.commands.environment import ROOT, say
 
 JS_TESTS = ROOT / "tests" / "js"
-NO_TESTS_COLLECTED = 5                       # pytest's exit status
+NO_TESTS_COLLECTED = 5  # pytest's exit status
 
 
 @dataclass
@@ -34,7 +34,9 @@ class Outcome:
 def call(command: Sequence[str | Path], folder: Path = ROOT, **variables: str) -> int:
     """Run one program with its output shown; returns its exit status."""
     sys.stdout.flush()
-    return subprocess.run([str(part) for part in command], cwd=folder, env={**os.environ, **variables}).returncode
+    return subprocess.run(
+        [str(part) for part in command], cwd=folder, env={**os.environ, **variables}
+    ).returncode
 
 
 def tool(name: str, *arguments: str) -> Outcome:
@@ -58,7 +60,9 @@ def javascript() -> Outcome:
 
 def install_packages() -> str | None:
     """Bring the packages of tests/js up to date. Returns None, or why that failed."""
-    wanted = hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(JS_TESTS.glob("package*.json")))).hexdigest()
+    wanted = hashlib.sha256(
+        b"\0".join(file.read_bytes() for file in sorted(JS_TESTS.glob("package*.json")))
+    ).hexdigest()
     stamp = JS_TESTS / "node_modules" / ".dslab"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return None
@@ -135,7 +139,7 @@ def test(extra: Sequence[str], strict: bool) -> int:
     if not extra:
         notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
         steps = [
-            lambda: tool("ruff", "ruff", "check", "."),
+            lambda: tool("ruff", "ruff", "check", "--output-format=concise", "."),
             lambda: tool("mypy", "mypy"),
             javascript,
             lambda: pytest("pytest", ["-n", "2", "--dist", "loadscope"], strict),
@@ -152,4 +156,6 @@ def test(extra: Sequence[str], strict: bool) -> int:
 
 def no_notebooks() -> Outcome:
     """What the notebooks' step comes to before there is one."""
-    return Outcome("notebooks", "left out", left_out=["no notebooks/*.ipynb: `python -m dslab build` makes them"])
+    return Outcome(
+        "notebooks", "left out", left_out=["no notebooks/*.ipynb: `python -m dslab build` makes them"]
+    )
