@@ -1,0 +1,132 @@
+"""Puts a student's answers, and nothing else of theirs, into the instructor copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import nbformat
+
+from dslab.grading import regions
+from dslab.grading.assignment import Assignment, Cell
+from dslab.grading.intake import HandIn, HandInCell, flag
+
+# Comments with which a cell tells nbval not to judge it; in an answer they must have no effect.
+_NBVAL_COMMENT = re.compile(r"^([ \t]*#+[ \t]*)(?=(?:NBVAL|PYTEST_VALIDATE)_[A-Z_]+[ \t]*$)", re.MULTILINE)
+
+MAX_ANSWER = 200_000  # characters
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A student's answers by exercise, those left as given out, and what was odd."""
+
+    answers: dict[str, str]
+    untouched: frozenset[str]
+    flags: tuple[dict[str, str], ...]
+
+
+def _ways(answer: Cell) -> list[tuple[str, Callable[[HandInCell], bool]]]:
+    return [
+        ("its cell id", lambda cell: cell.id == answer.cell_id is not None and cell.dslab.get("role", "answer") == "answer"),
+        (
+            "its dslab metadata",
+            lambda cell: cell.dslab.get("exercise") == answer.exercise and cell.dslab.get("role", "answer") == "answer",
+        ),
+        ("its nbgrader grade_id", lambda cell: cell.grade_id == answer.grade_id is not None),
+        ("its marker line", lambda cell: answer.exercise in regions.marked_exercises(cell.source)),
+    ]
+
+
+def _find(answer: Cell, stub: str, cells: tuple[HandInCell, ...]) -> tuple[HandInCell | None, list[dict[str, str]]]:
+    """The student's cell for one answer, by the first way that finds any."""
+    claims: list[HandInCell] = []
+    first_way = ""
+    for way, matches in _ways(answer):
+        found = [cell for cell in cells if matches(cell) and not any(cell is other for other in claims)]
+        if found and not claims:
+            first_way = way
+        claims += found
+    if not claims:
+        return None, [flag("answer-missing", f"no cell for the answer to {answer.exercise} was found", answer.id)]
+    flags = []
+    chosen = claims[0]
+    if first_way != "its cell id":
+        flags.append(flag("answer-restored", f"the answer to {answer.exercise} was found by {first_way}", answer.id))
+    if len(claims) > 1:
+        # A pulled correction can leave the untouched original beside the answer: an answer goes before a stub.
+        chosen = next((cell for cell in claims if regions.fingerprint(cell.source) != stub), claims[0])
+        text = f"{len(claims)} cells claim to be the answer to {answer.exercise}; number {claims.index(chosen) + 1} was used"
+        flags.append(flag("answer-duplicate", text, answer.id))
+    if chosen.kind != "code":
+        text = f"the answer to {answer.exercise} stood in a {chosen.kind} cell and was run as code"
+        flags.append(flag("answer-cell-type", text, answer.id))
+    return chosen, flags
+
+
+def _check_flags(assignment: Assignment, cells: tuple[HandInCell, ...]) -> list[dict[str, str]]:
+    """Visible checks that the student's copy has changed or lost; their own text is never run."""
+    flags = []
+    theirs: dict[str, list[str]] = {}
+    for cell in cells:
+        for name in {cell.id, cell.grade_id}:
+            if name is not None:
+                theirs.setdefault(name, []).append(regions.fingerprint(cell.source))
+    for check in assignment.checks:
+        if check.id not in assignment.expected:
+            continue
+        known = [name for name in (check.cell_id, check.grade_id) if name in theirs]
+        if not known:
+            flags.append(flag("check-missing", f"the check {check.id} is missing from the hand-in", check.id))
+        elif regions.fingerprint(check.handout) not in theirs[known[0]]:
+            flags.append(flag("check-changed", f"the check {check.id} was changed; the original was run", check.id))
+    return flags
+
+
+def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
+    """Finds each answer by cell id, dslab metadata, nbgrader grade_id, then marker line."""
+    answers: dict[str, str] = {}
+    untouched = set()
+    flags = list(hand_in.flags)
+    for answer in assignment.answers:
+        stub = assignment.stubs[answer.exercise]
+        cell, odd = _find(answer, stub, hand_in.cells)
+        flags += odd
+        if cell is None:
+            continue
+        text = cell.source
+        if len(text) > MAX_ANSWER:
+            sentence = f"the answer to {answer.exercise} has {len(text)} characters; at most {MAX_ANSWER} are run"
+            flags.append(flag("answer-too-long", sentence, answer.id))
+            continue
+        if _NBVAL_COMMENT.search(text):
+            flags.append(flag("nbval-comment", f"an nbval comment in the answer to {answer.exercise} had no effect", answer.id))
+        if regions.fingerprint(text) == stub:
+            untouched.add(answer.exercise)
+        answers[answer.exercise] = text
+    flags += _check_flags(assignment, hand_in.cells)
+    return Merged(answers, frozenset(untouched), tuple(flags))
+
+
+def merged_notebook(
+    assignment: Assignment,
+    answers: Mapping[str, str],
+    only: Collection[str] | None = None,
+) -> nbformat.NotebookNode:
+    """The notebook that nbval runs: set-up, answers (the stub where one is missing) and checks.
+
+    Args:
+        answers: source text by exercise.
+        only: exercises whose checks run; None means all.
+    """
+    cells = []
+    for cell in assignment.cells:
+        if cell.role == "check" and only is not None and cell.exercise not in only:
+            continue
+        text = answers.get(cell.exercise, cell.text) if cell.role == "answer" else cell.text
+        if cell.role == "answer":
+            text = _NBVAL_COMMENT.sub(r"\1(no effect) ", text)
+        cells.append(nbformat.v4.new_code_cell(text, id=cell.id))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
