@@ -1,0 +1,26 @@
+"""Distributed systems, run as pure functions of (system, seed, schedule). Names are loaded when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Node": "dslab.sim", "message": "dslab.sim", "simulate": "dslab.sim", "System": "dslab.sim", "Network": "dslab.sim",
+    "Exponential": "dslab.sim", "LogNormal": "dslab.sim", "Trace": "dslab.sim", "ClientRequest": "dslab.sim",
+    "ClientReply": "dslab.sim", "violation": "dslab.sim", "title": "dslab.sim", "check_repeatable": "dslab.sim",
+    "DslabError": "dslab.sim",
+    "Lab": "dslab.widgets",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"dslab has no name {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

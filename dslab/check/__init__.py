@@ -1,0 +1,1 @@
+"""Judges runs: properties of traces, random faults, answers of students."""

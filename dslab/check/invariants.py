@@ -1,0 +1,103 @@
+"""Evaluates properties on a trace: what must always hold, after every event, and what must happen at some time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from dslab.sim import Trace, Violation
+
+HELD, VIOLATED, NOT_YET, REACHED, NOT_EVALUABLE = "held", "violated", "not yet", "reached", "not evaluable"
+
+
+class Verdict(NamedTuple):
+    """What became of one property.
+
+    Attributes:
+        name: the function's name. title: a few words. sentence: what it demands.
+        kind: "always" or "eventually".
+        status: "held", "violated", "not yet", "reached" or "not evaluable".
+        event: id of the event that decided it, or None. time_us: its time.
+        violation: what was found, or None; for "not evaluable" its text says why.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    kind: str
+    status: str
+    event: int | None = None
+    time_us: int | None = None
+    violation: Violation | None = None
+
+
+def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (), eventually: Sequence[Callable[..., Any]] = ()
+                ) -> list[Verdict]:
+    """Judges every property on every state of a trace.
+
+    Args:
+        trace: a run.
+        always: functions of a World that return None or a Violation (or a sentence).
+        eventually: functions of a World that return True once reached.
+
+    Returns:
+        One Verdict per property, in order; the first violation of each counts.
+    """
+    pending = {i: prop for i, prop in enumerate([*always, *eventually])}
+    memories: dict[int, dict[Any, Any]] = {i: {} for i in pending}
+    decided: dict[int, tuple[str, int, Violation | None]] = {}
+    for world in trace.states():
+        if world.changed is None:
+            continue
+        for i in list(pending):
+            world.memory = memories[i]
+            try:
+                found = pending[i](world)
+            except Exception as error:                  # a student's property may ask for what this protocol does not show
+                decided[i] = NOT_EVALUABLE, world.event, Violation(_why(pending.pop(i), error))
+                continue
+            if i < len(always):
+                if found is not None and found is not True:
+                    decided[i] = VIOLATED, world.event, _as_violation(found, pending.pop(i))
+            elif found:
+                decided[i] = REACHED, world.event, None
+                del pending[i]
+        if not pending:
+            break
+    verdicts = []
+    for i, prop in enumerate([*always, *eventually]):
+        kind = "always" if i < len(always) else "eventually"
+        status, event, violation = decided.get(i, (HELD if kind == "always" else NOT_YET, None, None))
+        time_us = None if event is None else trace.events[event].time_us
+        verdicts.append(Verdict(prop.__name__, title_of(prop), sentence_of(prop), kind, status, event, time_us, violation))
+    return verdicts
+
+
+def first_violation(trace: Trace, always: Sequence[Callable[..., Any]]) -> Verdict | None:
+    """The verdict on the property that is violated first, or None."""
+    broken = [v for v in check_trace(trace, always) if v.status == VIOLATED]
+    return min(broken, key=lambda v: v.event or 0) if broken else None
+
+
+def title_of(prop: Callable[..., Any]) -> str:
+    """The few words on a property's chip: its `title`, or its name in words."""
+    return getattr(prop, "title", None) or prop.__name__.replace("_", " ").capitalize()
+
+
+def sentence_of(prop: Callable[..., Any]) -> str:
+    """What a property demands: the first line of its docstring."""
+    return (prop.__doc__ or title_of(prop)).strip().splitlines()[0]
+
+
+def _as_violation(found: Any, prop: Callable[..., Any]) -> Violation:
+    if isinstance(found, Violation):
+        return found
+    return Violation(found if isinstance(found, str) else f"{title_of(prop)}: violated")
+
+
+def _why(prop: Callable[..., Any], error: Exception) -> str:
+    if isinstance(error, AttributeError) and error.name:
+        return f"{prop.__name__} needs the attribute {error.name!r}, which a node does not show"
+    return f"{prop.__name__} failed: {type(error).__name__}: {error}"
+
+

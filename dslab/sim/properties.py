@@ -1,0 +1,63 @@
+"""What a property sees and says: the state of all nodes after an event, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple, TypeVar
+
+
+class Violation(NamedTuple):
+    """What a safety property found: one sentence, and the places to point at."""
+
+    text: str
+    nodes: tuple[str, ...] = ()
+    index: int | None = None
+    expected: str | None = None
+    found: str | None = None
+
+
+def violation(text: str, *, nodes: Any = (), index: int | None = None, expected: str | None = None,
+              found: str | None = None) -> Violation:
+    """Makes a Violation.
+
+    Args:
+        text: one sentence: who disagrees about what.
+        nodes: names of the culprits.
+        index: the log index in question, if there is one.
+        expected: what should be there, in short.
+        found: what is there, in short.
+    """
+    return Violation(text, tuple(nodes), index, expected, found)
+
+
+class World:
+    """The state of a run after one event, as a property sees it.
+
+    Attributes:
+        nodes: {id: node}; a node has its shown attributes, `id` and `status` ("up", "crashed", "paused").
+        servers: the server nodes, in order.
+        clients: the client nodes, in order.
+        event: id of the event that was applied last.
+        changed: the node whose state that event changed, or None.
+        memory: a dict for the property's own notes, empty when the run starts.
+    """
+
+    def __init__(self, servers: list[str], clients: list[str]) -> None:
+        self.nodes: dict[str, Any] = {n: SimpleNamespace(id=n, status="crashed") for n in [*servers, *clients]}
+        self.servers: list[Any] = [self.nodes[n] for n in servers]
+        self.clients: list[Any] = [self.nodes[n] for n in clients]
+        self.event = -1
+        self.changed: Any = None
+        self.memory: dict[Any, Any] = {}
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def title(text: str) -> Callable[[F], F]:
+    """Gives a property the few words that stand on its chip."""
+    def mark(function: F) -> F:
+        function.title = text  # type: ignore[attr-defined]
+        return function
+    return mark

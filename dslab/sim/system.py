@@ -1,0 +1,76 @@
+"""A system: the nodes, the network between them, and what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .client import Client
+from .errors import NodeError, ScheduleError
+from .network import Latency, Network, latency_range_us
+from .node import Node
+
+
+class System:
+    """The first of the three inputs of a run: which classes run where, over which network, with which disks.
+
+    Args:
+        server: the Node class of every server, or a dict {node id: class}.
+        nodes: how many servers, 1 to 10,000; they are called n1, n2, ... (ignored when `server` is a dict).
+        clients: how many clients, called c1, c2, ...; 0 for none.
+        network: what the links are like.
+        disk: how long one durable write takes, ms: a number or a pair (lowest, highest); 0 for no time at all.
+        options: values for attributes that the class defines, such as {"election_timeout": (150, 300)}.
+        always: safety properties, functions of a World that return None or a violation.
+        eventually: progress properties, functions of a World that return True once reached.
+        name: for titles and traces; the class's name if not given.
+        code: the Python expression that makes this system again, for "copy as code".
+        imports: the import line which that expression needs.
+
+    Raises:
+        NodeError: a class is not a Node or an option names no attribute of it.
+        ScheduleError: a count or time is out of range.
+    """
+
+    def __init__(self, server: type[Node] | Mapping[str, type[Node]], nodes: int = 5, *, clients: int = 0,
+                 network: Network | None = None, disk: float | tuple[float, float] = 0,
+                 options: Mapping[str, Any] | None = None, always: Sequence[Callable[..., Any]] = (),
+                 eventually: Sequence[Callable[..., Any]] = (), name: str | None = None, code: str = "system",
+                 imports: str = "") -> None:
+        if not isinstance(server, Mapping) and not (isinstance(nodes, int) and 1 <= nodes <= 10_000):
+            raise ScheduleError(f"a system needs 1 to 10,000 nodes, not {nodes!r}")
+        self.classes: dict[str, type[Node]] = (
+            dict(server) if isinstance(server, Mapping) else {f"n{i}": server for i in range(1, nodes + 1)})
+        for node, cls in self.classes.items():
+            if not (isinstance(cls, type) and issubclass(cls, Node)):
+                raise NodeError(f"{node} cannot run {cls!r}: write a class that inherits from Node and pass the class")
+        self.servers = list(self.classes)
+        self.clients = [f"c{i}" for i in range(1, clients + 1)]
+        self.classes.update({client: Client for client in self.clients})
+        self.network = network or Network()
+        latency_range_us(disk, "disk")
+        self.disk = disk
+        self.options = dict(options or {})
+        for option in self.options:
+            if not any(hasattr(self.classes[node], option) for node in self.servers):
+                raise NodeError(f"{self.classes[self.servers[0]].__name__} has no attribute {option!r} to set; "
+                                f"define it in the class first")
+        self.always, self.eventually = tuple(always), tuple(eventually)
+        self.name = name or next(iter(self.classes.values())).__name__
+        self.code, self.imports = code, imports
+
+    @property
+    def nodes(self) -> list[str]:
+        """All node ids: servers first, then clients."""
+        return list(self.classes)
+
+    def replace(self, *, network: Network | None = None, latency: Latency | None = None, code: str | None = None) -> System:
+        """A copy of this system on another network."""
+        twin = object.__new__(System)
+        twin.__dict__.update(self.__dict__)
+        twin.network = network or (Network(latency=latency) if latency is not None else self.network)
+        twin.code = code or "system"
+        return twin
+
+    def __repr__(self) -> str:
+        return f"<System {self.name}: {len(self.servers)} servers, {len(self.clients)} clients>"

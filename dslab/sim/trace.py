@@ -1,0 +1,385 @@
+"""Traces: what happened in a run, as data.
+
+A trace is a list of events in order, each with the id of the event that caused it, and a list of messages. State is
+kept as patches: what an event changed in its node. Everything a view, a property or a grader needs is in here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+from .errors import MessageError, TraceError
+from .message import Message, plain
+from .node import RUNTIME_ATTRIBUTES
+from .properties import World
+from .snapshot import changed, keep, list_change
+
+SCHEMA = 1
+OUTSIDE_STATE = frozenset({"invoke", "complete"})     # events inside another event; its state patch is not theirs
+MISSING = object()
+
+
+class Event(NamedTuple):
+    """One event.
+
+    Attributes:
+        id: its position in the trace.
+        time_us: when, microseconds.
+        kind: "start", "deliver", "timer", "write", "drop", "invoke", "complete" or a verb of a schedule.
+        node: where, or None.
+        cause: id of the event that caused it, or None for what the schedule or the start caused.
+        message: id of the message delivered or dropped, or None.
+        detail: more about it: a timer's name, a reason, an action's arguments.
+        patch: changes of the node's state: [field, value], or [field, start, removed, [items]] for a list; a field
+            "@name" is a timer: [set, due, lowest, highest] in microseconds, or None once it stands still.
+    """
+
+    id: int
+    time_us: int
+    kind: str
+    node: str | None
+    cause: int | None
+    message: int | None
+    detail: Any
+    patch: list[list[Any]]
+
+
+class MessageRecord(NamedTuple):
+    """One message; `fate` is "delivered", "dropped", "in flight" or "held", `end_event` what decided it."""
+
+    id: int
+    source: str
+    target: str
+    type: str
+    fields: dict[str, Any]
+    sent_event: int | None
+    sent_us: int
+    due_us: int
+    end_event: int | None
+    end_us: int | None
+    fate: str
+    copy_of: int | None
+
+
+class Recorder:
+    """Collects a trace while a simulation runs; keeps copies, converts nothing until somebody asks."""
+
+    def __init__(self, system: Any, seed: int, schedule: list[dict[str, Any]]) -> None:
+        self.system, self.seed, self.schedule = system, seed, schedule
+        self.events: list[tuple[Any, ...]] = []          # (time, kind, node, cause, message, detail)
+        self.patches: dict[int, list[list[Any]]] = {}
+        self.messages: list[list[Any]] = []
+        self.shown: dict[str, dict[str, Any]] = {node: {} for node in system.nodes}
+        self.fields = {node: cls.shows for node, cls in system.classes.items()}
+        self.hidden: set[tuple[str, str]] = set()        # attributes that are not plain data, where all are shown
+        self.timers: dict[str, Any] = {}
+        self.open = 0                                    # the event to which state changes belong
+
+    def event(self, time: int, kind: str, node: str | None, cause: int | None, detail: Any = None) -> int:
+        number = len(self.events)
+        self.events.append((time, kind, node, cause, None, detail))
+        if kind not in OUTSIDE_STATE:
+            self.open = number
+        return number
+
+    def delivered(self, time: int, node: str, number: int) -> int:
+        self.open = event = len(self.events)
+        record = self.messages[number]
+        self.events.append((time, "deliver", node, record[3], number, None))
+        record[6], record[7], record[8] = event, time, "delivered"
+        return event
+
+    def dropped(self, time: int, node: str, number: int, reason: str, cause: int | None = None) -> None:
+        record = self.messages[number]
+        record[6], record[7], record[8] = len(self.events), time, "dropped"
+        self.events.append((time, "drop", node, record[3] if cause is None else cause, number, reason))
+
+    def fired(self, time: int, node: str, name: str, cause: int | None) -> int:
+        self.open = event = len(self.events)
+        self.events.append((time, "timer", node, cause, None, name))
+        self.timers["@" + name] = None
+        return event
+
+    def sent(self, source: str, target: str, m: Message, event: int | None, now: int, due: int,
+             copy_of: int | None = None) -> None:
+        self.messages.append([source, target, m, event, now, due, None, None, "in flight", copy_of])
+
+    def fate(self, number: int, fate: str, due: int | None = None) -> None:
+        record = self.messages[number]
+        record[8] = fate
+        if due is not None:
+            record[5] = due
+
+    def timer(self, node: str, name: str, value: list[int] | None) -> None:
+        self.timers["@" + name] = value
+
+    def flush_timers(self, node: str) -> None:
+        if self.timers:
+            self.patches.setdefault(self.open, []).extend([name, value] for name, value in self.timers.items())
+            self.timers.clear()
+
+    def forget(self, node: str) -> None:
+        """Before a restart: everything that the node shows will be new."""
+        self.shown[node].clear()
+
+    def state(self, host: Any) -> None:
+        """Notes what the last event changed in a node."""
+        attributes, shown, patch = host.node.__dict__, self.shown[host.id], None
+        fields = self.fields[host.id]
+        if fields is None:
+            fields = self._public(host, attributes)
+        for field in fields:
+            new = attributes.get(field, MISSING)
+            if new is MISSING:
+                new = getattr(host.node, field)
+            old = shown.get(field, MISSING)
+            if new is old or (old is not MISSING and not changed(new, old)):
+                continue
+            if patch is None:
+                patch = self.patches.setdefault(self.open, [])
+            try:
+                kept = shown[field] = keep(new, old)
+            except MessageError as error:
+                raise MessageError(f"`shows` names {field!r}, but {error}") from None
+            if old.__class__ is list and kept.__class__ is list:
+                patch.append([field, *list_change(kept, old)])
+            else:
+                patch.append([field, kept])
+        if self.timers:
+            self.flush_timers(host.id)
+
+    def _public(self, host: Any, attributes: dict[str, Any]) -> list[str]:
+        fields = []
+        for field, value in attributes.items():
+            if field[0] == "_" or field in RUNTIME_ATTRIBUTES or (host.id, field) in self.hidden:
+                continue
+            try:
+                keep(value)
+            except MessageError:
+                self.hidden.add((host.id, field))
+                continue
+            fields.append(field)
+        return fields
+
+    def trace(self, until_us: int) -> Trace:
+        return Trace(system=self.system.name, seed=self.seed, schedule=self.schedule, until_us=until_us,
+                     servers=list(self.system.servers), clients=list(self.system.clients),
+                     events=self.events, patches=self.patches, messages=self.messages)
+
+
+class _View(Sequence[Any]):
+    """A sequence whose items are made when asked for."""
+
+    def __init__(self, size: int, make: Any) -> None:
+        self._size, self._make = size, make
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._make(i) for i in range(*index.indices(self._size))]
+        position = index + self._size if index < 0 else index
+        if not 0 <= position < self._size:
+            raise IndexError(f"there are {self._size} items, not {index}")
+        return self._make(position)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, range(self._size))
+
+
+class Trace:
+    """A finished run.
+
+    Attributes:
+        system, seed, schedule, until_us: what was run.
+        servers, clients: node ids in order.
+        events: sequence of Event. messages: sequence of MessageRecord.
+    """
+
+    def __init__(self, *, system: str, seed: int, schedule: list[dict[str, Any]], until_us: int, servers: list[str],
+                 clients: list[str], events: list[Any], patches: dict[int, list[list[Any]]], messages: list[Any]) -> None:
+        self.system, self.seed, self.schedule, self.until_us = system, seed, schedule, until_us
+        self.servers, self.clients = servers, clients
+        self._events, self._patches, self._messages = events, patches, messages
+        self._lines: list[str] | None = None
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return _View(len(self._events), self._event)
+
+    @property
+    def messages(self) -> Sequence[MessageRecord]:
+        return _View(len(self._messages), self._message)
+
+    def _event(self, i: int) -> Event:
+        time, kind, node, cause, message, detail = self._events[i]
+        return Event(i, time, kind, node, cause, message, plain(detail), plain(self._patches.get(i, [])))
+
+    def _message(self, i: int) -> MessageRecord:
+        source, target, m, *rest = self._messages[i]
+        if isinstance(m, Message):
+            kind, fields = type(m).__name__, {f: plain(v) for f, v in zip(m.fields, m)}
+        else:
+            kind, fields = m
+        return MessageRecord(i, source, target, kind, fields, *rest)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Client operations: client, number, command, invoked_us, completed_us (None: never answered), result."""
+        operations: list[dict[str, Any]] = []
+        open_: dict[tuple[Any, Any], dict[str, Any]] = {}
+        for event in self.events:
+            if event.kind == "invoke":
+                open_[event.node, event.detail["number"]] = operation = {
+                    "client": event.node, "number": event.detail["number"], "command": event.detail["command"],
+                    "invoked_us": event.time_us, "completed_us": None, "result": None}
+                operations.append(operation)
+            elif event.kind == "complete":
+                open_[event.node, event.detail["number"]].update(completed_us=event.time_us, result=event.detail["result"])
+        return operations
+
+    def states(self) -> Iterator[World]:
+        """One World per event, the same object brought up to date each time; values are those the nodes held."""
+        world = World(self.servers, self.clients)
+        yield from self.replay(world)
+
+    def replay(self, world: World, start: int = 0) -> Iterator[World]:
+        """Applies the events from `start` on to a world and yields it after each."""
+        for i in range(start, len(self._events)):
+            raw = self._events[i]
+            kind, node = raw[1], raw[2]
+            patch = self._patches.get(i, ())
+            world.changed = None
+            if node is not None:
+                self._apply(world.nodes[node], kind, patch, raw[5])
+                if patch or kind in STATUS_AFTER:
+                    world.changed = world.nodes[node]
+            world.event = i
+            yield world
+
+    @staticmethod
+    def _apply(node: Any, kind: str, patch: Any, detail: Any) -> None:
+        if kind in STATUS_AFTER and not (detail.__class__ is dict and "ignored" in detail):
+            node.status = STATUS_AFTER[kind]
+        for change in patch:
+            field = change[0]
+            if field[0] == "@":
+                continue
+            if len(change) == 2:
+                setattr(node, field, change[1])
+            else:
+                _, start, removed, items = change
+                old = getattr(node, field)
+                setattr(node, field, old[:start] + list(items) + old[start + removed:])
+
+    def state_at(self, event: int) -> dict[str, dict[str, Any]]:
+        """The state of all nodes after an event, as plain data: {node: {field: value}} with "status" among the fields.
+
+        Raises:
+            IndexError: there is no such event.
+        """
+        if not 0 <= event < len(self._events):
+            raise IndexError(f"there are {len(self._events)} events, not {event}")
+        world = World(self.servers, self.clients)
+        for i, _ in enumerate(self.replay(world)):
+            if i == event:
+                break
+        return {name: {field: plain(value) for field, value in vars(node).items() if field != "id"}
+                for name, node in world.nodes.items()}
+
+    # ---- bytes ----------------------------------------------------------------------------------------------------
+
+    def _canonical(self) -> list[str]:
+        """The trace as lines of JSON: a header, the events, the messages."""
+        if self._lines is None:
+            header = {"schema": SCHEMA, "system": self.system, "seed": self.seed, "schedule": self.schedule,
+                      "until_us": self.until_us, "servers": self.servers, "clients": self.clients,
+                      "events": len(self._events), "messages": len(self._messages)}
+            self._lines = [_json(header)]
+            self._lines += [_json(list(self._event(i))[1:]) for i in range(len(self._events))]
+            self._lines += [_json(list(self._message(i))[1:]) for i in range(len(self._messages))]
+        return self._lines
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes: equal runs give equal bytes."""
+        return "\n".join(self._canonical()).encode()
+
+    def digest(self) -> str:
+        """sha256 of the canonical bytes, in hex."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def to_json(self) -> str:
+        """The trace as JSON text; `from_json` reads it back and the digest stays the same."""
+        header, *rest = self._canonical()
+        events, messages = rest[:len(self._events)], rest[len(self._events):]
+        parts = [header[:-1], ',"event_list":[\n', ",\n".join(events), '\n],"message_list":[\n', ",\n".join(messages), "\n]}\n"]
+        return "".join(parts)
+
+    @classmethod
+    def from_json(cls, text: str) -> Trace:
+        """Reads a trace.
+
+        Raises:
+            TraceError: not JSON, not a trace, or of another schema.
+        """
+        try:
+            data = json.loads(text)
+            if data["schema"] != SCHEMA:
+                raise TraceError(f"this trace has schema {data['schema']!r}; this version of dslab reads schema {SCHEMA}")
+            events = [tuple(e[:6]) for e in data["event_list"]]
+            patches = {i: e[6] for i, e in enumerate(data["event_list"]) if e[6]}
+            messages = [[m[0], m[1], (m[2], m[3]), *m[4:]] for m in data["message_list"]]
+            trace = cls(system=data["system"], seed=data["seed"], schedule=data["schedule"], until_us=data["until_us"],
+                        servers=data["servers"], clients=data["clients"], events=events, patches=patches, messages=messages)
+            if any(len(e) != 6 for e in events) or any(len(m) != 10 for m in messages):
+                raise TraceError("this is not a trace: an event or a message is incomplete")
+            return trace
+        except json.JSONDecodeError as error:
+            raise TraceError(f"the trace is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+        except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+            raise TraceError(f"this is not a trace: {type(error).__name__} {error}") from None
+
+    def first_difference(self, other: Trace) -> str | None:
+        """Says in words where two traces part, or None if they are equal."""
+        mine, theirs = self._canonical(), other._canonical()
+        if mine == theirs:
+            return None
+        for i in range(min(len(self._events), len(other._events))):
+            if mine[i + 1] != theirs[i + 1]:
+                return f"event {i}: {_tell(self.events[i])} in one, {_tell(other.events[i])} in the other"
+        if len(self._events) != len(other._events):
+            longer = self if len(self._events) > len(other._events) else other
+            i = min(len(self._events), len(other._events))
+            return f"event {i} happens only in one: {_tell(longer.events[i])}"
+        for i in range(min(len(self._messages), len(other._messages))):
+            if self.messages[i] != other.messages[i]:
+                return f"message {i}: {self.messages[i]} in one, {other.messages[i]} in the other"
+        return "the systems, seeds, schedules or end times differ"
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.system}, seed {self.seed}: {len(self._events)} events in {self.until_us / 1000:g} ms>"
+
+
+STATUS_AFTER = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up"}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _tell(event: Event) -> str:
+    what = f"{event.kind} at {event.node}" if event.node else event.kind
+    extra = f" ({event.detail})" if event.detail is not None else ""
+    change = f", state {event.patch}" if event.patch else ""
+    return f"{what}, {event.time_us / 1000:.3f} ms{extra}{change}"[:160]
