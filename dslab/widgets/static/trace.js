@@ -158,7 +158,7 @@ export function createTrace(events, messages, spec) {
     if (before) nodes.set(before.id, withChanges(before, nodes.get(before.id), trace.patch(at)));
     return {
       event: at, time_us: us, nodes, cut: state.cut, groups: state.groups, inFlightRule: state.inFlightRule,
-      links: state.links, flying: [...state.flying], marks: state.marks, ops: state.ops,
+      links: state.links, flying: [...state.flying], ops: state.ops,
     };
   };
 
@@ -193,6 +193,21 @@ export function createTrace(events, messages, spec) {
     return found;
   };
 
+  let motion = null;
+  /**
+   * The knot of message `k` in force at `event`. `twinOf` names the message it was copied from by hand, `twins` its own
+   * copies.
+   */
+  trace.motionAt = (k, event) => {
+    motion ??= messageSteps(events, messages, spec);
+    const twinOf = motion.twinOf.get(k) ?? null;
+    const steps = motion.steps.get(twinOf ?? k) ?? [];
+    const knots = messageKnots(trace.messages.sentUs(twinOf ?? k), messages.dueUs[k], steps);
+    let at = 0;
+    while (at + 1 < knots.length && knots[at + 1].event <= event) at++;
+    return { ...knots[at], twinOf, twins: motion.twins.get(k) ?? NO_TWINS };
+  };
+
   /** Everything event `i` depends on: its causes and its node's earlier events. */
   trace.past = (i) => causalPast(events, messages, i);
   /** Everything that depends on event `i`. */
@@ -200,6 +215,7 @@ export function createTrace(events, messages, spec) {
   return trace;
 }
 
+const NO_TWINS = [];
 const MAX_DROP_LINGER = 400_000;
 
 function groupMessages(column) {
@@ -223,8 +239,8 @@ function initialState(spec) {
     }
   }
   return {
-    nodes, cut: new Set(), groups: null, inFlightRule: "lost", links: new Map(), flying: new Set(),
-    marks: new Map(), ops: [],
+    nodes, cut: new Set(), singleCuts: new Set(), groups: null, inFlightRule: "lost", links: new Map(),
+    flying: new Set(), ops: [],
   };
 }
 
@@ -256,12 +272,13 @@ export function foldEvent(state, trace, i, sentAt, endedAt) {
 function foldNode(node, trace, i) {
   const us = trace.time(i);
   const detail = trace.detail(i);
+  if (detail?.ignored) return node;
   switch (trace.kind(i)) {
     case "crash": return { ...node, status: "crashed", statusSince: us, timers: {} };
     case "restart": return { ...node, status: "up", statusSince: us, diskLost: detail?.disk === false };
     case "pause": return { ...node, status: "paused", statusSince: us };
     case "resume": return { ...node, status: "up", statusSince: us };
-    case "skew": return { ...node, skew: detail?.offset || (detail?.rate ?? 1) !== 1 ? detail : null };
+    case "skew": return { ...node, skew: detail.offset || detail.rate !== 1 ? detail : null };
     case "lose_disk": return { ...node, diskLost: true };
     default: return node;
   }
@@ -292,43 +309,42 @@ function spliced(list, [, start, removed, items]) {
 }
 
 function foldWorld(state, trace, i) {
-  const detail = trace.detail(i);
-  const k = trace.message(i);
+  const detail = trace.detail(i) ?? {};
+  if (detail.ignored) return;
+  const link = `${detail.source}>${detail.target}`;
   switch (trace.kind(i)) {
     case "partition":
-      state.groups = detail.groups;
+      state.groups = wholeGroups(detail.groups, trace.spec);
       state.inFlightRule = detail.in_flight ?? "lost";
-      state.cut = cutBetween(detail.groups);
       break;
     case "heal":
       state.groups = null;
-      state.cut = new Set();
+      state.singleCuts = new Set();
       break;
-    case "cut": state.cut = new Set(state.cut).add(`${detail.source}>${detail.target}`); break;
+    case "cut": state.singleCuts = new Set(state.singleCuts).add(link); break;
     case "mend":
-      state.cut = new Set(state.cut);
-      state.cut.delete(`${detail.source}>${detail.target}`);
+      state.singleCuts = new Set(state.singleCuts);
+      state.singleCuts.delete(link);
       break;
-    case "link": state.links = new Map(state.links).set(`${detail.source}>${detail.target}`, detail); break;
-    case "hold": markMessage(state, k, { held: true }); break;
-    case "release": markMessage(state, k, { held: false }); break;
-    case "delay": markMessage(state, k, { delayUs: delayOf(detail) + (state.marks.get(k)?.delayUs ?? 0) }); break;
-    case "duplicate": markMessage(state, k, { twin: true }); break;
-    case "invoke": state.ops = [...state.ops, { client: trace.node(i), event: i, us: trace.time(i), ...detail }]; break;
+    case "link": state.links = new Map(state.links).set(link, { ...state.links.get(link), ...withoutNulls(detail) }); return;
+    case "invoke": state.ops = [...state.ops, { client: trace.node(i), event: i, us: trace.time(i), ...detail }]; return;
     case "complete":
-      state.ops = state.ops.filter((op) => op.client !== trace.node(i) || op.number !== detail?.number);
-      break;
-    default:
+      state.ops = state.ops.filter((op) => op.client !== trace.node(i) || op.number !== detail.number);
+      return;
+    default: return;
   }
+  state.cut = new Set([...state.singleCuts, ...cutBetween(state.groups ?? [])]);
 }
 
-function delayOf(detail) {
-  return 1000 * (typeof detail === "number" ? detail : detail?.by ?? 0);
+function withoutNulls(record) {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 }
 
-function markMessage(state, k, mark) {
-  if (k === null) return;
-  state.marks = new Map(state.marks).set(k, { ...state.marks.get(k), ...mark });
+/** Groups of a partition; servers that none names are one more group. */
+export function wholeGroups(groups, spec) {
+  const named = new Set(groups.flat());
+  const rest = spec.servers.filter((id) => !named.has(id));
+  return rest.length ? [...groups, rest] : groups;
 }
 
 /** Directed links cut by a partition into groups. */
@@ -338,6 +354,81 @@ export function cutBetween(groups) {
     if (a !== b) for (const source of from) for (const target of to) cut.add(`${source}>${target}`);
   }));
   return cut;
+}
+
+// ---- how messages move -------------------------------------------------------------------------------------------
+// A message flies straight from its sending to its arrival unless somebody holds, delays or hurries it. Each such
+// step is a knot {event, us, fraction, due, held, delayUs}: from there on it flies its remaining way until `due`.
+
+const STEPS_OF_A_MESSAGE = new Set(["hold", "release", "delay", "deliver_now"]);
+
+function messageSteps(events, messages, spec) {
+  const steps = new Map();
+  const add = (k, step) => {
+    if (!steps.has(k)) steps.set(k, []);
+    steps.get(k).push(step);
+  };
+  const twinOf = new Map();
+  const twins = new Map();
+  let heldByCut = [];
+  events.kind.forEach((kind, event) => {
+    const detail = events.detail[event];
+    const us = events.time[event];
+    if (!detail || detail.ignored) {
+      if (kind === "heal") heldByCut = heldByCut.filter((k) => add(k, { event, us, kind: "release" }));
+      return;
+    }
+    const k = events.message[event] ?? detail.message ?? null;
+    if (STEPS_OF_A_MESSAGE.has(kind)) add(k, { event, us, kind, by: 1000 * (detail.by ?? 0) });
+    if (kind === "duplicate") {
+      const twin = messages.sentEvent.indexOf(event);
+      if (twin >= 0) {
+        twinOf.set(twin, k);
+        twins.set(k, [...(twins.get(k) ?? []), twin]);
+      }
+    }
+    if (kind !== "partition") return;
+    const cut = cutBetween(wholeGroups(detail.groups, spec));
+    const closed = (m) => cut.has(`${messages.from[m]}>${messages.to[m]}`);
+    heldByCut = heldByCut.filter((m) => closed(m) || add(m, { event, us, kind: "release" }));
+    if (detail.in_flight !== "held") return;
+    messages.sentEvent.forEach((sent, m) => {
+      if (sent >= event || (messages.endEvent[m] !== null && messages.endEvent[m] <= event) || !closed(m)) return;
+      if (heldByCut.includes(m)) return;
+      add(m, { event, us, kind: "hold" });
+      heldByCut.push(m);
+    });
+  });
+  return { steps, twinOf, twins };
+}
+
+/** Knots of one message. The recorded arrival is the last one, so arrivals before each step follow backwards. */
+export function messageKnots(sentUs, dueUs, steps) {
+  let due = dueUs ?? sentUs;
+  const dueAfter = [];
+  for (let i = steps.length - 1; i >= 0; i--) {
+    dueAfter[i] = due;
+    const { kind, us, by } = steps[i];
+    if (kind === "delay") due -= by;
+    else if (kind === "release") due -= us - (steps[i - 1]?.us ?? us);
+    else if (kind === "deliver_now") due = us + 5000;
+  }
+  const knots = [{ event: -1, us: sentUs, fraction: 0, due, held: false, delayUs: 0 }];
+  steps.forEach(({ event, us, kind, by }, i) => {
+    const last = knots.at(-1);
+    knots.push({
+      event, us, fraction: last.held ? last.fraction : knotFraction(last, us), due: dueAfter[i],
+      held: kind === "hold", delayUs: last.delayUs + (kind === "delay" ? by : 0),
+    });
+  });
+  return knots;
+}
+
+/** How far a message has flown at `us`, 0 to 1, from the knot in force. */
+export function knotFraction(knot, us) {
+  if (knot.held || us <= knot.us) return knot.fraction;
+  if (us >= knot.due) return 1;
+  return knot.fraction + (1 - knot.fraction) * ((us - knot.us) / (knot.due - knot.us));
 }
 
 function causalPast(events, messages, start) {

@@ -1,0 +1,150 @@
+// Messages in bulk: a few batched paths per frame, whatever their number.
+
+import { h } from "./format.js";
+
+const COLOURS = { ink: "--ds-ink", bg: "--ds-bg", danger: "--ds-danger", focus: "--ds-focus" };
+
+/** A canvas over the stage that draws flights; colours are resolved once per theme. */
+export function createMessageCanvas(ctx) {
+  const { doc } = ctx;
+  const el = h(doc, "canvas", { class: "ds-stage-canvas", "aria-hidden": "true", hidden: true });
+  let pen = null;
+  let colours = null;
+  let drawnAny = false;
+  const ratio = () => Math.min(2, doc.defaultView.devicePixelRatio || 1);
+
+  function resize(width, height) {
+    el.style.aspectRatio = `${width} / ${height}`;
+    el.dataset.width = width;
+    el.dataset.height = height;
+    pen = null;
+  }
+
+  function prepare() {
+    const width = Number(el.dataset.width);
+    const box = el.getBoundingClientRect();
+    const scale = ((box.width || width) / width) * ratio();
+    el.width = Math.round(width * scale);
+    el.height = Math.round(Number(el.dataset.height) * scale);
+    pen = el.getContext("2d");
+    pen?.setTransform(scale, 0, 0, scale, 0, 0);
+  }
+
+  function resolveColours() {
+    const probe = h(doc, "span", { hidden: true });
+    el.parentNode.append(probe);
+    const read = (name) => {
+      probe.style.color = `var(${name})`;
+      return doc.defaultView.getComputedStyle(probe).color;
+    };
+    colours = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, read(name)]));
+    colours.terms = [1, 2, 3, 4, 5, 6].map((i) => read(`--ds-t${i}`));
+    probe.remove();
+  }
+
+  function clear() {
+    if (!drawnAny) return;
+    pen?.clearRect(0, 0, Number(el.dataset.width), Number(el.dataset.height));
+    el.hidden = true;
+    drawnAny = false;
+  }
+
+  function draw(flights, scale) {
+    el.hidden = false;
+    drawnAny = true;
+    if (!pen) prepare();
+    if (!pen) return;
+    if (!colours) resolveColours();
+    const size = Math.max(0.45, scale);
+    pen.clearRect(0, 0, Number(el.dataset.width), Number(el.dataset.height));
+    fillTails(pen, flights, size, colours);
+    fillMarks(pen, flights.filter((f) => f.klass !== "entry" && !isReply(f)), size, colours);
+    strokeReplies(pen, flights.filter(isReply), size, colours);
+    fillEntries(pen, flights.filter((f) => f.klass === "entry"), size, colours);
+  }
+
+  return { el, resize, draw, clear, retheme: () => { colours = null; } };
+}
+
+function isReply(flight) {
+  return flight.klass === "reply" || flight.klass === "yes" || flight.klass === "no";
+}
+
+function fillTails(pen, flights, size, colours) {
+  pen.fillStyle = colours.ink;
+  pen.globalAlpha = 0.24;
+  pen.beginPath();
+  for (const { x, y, way, fraction } of flights) {
+    const length = Math.min(30 * size, fraction * way.length);
+    pen.moveTo(x - way.ux * length, y - way.uy * length);
+    pen.lineTo(x - way.uy * 4 * size, y + way.ux * 4 * size);
+    pen.lineTo(x + way.uy * 4 * size, y - way.ux * 4 * size);
+  }
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.beginPath();
+  for (const { x, y, way } of flights) {
+    const near = 9 * size;
+    const tip = 15 * size;
+    pen.moveTo(x + way.ux * tip, y + way.uy * tip);
+    pen.lineTo(x + way.ux * near - way.uy * 4 * size, y + way.uy * near + way.ux * 4 * size);
+    pen.lineTo(x + way.ux * near + way.uy * 4 * size, y + way.uy * near - way.ux * 4 * size);
+  }
+  pen.fill();
+}
+
+function fillMarks(pen, flights, size, colours) {
+  pen.fillStyle = colours.ink;
+  pen.beginPath();
+  for (const { x, y, klass } of flights) {
+    const r = (klass === "heartbeat" ? 4 : 6) * size;
+    pen.moveTo(x + r, y);
+    pen.arc(x, y, r, 0, 2 * Math.PI);
+  }
+  pen.fill();
+}
+
+function strokeReplies(pen, flights, size, colours) {
+  pen.fillStyle = colours.bg;
+  pen.strokeStyle = colours.ink;
+  pen.lineWidth = 2 * size;
+  pen.beginPath();
+  for (const { x, y } of flights) {
+    pen.moveTo(x + 7 * size, y);
+    pen.arc(x, y, 7 * size, 0, 2 * Math.PI);
+  }
+  pen.fill();
+  for (const { x, y, klass } of flights) {
+    const arm = 3.2 * size;
+    if (klass === "reply") continue;
+    pen.moveTo(x - arm, y);
+    pen.lineTo(x + arm, y);
+    if (klass !== "yes") continue;
+    pen.moveTo(x, y - arm);
+    pen.lineTo(x, y + arm);
+  }
+  pen.stroke();
+}
+
+function fillEntries(pen, flights, size, colours) {
+  const side = 18 * size;
+  pen.strokeStyle = colours.ink;
+  pen.lineWidth = 1.5 * size;
+  for (let i = 0; i < 6; i++) {
+    const same = flights.filter(({ term }) => (((term || 1) - 1) % 6) === i);
+    if (!same.length) continue;
+    pen.fillStyle = colours.terms[i];
+    pen.beginPath();
+    for (const { x, y } of same) pen.rect(x - side / 2, y - side / 2, side, side);
+    pen.fill();
+    pen.stroke();
+  }
+  if (size < 0.7) return;
+  pen.font = `600 ${12 * size}px system-ui, sans-serif`;
+  pen.textAlign = "center";
+  pen.textBaseline = "central";
+  for (const { x, y, term } of flights) {
+    pen.fillStyle = ((term - 1) % 6) === 0 ? "#fff" : "#000";
+    pen.fillText(String(term), x, y);
+  }
+}

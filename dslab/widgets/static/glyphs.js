@@ -1,0 +1,344 @@
+// What a node or a message looks like at one event: plain records first (testable), then their drawing.
+
+import { s, iconGroup, termClass, clockText, durationText, countText } from "./format.js";
+import { NODE, fix, arcPath, tickPath, outward } from "./geometry.js";
+
+const KNOWN_LETTERS = { leader: "L", follower: "F", candidate: "C", primary: "P", backup: "B", proposer: "P" };
+const BADGE_ICONS = { paused: "pausenode", skew: "clock", disk: "disk" };
+const HALO_PX = 4;
+
+/** How many of `n` make a majority. */
+export function quorumOf(n) {
+  return Math.floor(n / 2) + 1;
+}
+
+function roleLetter(spec, role) {
+  const given = spec.roles?.[role];
+  const letter = typeof given === "string" ? given : given?.letter;
+  return letter ?? KNOWN_LETTERS[role] ?? (role ? role[0].toUpperCase() : "");
+}
+
+/** Letter of the group a node is in, or null while nothing is partitioned. */
+export function groupLetter(groups, id) {
+  const index = groups ? groups.findIndex((group) => group.includes(id)) : -1;
+  return index < 0 ? null : String.fromCharCode(65 + index);
+}
+
+/** Votes of a candidate by server: granted, denied, pending or lost; null for anyone else. */
+export function votesOf(node, frame, trace) {
+  if (node.fields.role !== "candidate" || node.status === "crashed") return null;
+  const servers = trace.spec.servers;
+  const given = node.fields.votes ?? [];
+  const votes = new Map(servers.map((id) => [id, voteIn(given, id)]));
+  for (const id of servers) {
+    if (votes.get(id) !== "granted" && id !== node.id) votes.set(id, voteOnTheWay(node, id, frame, trace, votes.get(id)));
+  }
+  if (votes.get(node.id) === "pending" && node.fields.voted_for === node.id) votes.set(node.id, "granted");
+  return votes;
+}
+
+function voteIn(given, id) {
+  if (Array.isArray(given)) return given.includes(id) ? "granted" : "pending";
+  return given[id] === true ? "granted" : given[id] === false ? "denied" : "pending";
+}
+
+// The newest message of this term between the two tells: a "no" that arrived, or a request or reply that was lost.
+function voteOnTheWay(node, voter, frame, trace, known) {
+  const { messages } = trace;
+  for (let k = lastSentBefore(trace, frame.event); k >= 0; k--) {
+    if (messages.term(k) && messages.term(k) < node.fields.term) break;
+    const asked = messages.from(k) === node.id && messages.to(k) === voter && messages.klass(k) === "request";
+    const answered = messages.from(k) === voter && messages.to(k) === node.id;
+    if (!(asked || answered) || messages.term(k) !== node.fields.term) continue;
+    const end = messages.endEvent(k);
+    const ended = end !== null && end <= frame.event;
+    if (ended && messages.fate(k) === "dropped") return "lost";
+    if (answered && ended && messages.klass(k) === "no") return "denied";
+    return known;
+  }
+  return known;
+}
+
+function lastSentBefore(trace, event) {
+  let low = 0;
+  let high = trace.messages.count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (trace.messages.sentEvent(middle) <= event) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** "2 of 5": the four-state votes in numbers. */
+export function tally(votes) {
+  const states = [...votes.values()];
+  const count = (state) => states.filter((item) => item === state).length;
+  return { granted: count("granted"), lost: count("lost"), denied: count("denied"), total: states.length };
+}
+
+/** The timer a node's ring shows: a random one (with a range) before a fixed one, then the soonest. */
+export function shownTimer(node) {
+  const timers = Object.entries(node.timers).map(([name, timer]) => ({ name, ...timer }));
+  timers.sort((a, b) => (b.max > b.min) - (a.max > a.min) || a.due - b.due);
+  return timers[0] ?? null;
+}
+
+/** Remaining part of a timer's maximum at `us`. */
+export function timerFraction(timer, us) {
+  const whole = Math.max(timer.max, timer.due - timer.set, 1);
+  return Math.max(0, Math.min(1, (timer.due - us) / whole));
+}
+
+function reaches(node, frame, servers) {
+  return servers.filter((id) => id === node.id
+    || !(frame.cut.has(`${node.id}>${id}`) || frame.cut.has(`${id}>${node.id}`))).length;
+}
+
+function nodeLine(node, frame, votes, spec) {
+  const { role, voted_for: votedFor, term } = node.fields;
+  if (node.status === "crashed") return `crashed at ${clockText(node.statusSince)}`;
+  if (node.status === "restarting") return "restarting";
+  if (node.status === "paused") return `paused at ${clockText(node.statusSince)}`;
+  if (votes) return `${role}, ${tally(votes).granted} of ${tally(votes).total} votes`;
+  if (role === "leader" && reaches(node, frame, spec.servers) < quorumOf(spec.servers.length)) return "leader, cut off";
+  const led = [...frame.nodes.values()].some((other) => other.fields.role === "leader" && other.fields.term === term
+    && other.status !== "crashed");
+  if (role === "follower" && votedFor && votedFor !== node.id && !led) return `voted for ${votedFor}`;
+  return role ?? (node.kind === "client" ? "client" : "");
+}
+
+function badgeOf(node) {
+  if (node.status === "paused") return "paused";
+  if (node.status === "crashed") return null;
+  return node.diskLost ? "disk" : node.skew ? "skew" : null;
+}
+
+/** Everything drawn for one node, as a record of words and numbers. */
+export function nodeView(node, frame, trace, spec) {
+  const role = node.fields.role ?? null;
+  const term = node.fields.term ?? node.fields.view ?? null;
+  const votes = votesOf(node, frame, trace);
+  const up = node.status === "up" || node.status === "paused";
+  const text = node.kind === "client" ? node.id : roleLetter(spec, role) + (term ?? "");
+  const line = nodeLine(node, frame, votes, spec);
+  return {
+    id: node.id, kind: node.kind, status: node.status, role, term, votes, line, text,
+    ring: up && (role === "leader" || role === "candidate") ? role : null,
+    timer: up && node.kind === "server" ? shownTimer(node) : null,
+    badge: badgeOf(node),
+    group: groupLetter(frame.groups, node.id),
+    name: nodeName(node, role, term, votes, frame),
+  };
+}
+
+function nodeName(node, role, term, votes, frame) {
+  const parts = [node.id];
+  if (node.kind === "client") parts.push("client");
+  else if (node.status !== "up") parts.push(node.status);
+  if (role && node.status !== "crashed") parts.push(role);
+  if (term !== null) parts.push(`term ${term}`);
+  if (votes) parts.push(`${tally(votes).granted} of ${tally(votes).total} votes`);
+  if (node.skew) parts.push("clock skewed");
+  if (node.diskLost) parts.push("disk lost");
+  const letter = groupLetter(frame.groups, node.id);
+  if (letter) parts.push(`group ${letter}`);
+  return parts.join(", ");
+}
+
+/** Legend words of the message classes. */
+export const CLASS_WORDS = {
+  request: "request", reply: "reply", yes: "reply, yes", no: "reply, no", heartbeat: "heartbeat", entry: "entry",
+  forged: "forged",
+};
+
+export const GLYPH_REACH = { request: 5, reply: 6, yes: 6, no: 6, heartbeat: 4, entry: 8, forged: 8 };
+export const ARROW_AT = { request: 8.2, reply: 9.2, yes: 9.2, no: 9.2, heartbeat: 6.2, entry: 11.2, forged: 11.2 };
+
+/** The mark of a message class around the origin. */
+export function messageMark(doc, klass, term) {
+  switch (klass) {
+    case "heartbeat": return [s(doc, "circle", { r: 4, class: "ds-m-req" })];
+    case "entry": return [
+      s(doc, "rect", { x: -9, y: -9, width: 18, height: 18, rx: 3, class: `ds-m-data ${termClass(term)}` }),
+      s(doc, "text", { y: 4.3, "text-anchor": "middle", class: `ds-t12 ds-b ds-on ${termClass(term)}` }, String(term)),
+    ];
+    case "forged": return [
+      s(doc, "path", { d: "M0 -9L8.5 6H-8.5z", class: "ds-m-forged" }),
+      s(doc, "path", { d: "M0 -4v4.5M0 3v.1", class: "ds-m-sign" }),
+    ];
+    case "reply": case "yes": case "no": return [
+      s(doc, "circle", { r: 7, class: "ds-m-rep" }),
+      klass === "reply" ? null
+        : s(doc, "path", { d: klass === "no" ? "M-3.2 0h6.4" : "M-3.2 0h6.4M0 -3.2v6.4", class: "ds-m-sign" }),
+    ];
+    default: return [s(doc, "circle", { r: 6, class: "ds-m-req" })];
+  }
+}
+
+/** Arrow ahead of a message whose route points along +x. */
+export function arrowPath(klass) {
+  const x = ARROW_AT[klass] ?? 8.2;
+  return klass === "heartbeat" ? `M${x} -3.6l5.5 3.6-5.5 3.6z` : `M${x} -4.2l6.5 4.2-6.5 4.2z`;
+}
+
+/** Tapering tail behind a message, never longer than the way flown. */
+export function tailPath(klass, flownPx) {
+  const reach = GLYPH_REACH[klass] ?? 5;
+  const [length, half] = klass === "heartbeat" ? [22, 2.4] : [30, 4];
+  const end = Math.min(length + reach, flownPx);
+  return end > reach ? `M${fix(-end)} 0L${-reach} ${-half}V${half}z` : "";
+}
+
+/** Words for one message: its gloss, else type and ends; then its fate. */
+export function messageName(trace, k, us, mark) {
+  const { messages } = trace;
+  const words = [`${messages.type(k)}, ${messages.from(k)} to ${messages.to(k)}`];
+  if (messages.term(k)) words.push(`term ${messages.term(k)}`);
+  if (mark?.held) words.push("held");
+  else if (messages.dueUs(k) !== null) words.push(`arrives in ${durationText(Math.max(0, messages.dueUs(k) - us))}`);
+  if (mark?.delayUs) words.push(`delayed by ${durationText(mark.delayUs)}`);
+  return words.join(", ");
+}
+
+/** Elements of one node, at the origin of its group; returns the parts that change. */
+export function buildNode(doc, node, scale) {
+  const parts = {
+    hit: s(doc, "circle", { r: NODE.focus, class: "ds-hit" }),
+    halo: s(doc, "circle", { r: NODE.focus, class: "ds-halo" }),
+    focus: s(doc, "circle", { r: NODE.focus, class: "ds-focus-ring" }),
+    track: s(doc, "circle", { r: NODE.timer, class: "ds-timer-track" }),
+    arc: s(doc, "path", { class: "ds-timer-arc" }),
+    ticks: s(doc, "path", { class: "ds-timer-tick" }),
+    body: node.kind === "client"
+      ? s(doc, "rect", { x: -21.5, y: -21.5, width: 43, height: 43, rx: 4, class: "ds-nf" })
+      : s(doc, "circle", { r: NODE.body, class: "ds-nf" }),
+    ring: s(doc, "circle", { r: NODE.ring, transform: "rotate(-90)" }),
+    text: s(doc, "text", { y: 6, "text-anchor": "middle", class: "ds-nt" }),
+    cross: s(doc, "path", { d: "M-10.5 -10.5l21 21M10.5 -10.5l-21 21", class: "ds-x-down" }),
+    pips: s(doc, "g", {}),
+    badge: s(doc, "g", { transform: "translate(19.1 19.1)" }),
+    group: s(doc, "g", { transform: "translate(-21.9 -21.9)" }),
+  };
+  const inner = s(doc, "g", { transform: scale === 1 ? null : `scale(${fix(scale * 100) / 100})` },
+    Object.values(parts));
+  const g = s(doc, "g", {
+    class: "dslab-node", role: "button", tabindex: "-1", "data-node": node.id, "data-kind": node.kind,
+    "aria-haspopup": "dialog",
+  }, inner);
+  return { g, inner, parts };
+}
+
+function show(element, visible) {
+  element.style.display = visible ? "" : "none";
+}
+
+/** Bring a node's elements to its view. `places` gives the voters' angles. */
+export function paintNode(doc, built, view, places, selected) {
+  const { g, parts } = built;
+  const down = view.status === "crashed";
+  g.setAttribute("aria-label", view.name);
+  g.setAttribute("aria-pressed", String(selected));
+  g.setAttribute("data-status", view.status);
+  g.setAttribute("data-role", view.role ?? "");
+  g.setAttribute("data-term", view.term ?? "");
+  parts.body.setAttribute("class", `ds-nf ${view.kind === "client" ? "ds-term-0" : termClass(view.term)} `
+    + (down ? "is-down" : view.status === "restarting" ? "is-ghost" : ""));
+  parts.text.setAttribute("class", `ds-nt ds-on ${view.status === "up" || view.status === "paused"
+    ? termClass(view.kind === "client" ? 0 : view.term) : "ds-term-0"}`);
+  if (parts.text.textContent !== view.text) parts.text.textContent = view.text;
+  parts.text.style.fontSize = view.text.length > 3 ? "13px" : "";
+  show(parts.text, !down);
+  show(parts.cross, down);
+  show(parts.ring, Boolean(view.ring));
+  parts.ring.setAttribute("class", view.ring === "leader" ? "ds-ring-leader" : "ds-ring-cand");
+  const timed = Boolean(view.timer);
+  for (const part of [parts.track, parts.arc, parts.ticks]) show(part, timed);
+  if (timed) parts.ticks.setAttribute("d", timerTicks(view.timer));
+  parts.focus.setAttribute("r", view.votes ? NODE.pipsFocus : NODE.focus);
+  show(parts.halo, selected);
+  parts.pips.replaceChildren(...(view.votes ? votePips(doc, view.votes, places) : []));
+  parts.badge.replaceChildren(...(view.badge ? badgeMark(doc, BADGE_ICONS[view.badge], 10, 13) : []));
+  parts.group.replaceChildren(...(view.group ? groupTag(doc, view.group) : []));
+}
+
+function timerTicks(timer) {
+  const whole = Math.max(timer.max, timer.due - timer.set, 1);
+  return tickPath(0) + (timer.min < timer.max && timer.min > 0 ? tickPath(timer.min / whole) : "");
+}
+
+/** The depleting arc at `us`; ink and thicker in its last sixth. */
+export function paintTimer(built, timer, us) {
+  const fraction = timerFraction(timer, us);
+  built.parts.arc.setAttribute("d", arcPath(NODE.timer, fraction));
+  built.parts.arc.setAttribute("class", fraction < 1 / 6 ? "ds-timer-arc is-low" : "ds-timer-arc");
+}
+
+function votePips(doc, votes, places) {
+  return [...votes].flatMap(([id, state]) => {
+    const out = outward(places.get(id));
+    const at = { cx: fix(NODE.pips * out.x), cy: fix(NODE.pips * out.y) };
+    const pip = s(doc, "circle", { ...at, r: 5.5, class: `ds-pip is-${state}`, "data-voter": id, "data-vote": state });
+    const cross = state === "denied"
+      ? s(doc, "path", { d: `M${at.cx - 2.6} ${at.cy - 2.6}l5.2 5.2m0 -5.2l-5.2 5.2`, class: "ds-pip-x" }) : null;
+    return [pip, cross].filter(Boolean);
+  });
+}
+
+/** Round badge with an icon, around the origin. */
+export function badgeMark(doc, name, r, size) {
+  return [s(doc, "circle", { r, class: "ds-badge" }), iconGroup(doc, name, -size / 2, -size / 2, size)];
+}
+
+function groupTag(doc, letter) {
+  return [
+    s(doc, "rect", { x: -8, y: -8, width: 16, height: 16, rx: 3, class: "ds-gtag" }),
+    s(doc, "text", { y: 4.3, "text-anchor": "middle", class: "ds-t12 ds-b ds-on-ink" }, letter),
+  ];
+}
+
+/** The quorum meter with its threshold and word; `votes` in four states. */
+export function quorumMeter(doc, votes, x, y) {
+  const { granted, lost, total } = tally(votes);
+  const need = quorumOf(total);
+  const pitch = Math.min(19, 150 / total);
+  const width = pitch - 3;
+  const segments = Array.from({ length: total }, (_, i) => s(doc, "rect", {
+    x: fix(x + i * pitch), y, width: fix(width), height: 9, rx: 1.5,
+    class: `ds-seg ${i < granted ? "is-on" : i >= total - lost ? "is-lost" : ""}`,
+  }));
+  const mark = fix(x + need * pitch - 1.5);
+  const reached = granted >= need;
+  return s(doc, "g", { class: "ds-meter" }, segments,
+    s(doc, "path", { d: `M${mark} ${y - 5}v19`, class: "ds-thr" }),
+    s(doc, "text", {
+      x: mark, y: y + 26, "text-anchor": "middle", class: `ds-t12 ds-halo ${reached ? "ds-b" : "ds-s"}`,
+    }, reached ? "quorum" : `quorum ${need}`));
+}
+
+/** Where a node's name and line stand: beside it, or outside the ring when there is room for the name only. */
+export function labelPlace(layout, place, view) {
+  const scale = layout.scale;
+  if (layout.labels === "full" && view.kind === "server") {
+    const right = place.x - layout.cx > -1;
+    const away = (view.votes ? 61 : 48) * scale;
+    return { x: place.x + (right ? away : -away), y: place.y - 2, anchor: right ? "start" : "end", line: true };
+  }
+  if (view.kind === "client") return { x: place.x, y: place.y + 40 * scale + 5, anchor: "middle", line: false };
+  const reach = (view.votes ? 68 : view.status === "crashed" ? 42 : 52) * scale;
+  const out = outward(place);
+  return { x: place.x + out.x * reach, y: place.y + out.y * reach + HALO_PX + 1, anchor: "middle", line: false };
+}
+
+/** "heartbeat × 212" when they are hidden, else the class word. */
+export function legendWord(klass, hiddenCount) {
+  return hiddenCount ? `${CLASS_WORDS[klass]} × ${hiddenCount}` : CLASS_WORDS[klass];
+}
+
+/** Summary of the cluster for its group label. */
+export function clusterName(frame) {
+  const servers = [...frame.nodes.values()].filter((node) => node.kind === "server");
+  const down = servers.filter((node) => node.status === "crashed").length;
+  return `Cluster diagram, ${countText(servers.length, "server")}${down ? `, ${down} down` : ""}, `
+    + `${countText(frame.flying.length, "message")} in flight`;
+}
