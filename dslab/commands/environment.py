@@ -19,48 +19,10 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from dslab.commands.installers import command_environment, reason_of, take_lock, version_of, working_uv
+
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ROOT / "requirements.txt"
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
-
-# Settings of the caller's shell that would send the installation somewhere else than into .venv.
-MISLEADING = (
-    "PIP_PREFIX",
-    "PIP_ROOT",
-    "PIP_TARGET",
-    "PIP_USER",
-    "PYTHONHOME",
-    "UV_SYSTEM_PYTHON",
-    "__PYVENV_LAUNCHER__",
-)
-
-REASONS = (
-    ("disk is full", ("no space left on device", "os error 28", "disk quota exceeded")),
-    (
-        "folder is read-only or belongs to somebody else",
-        ("read-only file system", "permission denied", "os error 13"),
-    ),
-    (
-        "package index could not be reached: check the network connection",
-        (
-            "name resolution",
-            "name or service not known",
-            "nodename nor servname",
-            "getaddrinfo",
-            "dns error",
-            "connection refused",
-            "connection error",
-            "connect error",
-            "newconnectionerror",
-            "network is unreachable",
-            "timed out",
-            "error sending request",
-            "tcp connect",
-            "max retries exceeded",
-            "proxyerror",
-        ),
-    ),
-)
 
 
 class SetupError(Exception):
@@ -77,45 +39,6 @@ def interpreter(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def command_environment() -> dict[str, str]:
-    """The variables that installers and re-executed commands run with."""
-    return {name: value for name, value in os.environ.items() if name not in MISLEADING}
-
-
-def reason_of(output: str) -> str:
-    """Why an installer failed, in a few words: a known cause, else its first line that speaks of an error."""
-    lower = output.lower()
-    for reason, signs in REASONS:
-        if any(sign in lower for sign in signs):
-            return reason
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next(
-        (line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing"
-    )
-
-
-def version_of(python: Path) -> str | None:
-    """The "major.minor" an interpreter reports, or None when it does not start."""
-    ask = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    try:
-        answer = subprocess.run(ask, capture_output=True, text=True, env=command_environment(), timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
-
-
-def working_uv() -> str | None:
-    """The path of a uv that starts, or None: a version manager may leave a stub that does not."""
-    path = shutil.which("uv")
-    if path is None:
-        return None
-    try:
-        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return path if answer.returncode == 0 and answer.stdout.startswith("uv ") else None
-
-
 class Environment:
     """The environment in `.venv` beside requirements.txt.
 
@@ -129,6 +52,7 @@ class Environment:
         self.venv = root / ".venv"
         self.python = interpreter(self.venv)
         self.record = self.venv / "dslab.json"
+        self.lock: int | None = None
 
     def fingerprint(self) -> str:
         """What the environment is made from: the pins, the package's metadata, the folder it is linked to."""
@@ -190,14 +114,22 @@ class Environment:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the set-up's lock; the system releases it with the process, however that ends."""
+        """Hold the set-up's lock.
+
+        The system releases it when this process and the installers it started are gone, however they ended:
+        an installer that outlives a killed set-up is waited for, not raced with.
+        """
         with (self.venv / "dslab.lock").open("a") as lock:
             try:
                 take_lock(lock.fileno(), wait=False)
             except OSError:
                 self.tell("Another set-up is at work in this folder: waiting for it")
                 take_lock(lock.fileno(), wait=True)
-            yield
+            self.lock = lock.fileno()
+            try:
+                yield
+            finally:
+                self.lock = None
 
     def make(self) -> None:
         """Create or refresh, fill and record the environment. The lock is held."""
@@ -276,7 +208,7 @@ class Environment:
             )
 
     def call(self, command: Sequence[str]) -> str | None:
-        """Run one program silently. Returns None, or in a few words, why it failed; the log has the rest."""
+        """Run one program silently. Returns None, or briefly why it failed; the log has the rest."""
         try:
             done = subprocess.run(
                 command,
@@ -286,6 +218,7 @@ class Environment:
                 text=True,
                 errors="replace",
                 env=command_environment(),
+                pass_fds=() if self.lock is None or os.name == "nt" else (self.lock,),
             )
         except OSError as error:
             return f"{command[0]} did not start: {error.strerror}"
@@ -294,28 +227,6 @@ class Environment:
         with (self.venv / "dslab.log").open("a", encoding="utf-8") as log:
             log.write(f"{' '.join(command)}\n{done.stdout}\n")
         return reason_of(done.stdout)
-
-
-def take_lock(descriptor: int, wait: bool) -> None:
-    """Lock an open file for this process, as the operating system does it.
-
-    Raises:
-        OSError: another process holds it and `wait` is false.
-    """
-    if os.name == "nt":
-        import msvcrt
-
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-                return
-            except OSError:  # LK_LOCK gives up after ten seconds
-                if not wait:
-                    raise
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def inside(environment: Environment) -> bool:

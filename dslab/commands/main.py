@@ -69,6 +69,7 @@ def build_parser() -> Parser:
         "test",
         help="set up if need be, then run every test that this machine can run",
         usage="%(prog)s [--all] [pytest arguments]",
+        allow_abbrev=False,
         description="Without pytest arguments: ruff, mypy, the JavaScript tests, pytest, the notebooks.",
     )
     test.add_argument(
