@@ -1,7 +1,7 @@
 """An assignment: the cells to run, which of them are answers, which are checks and what those are worth.
 
-Read from our own instructor notebook, from any nbgrader notebook (cell metadata schema 3), or from a student's
-own notebook, which then knows its visible checks only.
+Read from our own instructor notebook, from any nbgrader notebook (cell metadata schema 3), or from a
+student's own notebook, which then knows its visible checks only.
 """
 
 from __future__ import annotations
@@ -105,10 +105,9 @@ def _answer(cell: HandInCell, cell_id: str) -> tuple[Cell, str]:
     if isinstance(cell.dslab.get("stub"), str):
         # A student's own notebook: the stub itself may be gone, its fingerprint is not.
         return Cell(cell_id, "answer", cell.source, exercise), cell.dslab["stub"]
-    if regions.has_solution(cell.source):
-        stub = regions.stub_of(cell.source)
-    else:
-        stub = regions.DEFAULT_STUB  # as nbgrader does: without markers the whole cell is the solution
+    # As nbgrader does: without markers the whole cell is the solution.
+    marked = regions.has_solution(cell.source)
+    stub = regions.stub_of(cell.source) if marked else regions.DEFAULT_STUB
     return Cell(cell_id, "answer", stub, exercise), regions.fingerprint(stub)
 
 
@@ -162,7 +161,11 @@ def assignment_of(notebook: HandIn, name: str) -> Assignment:
         )
     total = number(ours.get("points")) or sum(check.points for check in result.checks)
     expected = ours.get("checks")
-    names = tuple(map(str, expected)) if isinstance(expected, list) else tuple(check.id for check in result.checks)
+    names = (
+        tuple(map(str, expected))
+        if isinstance(expected, list)
+        else tuple(check.id for check in result.checks)
+    )
     return replace(result, total=total, expected=names)
 
 

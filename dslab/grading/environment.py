@@ -14,7 +14,9 @@ _KEPT = (
 
 # A PNG without the library's version in it, an SVG whose ids do not change from run to run.
 _MATPLOTLIB = "svg.hashsalt: dslab\n"
-_KERNEL_CONFIG = 'c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Software": None}}\n'
+_KERNEL_CONFIG = (
+    'c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Software": None}}\n'
+)
 
 
 def clean_environment(folder: Path, *, grading: bool) -> dict[str, str]:

@@ -19,6 +19,7 @@ _ARROW = re.compile(r"^-+> (\d+) ?(.*)$", re.MULTILINE)
 
 MAX_MESSAGE = 2000  # characters
 _WRONG = ("AssertionError", "CheckFailed")
+_SCOPE = " (graded are the set-up, answer and check cells: put what an answer needs into its own cell)"
 _UNANSWERED = "not answered yet: the answer cell is as it was given out"
 
 
@@ -74,7 +75,7 @@ def message_of(outcome: Outcome) -> str:
         return f"this does not hold: {plain(arrows[-1][1])}" if arrows else "the check does not hold"
     text = f"{outcome.ename}: {outcome.evalue}" if outcome.evalue else outcome.ename
     if outcome.ename == "NameError":
-        text += " (the grader runs the set-up cells, your answer cells and the checks: put what an answer needs into its cell)"
+        text += _SCOPE
     return plain(text)
 
 
@@ -145,14 +146,22 @@ def run_answers(
         outcomes = run_notebook(notebook, timeout=timeout, junit=report, running=running)
         dropped = set(answers) - set(left)
         for cell in assignment.cells:
-            if cell.id in outcomes and cell.exercise not in dropped and result.get(cell.id, Outcome("not run")).what == "not run":
+            if (
+                cell.id in outcomes
+                and cell.exercise not in dropped
+                and result.get(cell.id, Outcome("not run")).what == "not run"
+            ):
                 result[cell.id] = outcomes[cell.id]
         culprit = _culprit(assignment, outcomes)
         if culprit is None or culprit not in wanted:
             break
         wanted.discard(culprit)
         left.pop(culprit, None)
-        if not any(result.get(check.id, Outcome("not run")).what == "not run" for check in assignment.checks if check.exercise in wanted):
+        if not any(
+            result.get(check.id, Outcome("not run")).what == "not run"
+            for check in assignment.checks
+            if check.exercise in wanted
+        ):
             break
     return {cell.id: result.get(cell.id, Outcome("not run")) for cell in assignment.cells}
 
@@ -169,12 +178,16 @@ def _results(assignment: Assignment, merged: Merged, outcomes: dict[str, Outcome
     for check in assignment.checks:
         answer_id = cells.get(check.exercise)
         if answer_id is not None and check.exercise not in merged.answers:
-            checks.append(_report(check, "missing", "there is no answer cell for this exercise in the hand-in", {}))
+            checks.append(
+                _report(check, "missing", "there is no answer cell for this exercise in the hand-in", {})
+            )
             continue
         answer = outcomes[answer_id] if answer_id else Outcome("passed")
         untouched = check.exercise in merged.untouched
         status, message, why = _judge(check, outcomes[check.id], answer, untouched)
-        line = failing_line(why, merged.answers.get(check.exercise, "")) if status in ("wrong", "error") else {}
+        line = (
+            failing_line(why, merged.answers.get(check.exercise, "")) if status in ("wrong", "error") else {}
+        )
         checks.append(_report(check, status, message, line))
     return checks
 
@@ -191,14 +204,18 @@ def grade_notebook(
     """The graded hand-in. An exercise with no answer cell gets "missing", and the others their points."""
     merged = merge(assignment, hand_in)
     if not merged.answers:
-        result = unreadable(assignment, name, "no answer cell was found: hand in the notebook that was given out")
+        result = unreadable(
+            assignment, name, "no answer cell was found: hand in the notebook that was given out"
+        )
         result.flags = list(merged.flags)
         return result
     try:
         outcomes = run_answers(assignment, merged.answers, timeout=timeout, junit=junit, running=running)
     except NbvalError as error:
         return unreadable(assignment, name, plain(str(error)))
-    return Result(name, assignment.total, _results(assignment, merged, outcomes), list(merged.flags), merged.answers)
+    return Result(
+        name, assignment.total, _results(assignment, merged, outcomes), list(merged.flags), merged.answers
+    )
 
 
 def grade_file(

@@ -1,4 +1,4 @@
-"""Reads a notebook that somebody handed in: as data, with limits, and with one sentence when it cannot be read."""
+"""Reads a notebook that was handed in: as data, with limits, and one sentence when it cannot be read."""
 
 from __future__ import annotations
 
@@ -87,14 +87,20 @@ def _depth(data: bytes) -> int:
 
 def _parse(data: bytes) -> dict[str, Any]:
     if _depth(data) > MAX_DEPTH:
-        raise HandInError(f"its JSON is nested more than {MAX_DEPTH} deep: save the notebook in Jupyter and hand it in again")
+        raise HandInError(
+            f"its JSON is nested more than {MAX_DEPTH} deep: save it in Jupyter and hand it in again"
+        )
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise HandInError("the file is not UTF-8 text, so it is no notebook: hand in the .ipynb file") from None
+        raise HandInError(
+            "the file is not UTF-8 text, so it is no notebook: hand in the .ipynb file"
+        ) from None
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise HandInError(f"the file is not JSON{where}, so it is no notebook: hand in the .ipynb file") from None
+        raise HandInError(
+            f"the file is not JSON{where}, so it is no notebook: hand in the .ipynb file"
+        ) from None
     if not isinstance(notebook, dict) or "nbformat" not in notebook:
         raise HandInError("the file is JSON but no notebook: hand in the .ipynb file")
     return notebook
@@ -131,19 +137,12 @@ def _cell(raw: Any) -> HandInCell | None:
     )
 
 
-def read_notebook(path: Path) -> HandIn:
-    """The notebook at `path` as data; nothing in it is run, resolved or trusted.
-
-    Args:
-        path: a file of at most MAX_BYTES with JSON at most MAX_DEPTH deep, nbformat 4.0 to 4.5.
-
-    Returns:
-        Its cells; those that are malformed are left out and flagged.
+def hand_in_of(notebook: dict[str, Any]) -> HandIn:
+    """The cells of a notebook that was read already; those that are malformed are left out and flagged.
 
     Raises:
-        HandInError: it cannot be read; the text is one sentence.
+        HandInError: its format is not 4.0 to 4.5, or it has no cells.
     """
-    notebook = _parse(_read_bytes(path))
     major, minor = notebook.get("nbformat"), notebook.get("nbformat_minor", 0)
     if major != 4 or not isinstance(minor, int) or not 0 <= minor <= 5:
         raise HandInError(
@@ -161,3 +160,15 @@ def read_notebook(path: Path) -> HandIn:
         else:
             cells.append(cell)
     return HandIn(tuple(cells), _mapping(notebook.get("metadata")), tuple(flags))
+
+
+def read_notebook(path: Path) -> HandIn:
+    """The notebook at `path` as data; nothing in it is run, resolved or trusted.
+
+    Args:
+        path: a file of at most MAX_BYTES with JSON at most MAX_DEPTH deep.
+
+    Raises:
+        HandInError: it cannot be read; the text is one sentence.
+    """
+    return hand_in_of(_parse(_read_bytes(path)))

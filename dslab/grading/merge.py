@@ -29,17 +29,26 @@ class Merged:
 
 def _ways(answer: Cell) -> list[tuple[str, Callable[[HandInCell], bool]]]:
     return [
-        ("its cell id", lambda cell: cell.id == answer.cell_id is not None and cell.dslab.get("role", "answer") == "answer"),
+        (
+            "its cell id",
+            lambda cell: (
+                cell.id == answer.cell_id is not None and cell.dslab.get("role", "answer") == "answer"
+            ),
+        ),
         (
             "its dslab metadata",
-            lambda cell: cell.dslab.get("exercise") == answer.exercise and cell.dslab.get("role", "answer") == "answer",
+            lambda cell: (
+                cell.dslab.get("exercise") == answer.exercise and cell.dslab.get("role", "answer") == "answer"
+            ),
         ),
         ("its nbgrader grade_id", lambda cell: cell.grade_id == answer.grade_id is not None),
         ("its marker line", lambda cell: answer.exercise in regions.marked_exercises(cell.source)),
     ]
 
 
-def _find(answer: Cell, stub: str, cells: tuple[HandInCell, ...]) -> tuple[HandInCell | None, list[dict[str, str]]]:
+def _find(
+    answer: Cell, stub: str, cells: tuple[HandInCell, ...]
+) -> tuple[HandInCell | None, list[dict[str, str]]]:
     """The student's cell for one answer, by the first way that finds any."""
     claims: list[HandInCell] = []
     first_way = ""
@@ -49,16 +58,21 @@ def _find(answer: Cell, stub: str, cells: tuple[HandInCell, ...]) -> tuple[HandI
             first_way = way
         claims += found
     if not claims:
-        return None, [flag("answer-missing", f"no cell for the answer to {answer.exercise} was found", answer.id)]
+        return None, [
+            flag("answer-missing", f"no cell for the answer to {answer.exercise} was found", answer.id)
+        ]
     flags = []
     chosen = claims[0]
     if first_way != "its cell id":
-        flags.append(flag("answer-restored", f"the answer to {answer.exercise} was found by {first_way}", answer.id))
+        flags.append(
+            flag("answer-restored", f"the answer to {answer.exercise} was found by {first_way}", answer.id)
+        )
     if len(claims) > 1:
-        # A pulled correction can leave the untouched original beside the answer: an answer goes before a stub.
+        # A pulled correction can leave the untouched original too: an answer goes before a stub.
         chosen = next((cell for cell in claims if regions.fingerprint(cell.source) != stub), claims[0])
-        text = f"{len(claims)} cells claim to be the answer to {answer.exercise}; number {claims.index(chosen) + 1} was used"
-        flags.append(flag("answer-duplicate", text, answer.id))
+        text = f"{len(claims)} cells claim to be the answer to {answer.exercise}"
+        used = claims.index(chosen) + 1
+        flags.append(flag("answer-duplicate", f"{text}; number {used} was used", answer.id))
     if chosen.kind != "code":
         text = f"the answer to {answer.exercise} stood in a {chosen.kind} cell and was run as code"
         flags.append(flag("answer-cell-type", text, answer.id))
@@ -80,7 +94,9 @@ def _check_flags(assignment: Assignment, cells: tuple[HandInCell, ...]) -> list[
         if not known:
             flags.append(flag("check-missing", f"the check {check.id} is missing from the hand-in", check.id))
         elif regions.fingerprint(check.handout) not in theirs[known[0]]:
-            flags.append(flag("check-changed", f"the check {check.id} was changed; the original was run", check.id))
+            flags.append(
+                flag("check-changed", f"the check {check.id} was changed; the original was run", check.id)
+            )
     return flags
 
 
@@ -97,11 +113,19 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
             continue
         text = cell.source
         if len(text) > MAX_ANSWER:
-            sentence = f"the answer to {answer.exercise} has {len(text)} characters; at most {MAX_ANSWER} are run"
+            sentence = (
+                f"the answer to {answer.exercise} has {len(text)} characters; at most {MAX_ANSWER} are run"
+            )
             flags.append(flag("answer-too-long", sentence, answer.id))
             continue
         if _NBVAL_COMMENT.search(text):
-            flags.append(flag("nbval-comment", f"an nbval comment in the answer to {answer.exercise} had no effect", answer.id))
+            flags.append(
+                flag(
+                    "nbval-comment",
+                    f"an nbval comment in the answer to {answer.exercise} had no effect",
+                    answer.id,
+                )
+            )
         if regions.fingerprint(text) == stub:
             untouched.add(answer.exercise)
         answers[answer.exercise] = text

@@ -24,7 +24,7 @@ _SLICE = 0.5  # seconds between two looks at whether the kernel lives
 _GRACE = 15.0  # seconds that nbval gets to end a cell after its timeout
 
 
-class KernelDied(Exception):
+class KernelDiedError(Exception):
     """The kernel ended while a cell ran."""
 
 
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 return
             except Empty:
                 if not self.is_alive():
-                    raise KernelDied from None
+                    raise KernelDiedError from None
                 if time.monotonic() > until:
                     raise
 
@@ -57,13 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _write(path: str, line: dict[str, Any]) -> None:
-    with open(path, "a", encoding="utf-8") as file:
+    with Path(path).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: Any) -> Generator[None, None, None]:
-    """Ends the whole run at a cell that floods nbval with output: nbval reads it without looking at the clock."""
+    """Ends the run at a cell that floods nbval with output, which it reads without looking at the clock."""
     outcomes = item.config.getoption("--dslab-outcomes")
     kernel = getattr(item.parent, "kernel", None)
     if kernel is None or not outcomes:
@@ -95,7 +95,7 @@ def _what_happened(item: Any, report: pytest.TestReport, call: pytest.CallInfo[N
     if report.passed:
         return "passed"
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, KernelDied):
+    if isinstance(error, KernelDiedError):
         return "crashed"
     if item.parent.timed_out:
         return "timeout"
@@ -106,7 +106,11 @@ def _what_happened(item: Any, report: pytest.TestReport, call: pytest.CallInfo[N
 def pytest_runtest_makereport(item: Any, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     report = yield
     outcomes = item.config.getoption("--dslab-outcomes")
-    if outcomes and hasattr(item, "cell") and (call.when == "call" or (call.when == "setup" and not report.passed)):
+    if (
+        outcomes
+        and hasattr(item, "cell")
+        and (call.when == "call" or (call.when == "setup" and not report.passed))
+    ):
         line = {"cell": item.cell.id, "outcome": _what_happened(item, report, call)} | _error(item)
         _write(outcomes, line)
     return report

@@ -98,7 +98,9 @@ def stub_of(text: str) -> str:
             indent, stub, inside = line[: len(line) - len(line.lstrip())], [], True
         elif kind == "mark":
             if not stub and not indent:
-                text = f'a solution region at the top level needs "{STUB}" lines: its default would stop Run All'
+                text = (
+                    f'a solution region at the top level needs "{STUB}" lines: its default would stop Run All'
+                )
                 raise RegionError(number, text)
             out.extend(stub or [indent + DEFAULT_STUB])
             inside = False

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -70,16 +70,30 @@ def _kill(process: subprocess.Popen[str]) -> None:
     if sys.platform == "win32":
         process.kill()
         return
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _command(notebook: Path, outcomes: Path, timeout: float, junit: Path | None) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
-    command += ["-p", "nbval.plugin", "-p", "dslab.grading.plugin", "-p", "no:cacheprovider", "-c", "pytest.ini"]
-    command += ["--rootdir", ".", "-q", "--color=no", f"--nbval-cell-timeout={timeout:g}", f"--dslab-outcomes={outcomes}"]
+    command += [
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "dslab.grading.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "pytest.ini",
+    ]
+    command += [
+        "--rootdir",
+        ".",
+        "-q",
+        "--color=no",
+        f"--nbval-cell-timeout={timeout:g}",
+        f"--dslab-outcomes={outcomes}",
+    ]
     if junit is not None:
         command.append(f"--junitxml={junit}")
     return [*command, notebook.name]
@@ -91,7 +105,9 @@ def _read(outcomes: Path) -> dict[str, Outcome]:
         for line in outcomes.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             text = "\n".join(record.get("traceback", ()))
-            found[record["cell"]] = Outcome(record["outcome"], record.get("ename", ""), record.get("evalue", ""), text)
+            found[record["cell"]] = Outcome(
+                record["outcome"], record.get("ename", ""), record.get("evalue", ""), text
+            )
     return found
 
 
