@@ -1,0 +1,406 @@
+// What a node or a message is, why, and what can be done to it.
+import { clockText, countText, durationText, h, markup, s, valueText } from "./format.js";
+import { groupLetter, nodeView } from "./glyphs.js";
+import { eventWords, typeWords } from "./events.js";
+import { entryText } from "./log.js";
+
+const ROOT_KINDS = new Set(["invoke", "request", "timer", "timeout", "start", "restart"]);
+const LONGEST_CHAIN = 40;
+
+/** Causes of an event, itself first, back to the client request or the timeout that began it. */
+export function causeChain(trace, event) {
+  const chain = [];
+  for (let i = event; i !== null && i !== undefined && i >= 0 && chain.length < LONGEST_CHAIN;) {
+    chain.push(i);
+    if (ROOT_KINDS.has(trace.kind(i))) break;
+    const k = trace.message(i);
+    i = trace.cause(i) ?? (k !== null && trace.messages.sentEvent(k) < i ? trace.messages.sentEvent(k) : null);
+  }
+  return chain;
+}
+
+/** What follows from an event: itself, then the first consequence of each. */
+export function effectChain(trace, event, most = 6) {
+  const chain = [];
+  for (let i = event; i !== null && i !== undefined && chain.length < most;) {
+    chain.push(i);
+    i = consequences(trace).get(i)?.[0];
+  }
+  return chain;
+}
+
+const knownConsequences = new WeakMap();
+
+function consequences(trace) {
+  if (knownConsequences.has(trace)) return knownConsequences.get(trace);
+  const found = new Map();
+  for (let i = 0; i < trace.n; i++) {
+    const cause = trace.cause(i);
+    if (cause === null) continue;
+    if (!found.has(cause)) found.set(cause, []);
+    found.get(cause).push(i);
+  }
+  knownConsequences.set(trace, found);
+  return found;
+}
+
+const EFFECTS = [
+  ["role", (node, value) => `${node} becomes ${value}`],
+  ["commit_index", (node, value) => `${node} commits up to index ${value}`],
+  ["voted_for", (node, value) => (value === null ? null : `${node} votes for ${value}`)],
+  ["term", (node, value) => `${node} moves to term ${value}`],
+];
+
+/** What an event did to its node, in words; what happened, where it changed nothing. */
+export function effectWords(trace, i) {
+  const node = trace.node(i);
+  const patch = trace.patch(i).filter(([name]) => name[0] !== "@");
+  const log = patch.find((change) => change[0] === "log" && change.length === 4);
+  if (log) {
+    const [, start, removed, items] = log;
+    if (!items.length) return `${node}’s log is cut back to index ${start}`;
+    return `${node}’s log ${removed ? "is rewritten" : "grows"} to index ${start + items.length}`;
+  }
+  for (const [field, words] of EFFECTS) {
+    const change = patch.find(([name]) => name === field);
+    const said = change && words(node, change[1]);
+    if (said) return said;
+  }
+  const [first] = patch.filter((change) => change.length === 2);
+  return first ? `${node}’s ${fieldName(first[0])} becomes ${fieldText(first[1])}` : eventWords(trace, i);
+}
+
+/** The message of the same type sent last on the same link, or -1. */
+export function previousLike(trace, k) {
+  const { messages } = trace;
+  for (let j = k - 1; j >= 0; j--) {
+    if (messages.type(j) === messages.type(k) && messages.from(j) === messages.from(k) && messages.to(j) === messages.to(k)) return j;
+  }
+  return -1;
+}
+
+/** [name, value, old value or undefined] for every field of a message. */
+export function messageDiff(trace, k) {
+  const { messages } = trace;
+  const before = messages.payload(previousLike(trace, k)) ?? null;
+  return Object.entries(messages.payload(k) ?? {}).filter(([name]) => name !== "@").map(([name, value]) => {
+    const old = before?.[name];
+    return [name, value, before && name in before && JSON.stringify(old) !== JSON.stringify(value) ? old : undefined];
+  });
+}
+
+/** Values a field took up to `event`: [[us, value], ...]. */
+export function fieldHistory(trace, id, field, event) {
+  const points = [];
+  for (let i = 0; i <= event && i < trace.n; i++) {
+    if (trace.node(i) !== id) continue;
+    for (const change of trace.patch(i)) if (change[0] === field && change.length === 2) points.push([trace.time(i), change[1]]);
+  }
+  return points;
+}
+
+/** A stepped line through the history in a box of 70 by 16. */
+export function sparkPath(points, untilUs) {
+  const values = points.map(([, value]) => value);
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  const start = points[0][0];
+  const x = (us) => (1 + (68 * (us - start)) / Math.max(1, untilUs - start)).toFixed(1);
+  const y = (value) => (15 - (12 * (value - low)) / span).toFixed(1);
+  return points.map(([us, value], i) => (i ? `H${x(us)}V${y(value)}` : `M${x(us)} ${y(value)}`)).join("") + "H69";
+}
+
+const fieldName = (name) => name.replace(/_/g, " ");
+
+function fieldText(value) {
+  if (Array.isArray(value)) return value.length ? value.map(itemText).join(", ") : "none";
+  if (value && typeof value === "object" && !value["@"]) return Object.entries(value).map(([name, item]) => `${name} ${fieldText(item)}`).join("  ");
+  return itemText(value);
+}
+
+function itemText(item) {
+  if (item && typeof item === "object" && item.term !== undefined) return `${item.term}: ${entryText(item)}`;
+  return valueText(item);
+}
+
+function fieldNode(doc, value) {
+  const long = Array.isArray(value) ? value.length > 3 : value && typeof value === "object" && Object.keys(value).length > 8;
+  if (!long) return [h(doc, "span", { class: "ds-value" }, fieldText(value))];
+  const items = Array.isArray(value) ? value.map((item, i) => [i + 1, item]) : Object.entries(value);
+  return [h(doc, "details", {}, h(doc, "summary", {}, countText(items.length, "item")),
+    h(doc, "ol", { class: "ds-items" }, items.map(([name, item]) => h(doc, "li", {}, `${name}  ${itemText(item)}`))))];
+}
+
+// The frame both share: title, close button, Escape, focus that returns to where it came from.
+function popoverShell(ctx, name) {
+  const { doc } = ctx;
+  const id = ctx.uid(name);
+  const title = h(doc, "b", { id });
+  const line = h(doc, "span", {});
+  const body = h(doc, "div", { class: "ds-pop-body" });
+  const verbs = h(doc, "div", { class: "ds-pop-verbs" });
+  const el = h(doc, "div", { class: `ds-pop ds-pop-${name}`, role: "dialog", "aria-labelledby": id, hidden: true, onkeydown: onKey },
+    h(doc, "header", {}, h(doc, "div", { class: "ds-pop-title" }, title, line),
+      h(doc, "button", { class: "ds-btn", type: "button", "aria-label": "Close", onclick: close }, ctx.icon("cross"))),
+    body, verbs);
+  let opener = null;
+
+  function onKey(event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (form.close) form.close();
+    else close();
+  }
+
+  function close() {
+    ctx.close();
+    if (opener?.isConnected) opener.focus();
+    opener = null;
+  }
+
+  function focus() {
+    const { activeElement } = el.getRootNode();
+    if (activeElement && !el.contains(activeElement)) opener = activeElement;
+    (verbs.querySelector("button:not([aria-disabled])") ?? el.querySelector("button")).focus();
+  }
+
+  /** A small form in place of the verbs: fields [[name, label, attributes]], then apply({name: text}). */
+  function form(heading, fields, apply) {
+    const done = () => { form.close = null; grid.hidden = false; asked.remove(); grid.querySelector("button")?.focus(); };
+    const grid = verbs.firstChild;
+    const inputs = fields.map(([field, label, attrs]) => [field, label, attrs.choices
+      ? h(doc, "select", { class: "ds-input" }, attrs.choices.map((choice) => h(doc, "option", { value: choice }, fieldName(choice))))
+      : h(doc, "input", { class: "ds-input", required: true, ...attrs })]);
+    const asked = h(doc, "form", { class: "ds-form", onsubmit: (event) => {
+      event.preventDefault();
+      done();
+      apply(Object.fromEntries(inputs.map(([field, , input]) => [field, input.value])));
+    } }, h(doc, "b", {}, heading), inputs.map(([, label, input]) => h(doc, "label", {}, h(doc, "span", {}, label), input)),
+    h(doc, "div", { class: "ds-row" }, h(doc, "button", { class: "ds-btn ds-solid" }, "Apply"),
+      h(doc, "button", { class: "ds-btn ds-lab", type: "button", onclick: done }, "Cancel")));
+    form.close = done;
+    grid.hidden = true;
+    verbs.append(asked);
+    inputs[0][2].focus();
+  }
+
+  /** Verb rows: possible ones in columns, the others below with their reason. */
+  function drawVerbs(list) {
+    const look = JSON.stringify(list.map(({ id: verb, name: words, why }) => [verb, words, why]));
+    if (verbs.dataset.look === look) return;
+    const had = verbs.contains(el.getRootNode().activeElement);
+    form.close = null;
+    verbs.dataset.look = look;
+    const [{ why = null } = {}] = list;
+    if (why && list.length > 1 && list.every((verb) => verb.why === why)) {
+      verbs.replaceChildren(h(doc, "p", { class: "ds-gloss ds-quiet" }, `Nothing can be done to it now: ${why}.`));
+      return;
+    }
+    const able = list.filter((verb) => !verb.why);
+    const unable = list.filter((verb) => verb.why);
+    verbs.replaceChildren(h(doc, "div", {}, able.length > 0 && h(doc, "div", { class: "ds-verbs" }, able.map(verbButton)),
+      unable.length > 0 && h(doc, "div", { class: "ds-verbs ds-unable" }, unable.map(verbButton))));
+    if (had) verbs.querySelector("button")?.focus();
+  }
+
+  function verbButton(verb) {
+    return h(doc, "button", {
+      class: "ds-verb", type: "button", "data-verb": verb.id, "aria-disabled": verb.why ? "true" : null,
+      "aria-keyshortcuts": verb.why ? null : verb.key,
+      onclick: () => (verb.why ? ctx.say(`${verb.name} unavailable: ${verb.why}`) : verb.run()),
+    }, verb.icon && ctx.icon(verb.icon), h(doc, "span", {}, verb.name),
+    verb.why ? [h(doc, "span", { class: "ds-vh" }, " unavailable: "), h(doc, "span", { class: "ds-why" }, verb.why)] : verb.key && h(doc, "kbd", { "aria-hidden": "true" }, verb.key));
+  }
+
+  return { el, title, line, body, focus, form, drawVerbs, close };
+}
+
+const rowOf = (doc, name, ...value) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, fieldName(name)), h(doc, "td", {}, ...value));
+const wasNode = (doc, old) => h(doc, "span", { class: "ds-was" }, "was ", h(doc, "s", {}, fieldText(old)));
+
+export function createNodePopover(ctx) {
+  const { doc, store, spec } = ctx;
+  const shell = popoverShell(ctx, "node");
+  const { el, form } = shell;
+  let shown = "";
+  let frame = null;
+
+  function update(next) {
+    frame = next;
+    const node = store.selection?.kind === "node" ? frame.nodes.get(store.selection.id) : null;
+    el.hidden = !node;
+    if (!node) return;
+    shell.title.textContent = node.id;
+    shell.line.textContent = nodeLineWords(node);
+    const look = `${store.branch.id} ${node.id} ${frame.event} ${store.watch?.get(node.id)}`;
+    if (look !== shown) shell.body.replaceChildren(stateTable(node));
+    shown = look;
+    shell.drawVerbs(nodeVerbs(node));
+  }
+
+  function nodeLineWords(node) {
+    const view = nodeView(node, frame, store.trace, spec);
+    const group = groupLetter(frame.groups, node.id);
+    const role = view.term !== null && node.status === "up" ? `${view.line.replace(/, cut off$/, "")} ${node.fields.role === "leader" ? "of" : "in"} term ${view.term}` : view.line;
+    return [role, group && `group ${group}`].filter(Boolean).join(", ");
+  }
+
+  function stateTable(node) {
+    const names = spec.fields?.[node.id] ?? Object.keys(node.fields);
+    return h(doc, "table", { class: `ds-state ${node.status === "crashed" ? "is-stale" : ""}`, "aria-label": `State of ${node.id}` }, h(doc, "tbody", {},
+      names.filter((name) => name !== "role" && name in node.fields).map((name) => stateRow(node, name))));
+  }
+
+  function stateRow(node, name) {
+    const value = node.fields[name];
+    const changed = node.changed.includes(name) && JSON.stringify(node.before[name]) !== JSON.stringify(value);
+    const cells = fieldNode(doc, value);
+    if (changed) {
+      cells[0].classList.add("ds-changed");
+      if (node.before[name] !== undefined && !Array.isArray(value)) cells.push(wasNode(doc, node.before[name]));
+    }
+    if (store.watch?.get(node.id) === name) cells.push(h(doc, "span", { class: "ds-quiet" }, " watched"));
+    const row = rowOf(doc, name, cells);
+    const history = typeof value === "number" ? fieldHistory(store.trace, node.id, name, frame.event) : [];
+    row.append(h(doc, "td", { class: "ds-spark" }, history.length > 1 && s(doc, "svg", { viewBox: "0 0 70 16", "aria-hidden": "true" },
+      s(doc, "path", { d: sparkPath(history, frame.time_us) }))));
+    return row;
+  }
+
+  function nodeVerbs(node) {
+    const allowed = (verb) => spec.verbs.includes(verb);
+    const down = node.status === "crashed";
+    const paused = node.status === "paused";
+    const act = (verb, args = {}) => () => ctx.send(verb, { node: node.id, ...args });
+    const timers = Object.keys(node.timers);
+    const timeout = () => (timers.length < 2 ? act("timeout")()
+      : form("Make a timer run out", [["timer", "Timer", { choices: timers }]], (answer) => act("timeout", answer)()));
+    const rows = node.kind === "client" ? [["request", "request", "Request…", "C", askRequest]] : [
+      ["crash", "crash", "Crash", "K", act("crash")],
+      paused ? ["resume", "play", "Resume", "P", act("resume")] : ["pause", "pausenode", "Pause", "P", act("pause")],
+      ["request", "request", "Request…", "C", askRequest],
+      ["timeout", "timeout", "Time out now", null, timeout],
+      ["step", "step", "Step this node", null, stepNode],
+      ["skew", "clock", "Skew clock…", null, askSkew],
+      ["lose_disk", "disk", "Lose disk", null, act("lose_disk")],
+      ["watch", "watch", "Watch field…", null, askWatch],
+      ["restart", "restart", "Restart", "R", act("restart")],
+      ...(down ? [["restart", "restart", "Restart without disk", null, act("restart", { disk: false })]] : []),
+    ];
+    return rows.filter(([verb]) => verb === "step" || verb === "watch" || allowed(verb)).map(([verb, icon, name, key, run]) => ({
+      id: name === "Restart without disk" ? "restart-without-disk" : verb, icon, name, key, run,
+      why: verb === "watch" ? null : verb === "step" ? (nextAt(node.id) < 0 ? "no later event" : null) : ctx.reason(verb, node.id),
+    }));
+
+    function askRequest() {
+      const to = node.kind === "client" ? {} : { to: node.id };
+      form(`Ask ${node.kind === "client" ? "the cluster" : node.id}`, [["command", "Command", { value: `x=${frame.event % 90 + 10}` }]],
+        ({ command }) => ctx.send("request", { command, ...to, ...(node.kind === "client" && node.id !== "c1" ? { client: node.id } : {}) }));
+    }
+
+    function askSkew() {
+      form("Skew the clock", [["offset", "Ahead by, ms", { type: "number", value: node.skew?.offset ?? 100, step: "any" }],
+        ["rate", "Rate (1 = right)", { type: "number", value: node.skew?.rate ?? 1, min: 0.01, max: 100, step: "any" }]], ({ offset, rate }) => {
+        const args = {};
+        if (Number(offset)) args.offset = Number(offset);
+        if (Number(rate) !== 1) args.rate = Number(rate);
+        act("skew", args)();
+      });
+    }
+
+    function askWatch() {
+      form("Watch a field", [["field", "Field", { choices: ["none", ...(spec.fields?.[node.id] ?? [])] }]], ({ field }) => {
+        store.watch ??= new Map();
+        if (field === "none") store.watch.delete(node.id);
+        else store.watch.set(node.id, field);
+        ctx.select({ kind: "node", id: node.id });
+      });
+    }
+
+    function stepNode() {
+      ctx.seek({ event: nextAt(node.id) });
+    }
+  }
+
+  function nextAt(id) {
+    for (let i = frame.event + 1; i < store.trace.n; i++) if (store.trace.node(i) === id) return i;
+    return -1;
+  }
+
+  return { el, update, focus: shell.focus };
+}
+
+export function createMessageInspector(ctx) {
+  const { doc, store, spec } = ctx;
+  const shell = popoverShell(ctx, "message");
+  const { el } = shell;
+  let shown = "";
+
+  function update(frame) {
+    const k = store.selection?.kind === "message" ? Number(store.selection.id) : -1;
+    el.hidden = !(k >= 0 && k < store.trace.messages.count);
+    if (el.hidden) return;
+    const { messages } = store.trace;
+    shell.title.textContent = typeWords(messages.type(k));
+    shell.line.textContent = `${messages.from(k)} → ${messages.to(k)}, ${fateWords(frame, k)}`;
+    const look = `${store.branch.id} ${store.branch.digest} ${k}`;
+    if (look !== shown) shell.body.replaceChildren(...inspection(k));
+    shown = look;
+    shell.drawVerbs(messageVerbs(frame, k));
+  }
+
+  function fateWords(frame, k) {
+    const { trace } = store;
+    const { messages } = trace;
+    const end = messages.endEvent(k);
+    if (frame.event < messages.sentEvent(k)) return `sent at ${clockText(messages.sentUs(k))} s`;
+    if (end !== null && end <= frame.event) return `${messages.fate(k) === "dropped" ? "lost" : "arrived"} at ${clockText(trace.time(end))} s`;
+    if (frame.marks?.get(k)?.held || messages.dueUs(k) === null) return "held";
+    return `arrives in ${durationText(Math.max(0, messages.dueUs(k) - frame.time_us))}`;
+  }
+
+  function inspection(k) {
+    const { trace } = store;
+    const { messages } = trace;
+    const end = messages.endEvent(k);
+    const diff = messageDiff(trace, k);
+    return [
+      messages.gloss(k) && h(doc, "p", { class: "ds-gloss" }, markup(doc, messages.gloss(k))),
+      diff.length > 0 && h(doc, "table", { class: "ds-state", "aria-label": "Fields" }, h(doc, "tbody", {}, diff.map(([name, value, old]) => {
+        const cells = fieldNode(doc, value);
+        if (old !== undefined) {
+          cells[0].classList.add("ds-changed");
+          cells.push(wasNode(doc, old));
+        }
+        return rowOf(doc, name, cells);
+      }))),
+      h(doc, "table", { class: "ds-state ds-chains" }, h(doc, "tbody", {},
+        rowOf(doc, "Why?", chainNode(causeChain(trace, messages.sentEvent(k)).reverse(), eventWords)),
+        rowOf(doc, "What then?", end === null ? "not decided yet" : chainNode(effectChain(trace, end), effectWords)))),
+    ].filter(Boolean);
+  }
+
+  // The end of the chain at once; the steps between on demand.
+  function chainNode(chain, words) {
+    const link = (i) => h(doc, "button", { class: "ds-step", type: "button", onclick: () => ctx.seek({ event: i }) },
+      words(store.trace, i), h(doc, "span", { class: "ds-quiet" }, ` (event ${i})`));
+    return [link(chain[0]), chain.length > 1 && h(doc, "details", {}, h(doc, "summary", {}, `+ ${countText(chain.length - 1, "step")}`),
+      h(doc, "ol", { class: "ds-items" }, chain.slice(1).map((i) => h(doc, "li", {}, link(i)))))];
+  }
+
+  function messageVerbs(frame, k) {
+    const held = Boolean(frame.marks?.get(k)?.held);
+    const act = (verb, args = {}) => () => ctx.send(verb, { message: k, ...args });
+    const delay = () => shell.form("Delay", [["by", "By, ms", { type: "number", min: 1, value: 100, step: "any" }]], ({ by }) => act("delay", { by: Number(by) })());
+    return [
+      ["deliver", "Deliver", null, act("deliver")], ["drop", "Drop", "D", act("drop")],
+      held ? ["release", "Release", "H", act("release")] : ["hold", "Hold", "H", act("hold")],
+      ["delay", "Delay…", null, delay], ["duplicate", "Twice", "U", act("duplicate")],
+    ].filter(([verb]) => spec.verbs.includes(verb)).map(([verb, name, key, run]) => ({
+      id: verb, name, key, run, why: ctx.reason(verb, k) ?? (frame.flying.includes(k) ? null : "not in flight"),
+    }));
+  }
+
+  return { el, update, focus: shell.focus };
+}
