@@ -29,7 +29,7 @@ def pins() -> set[str]:
 
 
 def test_requirements_are_the_pins_and_the_package_itself():
-    """`-e .` is resolved against the root, `-r` against the file: exactly these two lines install one copy."""
+    """`-e .` is resolved against the root, `-r` against the file: these two lines install one copy."""
     assert (BINDER / "requirements.txt").read_text("utf-8").splitlines() == ["-r ../requirements.txt", "-e ."]
 
 
@@ -103,7 +103,7 @@ def test_post_build_runs(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="repo2docker itself needs a Unix system")
 def test_the_recipe_renders(tmp_path):
-    """repo2docker finds the recipe and orders it as meant: Python, copy, pip, postBuild. No Docker is needed."""
+    """repo2docker finds the recipe and orders it as meant: Python, copy, pip, postBuild. No Docker needed."""
     copy = tmp_path / "course"
     copy.mkdir()
     for name in ("binder", "dslab"):

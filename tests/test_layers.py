@@ -45,7 +45,7 @@ def rule(ours: str = "", others: str = "", inside: str = "", ours_inside: str = 
 
 
 PLOTS = "matplotlib networkx"
-NOTEBOOKS = "nbformat jupytext nbval nbclient jupyter_client IPython tqdm"
+NOTEBOOKS = "nbformat jupytext nbval nbclient jupyter_client IPython jinja2 tqdm"
 RULES = {
     "sim": rule(),
     "protocols": rule("sim"),

@@ -23,7 +23,6 @@ HANDED_OVER = {
         ("jupytext", "nbclient"),
         "make the student notebooks from notebooks/source",
     ),
-    "release": ("dslab.authoring.cli", ("jupytext", "nbclient"), "write a hand-out for students"),
     "grade": (
         "dslab.grading.cli",
         ("nbformat", "nbval"),
@@ -125,8 +124,7 @@ def hand_over(command: str, arguments: Sequence[str]) -> int:
         status = enter([command, *arguments])
         if status is not None:
             return status
-    own = [command, *arguments] if module == "dslab.authoring.cli" else list(arguments)
-    return importlib.import_module(module).main(own)
+    return importlib.import_module(module).main(list(arguments))
 
 
 def dispatch(argv: Sequence[str]) -> int:

@@ -19,12 +19,12 @@ class WrongArgumentError(Exception):
     """An argument names something that is not there; one sentence says what is accepted."""
 
 
-def systems() -> list[str]:
-    """The names that SYSTEM may take: the modules of dslab.protocols."""
+def systems() -> dict[str, Any]:
+    """What SYSTEM may name: the modules of dslab.protocols that can make a cluster."""
     package = importlib.import_module("dslab.protocols")
-    return sorted(
-        module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")
-    )
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = {name: importlib.import_module(f"dslab.protocols.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "cluster")}
 
 
 def load_schedule(file: str | None) -> list[Any]:
@@ -97,15 +97,18 @@ def report(system: Any, trace: Any, until: int) -> str:
     final = trace.state_at(len(trace.events) - 1) if trace.events else {}
     for node, state in final.items():
         fields = ", ".join(
-            f"{name}={short(value)}" for name, value in state.items() if not name.startswith("@")
+            f"{name}={short(value)}"
+            for name, value in state.items()
+            if not name.startswith("@") and value not in ([], {}, None)
         )
         lines.append(f"{node:9} {fields}" if fields else node)
     if system.always or system.eventually:
         from dslab.check.invariants import check_trace
 
         for verdict in check_trace(trace, system.always, system.eventually):
-            why = f": {verdict.violation}" if verdict.violation else ""
-            lines.append(f"{verdict.status:9} {verdict.title}{why}")
+            when = "" if verdict.time_us is None else f" at {verdict.time_us / 1000:.3f} ms"
+            why = f": {verdict.violation.text}" if verdict.violation else ""
+            lines.append(f"{verdict.status:9} {verdict.title}{when}{why}")
     lines.append(f"digest    {trace.digest()}")
     return "\n".join(lines)
 
@@ -123,13 +126,13 @@ def run(arguments: argparse.Namespace) -> int:
     from dslab.sim.errors import ScheduleError
 
     try:
-        names = systems()
-        if arguments.system not in names:
+        known = systems()
+        if arguments.system not in known:
             raise WrongArgumentError(
-                f"no system is called {arguments.system!r}: choose from {', '.join(names)}"
+                f"no system is called {arguments.system!r}: choose from {', '.join(known)}"
             )
         schedule = load_schedule(arguments.schedule)
-        system = importlib.import_module(f"dslab.protocols.{arguments.system}").cluster(arguments.nodes)
+        system = known[arguments.system].cluster(arguments.nodes)
         trace = simulate(system, seed=arguments.seed, schedule=schedule, until=arguments.until)
         if arguments.json:
             write_whole(arguments.json, trace.to_json())
