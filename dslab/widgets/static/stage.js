@@ -1,6 +1,6 @@
 // The cluster: nodes and links in SVG; messages in SVG while they are few, on a canvas above when they are many.
 
-import { h, s, setAttrs, setText, icon, iconGroup, termClass, durationText } from "./format.js";
+import { h, s, iconGroup, termClass, durationText } from "./format.js";
 import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFraction, quarterOf, fix, cutBands, crossing, groupsByLine, neighbour } from "./geometry.js";
 import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS, ARROW_AT } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
@@ -74,7 +74,7 @@ export function createStage(ctx, handlers) {
   }
 
   function clickNode(id) {
-    if (draft) toggleDraft(id);
+    if (draft) assignDraft(id);
     else handlers.openNode(id);
   }
 
@@ -133,7 +133,7 @@ export function createStage(ctx, handlers) {
   }
 
   function withDraft(view) {
-    return draft && spec.servers.includes(view.id) ? { ...view, group: draft.has(view.id) ? "B" : "A" } : view;
+    return draft && layout.nodes.has(view.id) ? { ...view, group: String.fromCharCode(64 + (draft.get(view.id) ?? 1)) } : view;
   }
 
   function paintLinks() {
@@ -385,24 +385,23 @@ export function createStage(ctx, handlers) {
       messageMark(doc, klass, term)), legendWord(klass, hiddenCount));
   }
 
-  // ---- the partition tool: press and drag a line, or choose servers one by one ----
+  // ---- the partition tool: press and drag a line, or give servers to groups one by one ----
   function startDraft() {
-    draft = new Set();
+    draft = new Map();
     el.classList.add("is-drafting");
     update(frame);
   }
 
-  function toggleDraft(id, inB = !draft.has(id)) {
-    if (!spec.servers.includes(id)) return;
-    if (inB) draft.add(id);
-    else draft.delete(id);
-    handlers.drafted?.(draftGroups());
+  function assignDraft(id, digit = draft.get(id) === 2 ? 1 : 2) {
+    if (!layout.nodes.has(id)) return;
+    draft.set(id, digit);
     update(frame);
+    handlers.drafted(draftGroups());
   }
 
   function draftGroups() {
-    if (!draft || draft.size === 0 || draft.size === spec.servers.length) return null;
-    return [spec.servers.filter((id) => !draft.has(id)), spec.servers.filter((id) => draft.has(id))];
+    const digits = [...new Set(spec.servers.map((id) => draft.get(id) ?? 1))].sort();
+    return digits.length < 2 ? null : digits.map((digit) => spec.servers.filter((id) => (draft.get(id) ?? 1) === digit));
   }
 
   function stopDraft() {
@@ -422,7 +421,6 @@ export function createStage(ctx, handlers) {
     const start = stagePoint(event);
     const line = s(doc, "path", { class: "ds-draft-line" });
     const view = doc.defaultView;
-    const lineTo = (end) => ({ x1: start.x, y1: start.y, x2: end.x, y2: end.y });
     const onMove = (next) => {
       const end = stagePoint(next);
       line.setAttribute("d", `M${fix(start.x)} ${fix(start.y)}L${fix(end.x)} ${fix(end.y)}`);
@@ -433,7 +431,7 @@ export function createStage(ctx, handlers) {
       const end = stagePoint(next);
       layers.draft.replaceChildren();
       if (Math.hypot(end.x - start.x, end.y - start.y) < 24) return;
-      const groups = groupsByLine(lineTo(end), layout);
+      const groups = groupsByLine({ x1: start.x, y1: start.y, x2: end.x, y2: end.y }, layout);
       if (groups) handlers.partition(groups);
       else ctx.say("That line crosses no link.");
     };
@@ -451,6 +449,7 @@ export function createStage(ctx, handlers) {
     retheme: () => canvas.retheme(),
     focusedNode: () => roving,
     focusMessage: (k) => drawn.get(k)?.g.focus(),
+    /** Draw messages anew: their look depends on a setting. */
     repaintMessages: () => {
       clearMessages();
       if (frame) tick(store.cursor.time_us);
@@ -461,9 +460,8 @@ export function createStage(ctx, handlers) {
     },
     startDraft,
     stopDraft,
-    toggleDraft,
+    assignDraft,
     draftGroups,
     drafting: () => draft !== null,
-    height: () => layout?.height ?? 374,
   };
 }

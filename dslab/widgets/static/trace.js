@@ -159,6 +159,7 @@ export function createTrace(events, messages, spec) {
     return {
       event: at, time_us: us, nodes, cut: state.cut, groups: state.groups, inFlightRule: state.inFlightRule,
       links: state.links, flying: [...state.flying], ops: state.ops,
+      marks: marksAt(at, state.flying),
     };
   };
 
@@ -194,6 +195,14 @@ export function createTrace(events, messages, spec) {
   };
 
   let motion = null;
+
+  // Messages in flight that somebody holds or delayed.
+  function marksAt(event, flying) {
+    motion ??= messageSteps(events, messages, spec);
+    const touched = [...motion.steps.keys()].filter((k) => flying.has(k));
+    return new Map(touched.map((k) => [k, trace.motionAt(k, event)]));
+  }
+
   /**
    * The knot of message `k` in force at `event`. `twinOf` names the message it was copied from by hand, `twins` its own
    * copies.

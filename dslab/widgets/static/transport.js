@@ -100,7 +100,7 @@ function comparable(value) {
 
 /** The transport bar. `go` has one function per button; `reason(name)` says why a control is locked, or null. */
 export function createTransport(ctx, go, reason) {
-  const { doc, store, spec } = ctx;
+  const { doc, store } = ctx;
   const buttons = new Map();
 
   function button(name, iconName, label, keys, klass = "") {
@@ -167,7 +167,6 @@ export function createTransport(ctx, go, reason) {
     const of = store.layout === "wide" ? ` of ${store.trace.n}` : "";
     const branch = store.branches.length > 1 && store.layout === "wide" ? `, branch ${store.branch.id}` : "";
     setText(count, `event ${store.cursor.event + 1}${of}${branch}`);
-    panel.sync();
   }
 
   return { el, bar, update, tick: (us) => setText(time, clockText(us)), focusPlay: () => play.focus(), closeMore: () => openMore(false) };
@@ -191,19 +190,13 @@ function createMorePanel(ctx, go, reason, button) {
       go.until({ node: node.value, field: field.value, op: op.value, value: value.value.trim() });
     },
   }, node, field, op, value, h(doc, "button", { class: "ds-btn ds-solid", type: "submit" }, "Run until"));
-  const toggle = (name, text) => h(doc, "label", { class: "ds-switch" },
-    h(doc, "input", { type: "checkbox", onchange: (event) => ctx.setSetting(name, event.target.checked), "data-setting": name }), text);
   const panel = h(doc, "div", { class: "ds-more", hidden: true, role: "group", "aria-label": "More controls" },
     h(doc, "div", { class: "ds-only-small ds-more-row" },
       button("start2", "start", "To start", "Home"), button("prev2", "prev", "Previous interesting event", "<"),
       button("reverse2", "reverse", "Play in reverse"), button("end2", "end", "To end", "End"),
       button("slower", "stepback", "Slower", "["), button("faster", "step", "Faster", "]"),
       button("fork2", "fork", "Fork here", "Shift+B"), button("bookmark2", "bookmark", "Bookmark this event")),
-    until, button("redo", "redo", "Redo", "Control+Shift+Z"),
-    toggle("reducedMotion", "Reduce motion"), toggle("shortcuts", "Single-letter keys"));
-  panel.sync = () => {
-    for (const box of panel.querySelectorAll("[data-setting]")) box.checked = Boolean(ctx.settings[box.dataset.setting]);
-  };
+    until, button("redo", "redo", "Redo", "Control+Shift+Z"));
   return panel;
 }
 

@@ -1,0 +1,150 @@
+// The browser's side of the conversation with Python: traits in, commands out, one cursor.
+
+import { decodeChunk, assembleTrace } from "./trace.js";
+
+const BUSY_AFTER_MS = 300;
+const CURSOR_EVERY_MS = 250;
+const MAX_RUN_US = 120_000_000;
+const LOOK_AHEAD = 0.25;
+
+/** Reads the model's traits into `store`, remembers what was seen, and sends commands. */
+export function createSession(model, win, on) {
+  const spec = model.get("spec");
+  const waiting = new Map();
+  const decoded = new Map();
+  const seen = new Map();
+  const asked = new Map();
+  let nextId = 1;
+  let flushTimer = 0;
+  let unsent = {};
+  const cursor = model.get("cursor") ?? {};
+  const store = {
+    branches: model.get("branches") ?? [], branch: null, trace: null, selection: model.get("selection") ?? null,
+    cursor: { branch: cursor.branch ?? "A", time_us: cursor.time_us ?? spec.start_us ?? 0, event: cursor.event ?? null },
+    playing: 0, speed: spec.speed ?? 0.05, layout: "wide", cutCount: 0, causalOnly: false,
+  };
+
+  function chunkOf(id) {
+    const bytes = model.get("chunks")[id];
+    const known = decoded.get(id);
+    if (known && known.bytes === bytes) return known.chunk;
+    const chunk = decodeChunk(bytes);
+    decoded.set(id, { bytes, chunk });
+    return chunk;
+  }
+
+  /** Show branch `id`, with its trace put together from its ancestors. */
+  function openBranch(id) {
+    store.branches = model.get("branches") ?? [];
+    const branch = store.branches.find((item) => item.id === id) ?? store.branches[0];
+    const chunks = {};
+    for (let item = branch; item; item = store.branches.find((other) => other.id === item.parent)) chunks[item.id] = chunkOf(item.id);
+    store.branch = branch;
+    store.trace = assembleTrace(store.branches, chunks, branch.id, spec);
+    store.cursor = { ...store.cursor, branch: branch.id };
+    placeCursor({ us: store.cursor.time_us });
+  }
+
+  /** Move the cursor; an event stands at its own time, a time at the last event before it. */
+  function placeCursor({ us, event }) {
+    const { trace } = store;
+    const last = Math.max(store.branch.until_us ?? 0, trace.endUs);
+    if (event !== undefined && event !== null) {
+      const at = Math.max(0, Math.min(trace.n - 1, event));
+      store.cursor = { branch: store.branch.id, event: at, time_us: trace.time(at) };
+    } else {
+      const time = Math.max(0, Math.min(last, us));
+      store.cursor = { branch: store.branch.id, event: trace.eventAt(time), time_us: time };
+    }
+    seen.set(store.branch.id, Math.max(seen.get(store.branch.id) ?? 0, Math.floor(store.cursor.time_us)));
+  }
+
+  /** Tell Python where the cursor or what the selection is: not while playing, and at most four times a second. */
+  function share(name, value) {
+    unsent[name] = value;
+    if (store.playing || flushTimer) return;
+    flushTimer = win.setTimeout(flush, CURSOR_EVERY_MS);
+  }
+
+  function flush() {
+    flushTimer = 0;
+    if (store.playing || !Object.keys(unsent).length) return;
+    for (const [name, value] of Object.entries(unsent)) model.set(name, value);
+    unsent = {};
+    model.save_changes();
+  }
+
+  function shareCursor() {
+    share("cursor", { ...store.cursor, time_us: Math.floor(store.cursor.time_us) });
+  }
+
+  /** Send one command; resolves with Python's reply, also when that is a refusal. */
+  function command(what, args = {}) {
+    if (typeof model.send !== "function") return Promise.resolve({ ok: false, error: "This needs the kernel." });
+    const id = nextId++;
+    return new Promise((resolve) => {
+      const busy = win.setTimeout(() => on.busy(), BUSY_AFTER_MS);
+      waiting.set(id, (reply) => {
+        win.clearTimeout(busy);
+        resolve(reply);
+      });
+      model.send({ id, do: what, ...args });
+    });
+  }
+
+  function onMessage(reply) {
+    const resolve = waiting.get(reply?.id);
+    if (!resolve) return;
+    waiting.delete(reply.id);
+    resolve(reply);
+  }
+
+  /** A verb at `atUs`: Python forks when that time, or later, was already on show. */
+  function act(verb, args, atUs = store.cursor.time_us) {
+    const at = Math.floor(atUs);
+    return command("act", { branch: store.branch.id, at_us: at, seen_us: Math.max(at, seen.get(store.branch.id) ?? 0), verb, args });
+  }
+
+  /** Ask for more of the run when the playhead nears its computed end; once per end, and never without bound. */
+  function lookAhead() {
+    const { branch } = store;
+    const until = branch.until_us ?? store.trace.endUs;
+    if (branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
+    if (store.cursor.time_us < until * (1 - LOOK_AHEAD)) return;
+    asked.set(branch.id, until);
+    command("extend", { branch: branch.id, until_us: Math.min(MAX_RUN_US, until + Math.max(2_000_000, Math.round(until / 2))) })
+      .then((reply) => reply.ok || on.refused(reply.error));
+  }
+
+  const listeners = [];
+  function listen(event, handler) {
+    model.on(event, handler);
+    listeners.push([event, handler]);
+  }
+  listen("msg:custom", onMessage);
+  listen("change:branches", () => on.data());
+  listen("change:chunks", () => on.data());
+  listen("change:answer", () => on.answer());
+  listen("change:feedback", () => on.answer());
+  listen("change:selection", () => on.selection(model.get("selection")));
+  listen("change:cursor", () => {
+    const next = model.get("cursor") ?? {};
+    const same = next.branch === store.cursor.branch && next.time_us === Math.floor(store.cursor.time_us);
+    if (!same) on.cursor(next);
+  });
+
+  return {
+    store, spec, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead,
+    ready: (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id),
+    answer: () => model.get("answer") ?? {},
+    feedback: () => model.get("feedback") ?? null,
+    setAnswer(answer) {
+      model.set("answer", answer);
+      model.save_changes();
+    },
+    destroy() {
+      win.clearTimeout(flushTimer);
+      for (const [event, handler] of listeners) model.off?.(event, handler);
+    },
+  };
+}
