@@ -303,6 +303,18 @@ def test_lab_refuses_a_port_in_use_with_one_line(tmp_path):
     assert f"Port {port} is in use" in one_line(done)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="uses a Unix pipe")
+def test_a_reader_that_has_enough_is_no_error():
+    """`python -m dslab doctor | head -1` ends without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "dslab", "doctor"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    assert done.stderr == b""
+
+
 def test_an_interrupt_anywhere_is_130(monkeypatch, capsys):
     """The last resort of the command line."""
     monkeypatch.setattr(command_line, "dispatch", lambda argv: (_ for _ in ()).throw(KeyboardInterrupt))
