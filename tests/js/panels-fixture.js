@@ -146,6 +146,7 @@ export function fakeContext(doc, extra = {}) {
     icon: extra.icon ?? ((name) => Object.assign(doc.createElement("i"), { className: `icon-${name}` })),
     uid: (prefix) => `${prefix}-${++count}`,
     reason: (verb, target) => (verb === "restart" ? `${target} is running` : verb === "resume" ? `${target} is not paused` : null),
+    settings: { shortcuts: true, reducedMotion: false }, setting: (...args) => calls.push(["setting", ...args]),
     close: () => { store.selection = null; calls.push(["close"]); extra.refresh?.(); },
   };
   return ctx;

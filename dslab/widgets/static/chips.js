@@ -6,6 +6,8 @@ const CHIP_LOOKS = {
   unknown: ["unknown", "not evaluable"], waiting: ["hourglass", "not yet"],
 };
 
+const MOST_CHIPS = 4;
+
 /** A property's status as the reader may know it: what lies beyond `knownUs` has not happened yet. */
 export function chipStatus(property, verdict, knownUs) {
   if (!verdict || verdict.status === "not evaluable") return "unknown";
@@ -83,6 +85,7 @@ export function createChips(ctx) {
     const keep = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement.dataset.property ?? "sum" : null;
     shown = look;
     el.classList.toggle("is-open", open);
+    el.classList.toggle("is-many", properties.length > MOST_CHIPS);
     el.replaceChildren(...items.map(chip), ...summaries(items));
     if (keep) el.querySelector(keep === "sum" ? ".ds-chip-sum" : `[data-property="${keep}"]`)?.focus();
     drawBar(subject);

@@ -35,7 +35,7 @@ export function describeFrame(frame, store) {
 }
 
 export function createHelp(ctx) {
-  const { doc, store, spec } = ctx;
+  const { doc, store } = ctx;
   const title = ctx.uid("help");
   const now = h(doc, "p", {});
   const el = h(doc, "div", { class: "ds-help", role: "dialog", "aria-labelledby": title, hidden: true, onkeydown: (event) => {
@@ -47,7 +47,7 @@ export function createHelp(ctx) {
   h(doc, "div", { class: "ds-help-body", tabindex: "0", role: "region", "aria-label": "Help text" },
     h(doc, "h4", {}, "Now"), now,
     h(doc, "h4", {}, "Legend"), h(doc, "ul", { class: "ds-legend-list" }, legend()),
-    h(doc, "h4", {}, "Settings"), toggle("Single-letter keys", "shortcuts", spec.shortcuts ?? true), toggle("Reduced motion", "reduced_motion", spec.reduced_motion ?? false),
+    h(doc, "h4", {}, "Settings"), toggle("Single-letter keys", "shortcuts", ctx.settings.shortcuts), toggle("Reduced motion", "reduced_motion", ctx.settings.reducedMotion),
     h(doc, "h4", {}, "Keys"), h(doc, "table", { class: "ds-keys" }, h(doc, "tbody", {}, KEYS.map(([keys, does]) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, keys), h(doc, "td", {}, does)))))));
   let frame = null;
   let opener = null;
@@ -67,7 +67,7 @@ export function createHelp(ctx) {
   }
 
   function toggle(text, name, initial) {
-    const box = h(doc, "input", { type: "checkbox", role: "switch", checked: initial, onchange: () => { store[name] = box.checked; ctx.setting?.(name, box.checked); } });
+    const box = h(doc, "input", { type: "checkbox", role: "switch", checked: initial, onchange: () => ctx.setting(name, box.checked) });
     return h(doc, "label", { class: "ds-check" }, box, h(doc, "span", {}, text));
   }
 

@@ -356,8 +356,9 @@ export function createMessageInspector(ctx) {
     const end = messages.endEvent(k);
     if (frame.event < messages.sentEvent(k)) return `sent at ${clockText(messages.sentUs(k))} s`;
     if (end !== null && end <= frame.event) return `${messages.fate(k) === "dropped" ? "lost" : "arrived"} at ${clockText(trace.time(end))} s`;
-    if (frame.marks?.get(k)?.held || messages.dueUs(k) === null) return "held";
-    return `arrives in ${durationText(Math.max(0, messages.dueUs(k) - frame.time_us))}`;
+    const { held, due } = trace.motionAt(k, frame.event);
+    if (held || due === null) return "held";
+    return `arrives in ${durationText(Math.max(0, due - frame.time_us))}`;
   }
 
   function inspection(k) {
@@ -390,7 +391,7 @@ export function createMessageInspector(ctx) {
   }
 
   function messageVerbs(frame, k) {
-    const held = Boolean(frame.marks?.get(k)?.held);
+    const { held } = store.trace.motionAt(k, frame.event);
     const act = (verb, args = {}) => () => ctx.send(verb, { message: k, ...args });
     const delay = () => shell.form("Delay", [["by", "By, ms", { type: "number", min: 1, value: 100, step: "any" }]], ({ by }) => act("delay", { by: Number(by) })());
     return [
