@@ -198,22 +198,26 @@ def find_shared(nodes: dict[str, Node]) -> tuple[str, str, Any] | None:
 
 
 def _mutable_parts(value: Any, seen: set[int]) -> Iterator[Any]:
-    if isinstance(value, (str, int, float, bool, type(None), Message, FrozenList, FrozenDict, type, types.FunctionType)):
+    kind = value.__class__
+    if _cannot_change(kind):
         return
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _mutable_parts(item, seen)
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    yield value
+    if kind is not tuple:
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        yield value
     parts: Any = ()
     if isinstance(value, dict):
         parts = value.values()
-    elif isinstance(value, (list, set)):
+    elif isinstance(value, (list, set, tuple)):
         parts = value
     elif hasattr(value, "__dict__"):
         parts = vars(value).values()
-    for item in parts:
-        yield from _mutable_parts(item, seen)
+    if not all(map(_cannot_change, set(map(type, parts)))):       # a log of a thousand entries has one type
+        for item in parts:
+            yield from _mutable_parts(item, seen)
+
+
+@lru_cache(maxsize=4096)
+def _cannot_change(kind: type) -> bool:
+    return issubclass(kind, (str, int, float, type(None), Message, FrozenList, FrozenDict, type, types.FunctionType))

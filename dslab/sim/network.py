@@ -7,7 +7,7 @@ target), so a new node or one more message elsewhere never changes the fate of o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -20,10 +20,9 @@ from .errors import ScheduleError
 MULTIPLIER, MODULUS = 48271, 2**31 - 1
 
 
-def stream_seed(*purpose: object) -> int:
-    """A number in [1, MODULUS) that depends on nothing but the words of the purpose."""
-    digest = blake2b("/".join(map(str, purpose)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % (MODULUS - 1) + 1
+def random_word(*purpose: object) -> int:
+    """62 bits that depend on nothing but the words of the purpose."""
+    return int.from_bytes(blake2b("/".join(map(str, purpose)).encode(), digest_size=8).digest(), "big") >> 2
 
 
 def stream(*purpose: object) -> Random:
@@ -85,47 +84,72 @@ class Network:
     loss: float = 0.0
     duplicate: float = 0.0
     fifo: bool = False
+    shape: Exponential | LogNormal | None = field(init=False, repr=False, compare=False)
+    range_us: tuple[int, int] = field(init=False, repr=False, compare=False)
+    plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("loss", "duplicate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ScheduleError(f"{name} is a probability from 0 to 1, not {getattr(self, name)!r}")
+        shaped = isinstance(self.latency, (Exponential, LogNormal))
+        object.__setattr__(self, "shape", self.latency if shaped else None)
+        object.__setattr__(self, "range_us", (0, 0) if shaped else latency_range_us(self.latency, "network"))
+        object.__setattr__(self, "plain", not (self.loss or self.duplicate or self.fifo or shaped))
 
 
 class Link:
-    """One direction between two nodes; the simulator reads these fields directly in its inner loop."""
+    """One direction between two nodes; the simulator reads these fields directly in its inner loop.
 
-    __slots__ = ("source", "target", "host", "cut", "low", "spread", "state", "shape", "loss", "duplicate", "fifo",
-                 "last_due", "random", "seed", "special")
+    Args:
+        source, target: node ids.
+        host: the target's host.
+        seeds: one random word of (seed, source) and one of (seed, target); together they start the link's own stream.
+        network: the usual properties.
+    """
 
-    def __init__(self, source: str, target: str, host: Any, network: Network, seed: int) -> None:
-        self.source, self.target, self.host, self.seed = source, target, host, seed
-        self.cut = False
-        self.state = stream_seed(seed, "net", source, target)
-        self.last_due = 0
+    __slots__ = ("cut", "duplicate", "fifo", "host", "last_due", "loss", "low", "plain", "random", "seeds", "shape", "source",
+                 "spread", "state", "target")
+
+    def __init__(self, source: str, target: str, host: Any, seeds: tuple[int, int], network: Network) -> None:
+        self.source, self.target, self.host, self.seeds = source, target, host, seeds
+        self.state = (seeds[0] ^ seeds[1] * 0x9E3779B1) % (MODULUS - 1) + 1
+        self.cut, self.last_due = False, 0
         self.random: Random | None = None
-        self.configure(network.latency, network.loss, network.duplicate, network.fifo)
+        self.shape = network.shape
+        self.low, self.spread = network.range_us if source != target else (0, 0)
+        self.loss, self.duplicate, self.fifo = network.loss, network.duplicate, network.fifo
+        self.plain = network.plain
 
     def configure(self, latency: Latency | None, loss: float | None, duplicate: float | None, fifo: bool | None) -> None:
         """Changes what is not None."""
         if latency is not None:
             self.shape = latency if isinstance(latency, (Exponential, LogNormal)) else None
-            where = f"link {self.source} -> {self.target}"
-            self.low, self.spread = (0, 0) if self.shape else latency_range_us(latency, where)
-            if self.source == self.target:
-                self.shape, self.low, self.spread = None, 0, 0
+            if self.shape is None:
+                self.low, self.spread = latency_range_us(latency, f"link {self.source} -> {self.target}")
         if loss is not None:
             self.loss = loss
         if duplicate is not None:
             self.duplicate = duplicate
         if fifo is not None:
             self.fifo = fifo
-        self.special = bool(self.loss or self.duplicate or self.fifo or self.shape)
+        self.set_cut(self.cut)
+
+    def set_cut(self, cut: bool) -> None:
+        """Closes or opens the link."""
+        self.cut = cut
+        # a plain link needs nothing but a uniform latency, which the simulator draws in its loop
+        self.plain = not (cut or self.loss or self.duplicate or self.fifo or self.shape)
 
     def draw_us(self) -> int:
         """The latency of the next message."""
         if self.shape is not None:
             return self.shape.draw_us(self.dice())
         self.state = self.state * MULTIPLIER % MODULUS
-        return self.low + self.state * self.spread // MODULUS
+        return self.low + (self.state * self.spread >> 31)
 
     def dice(self) -> Random:
         """The stream for everything but uniform latencies."""
         if self.random is None:
-            self.random = stream(self.seed, "link", self.source, self.target)
+            self.random = stream(*self.seeds, "link", self.source, self.target)
         return self.random

@@ -12,12 +12,13 @@ import re
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .errors import NodeError
+from .errors import BudgetError, NodeError
 from .message import Message
 
 if TYPE_CHECKING:
     from .simulation import Host
 
+SENDS_PER_HANDLER = 10_000
 RUNTIME_ATTRIBUTES = frozenset({"id", "peers", "random"})
 WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -70,15 +71,14 @@ class Node:
         if not isinstance(m, Message):
             raise NodeError(f"send needs an instance of a @message class, not {short(m)}")
         host = self._host
-        if to not in host.sim.hosts:
-            raise NodeError(f"there is no node {to!r} to send to; the nodes are {', '.join(host.sim.hosts)}")
-        host.outbox.append((to, m))
+        host.outbox.append((host.links.get(to) or host.sim.link(host.id, to), m))
+        if len(host.outbox) > SENDS_PER_HANDLER:
+            raise BudgetError(f"it sent more than {SENDS_PER_HANDLER:,} messages in one call; look for a loop that never ends")
 
     def broadcast(self, m: Message) -> None:
         """Sends the same message to every other server."""
-        if not isinstance(m, Message):
-            raise NodeError(f"broadcast needs an instance of a @message class, not {short(m)}")
-        self._host.outbox.extend([(peer, m) for peer in self.peers])
+        for peer in self.peers:
+            self.send(peer, m)
 
     def set_timer(self, name: str, *, after: float | None = None, between: tuple[float, float] | None = None) -> None:
         """Starts, or restarts, the timer that calls `on_<name>_timeout` once.

@@ -19,10 +19,10 @@ from .client import Client
 from .errors import BudgetError, DeterminismError, DslabError, NodeError, ScheduleError
 from .guard import check_class, find_shared, forbidden_calls
 from .message import Message
-from .network import MODULUS, MULTIPLIER, Link, latency_range_us, stream, stream_seed
+from .network import MODULUS, MULTIPLIER, Link, latency_range_us, random_word, stream
 from .node import RUNTIME_ATTRIBUTES, Node
 from .schedule import VERBS, Action, check_schedule, to_us
-from .snapshot import changed, keep
+from .snapshot import keep
 from .system import System
 from .trace import Recorder, Trace
 from .watchdog import HandlerTimeout, watched
@@ -30,21 +30,21 @@ from .watchdog import HandlerTimeout, watched
 UP, PAUSED, CRASHED = "up", "paused", "crashed"
 AFTER_EVERYTHING = 1 << 60         # sequence numbers of actions: at one instant, what was already due comes first
 BUDGET = 1_000_000                 # events; a five-node Raft makes about 200 a simulated second
-SENDS_PER_HANDLER = 10_000
-SHARING_CHECK = 256                # events between two looks for shared objects
+SHARING_CHECK = 256                # the first look for shared objects; then after twice as many events each time
 
 
 class Host:
     """Where one node runs: its status, timers, links, disk and clock. Nodes reach the simulator only through this."""
 
     __slots__ = ("backlog", "clock_from", "clock_rate", "clock_start", "disk", "disk_free", "handlers", "id", "incarnation",
-                 "latest", "links", "node", "outbox", "sim", "status", "timer_names", "timer_streams", "timers", "write")
+                 "latest", "links", "node", "outbox", "sim", "status", "timer_names", "timer_streams", "timers", "word", "write")
 
     def __init__(self, sim: Simulation, node_id: str) -> None:
         self.sim, self.id = sim, node_id
+        self.word = random_word(sim.seed, "net", node_id)
         self.status = CRASHED
         self.incarnation = 0
-        self.outbox: list[tuple[str, Message]] = []
+        self.outbox: list[tuple[Link, Message]] = []
         self.timers: dict[str, int] = {}                     # name -> sequence number of the entry that will fire
         self.timer_names: dict[str, Callable[[], None]] = {}
         self.timer_streams: dict[str, Any] = {}
@@ -220,62 +220,11 @@ class Simulation:
             NodeError: a node's code failed. BudgetError: no end in sight. DeterminismError: see `guard`.
         """
         until_us = to_us(until)
-        heap, pop, recorder, budget = self.heap, heapq.heappop, self.recorder, self.budget
-        done = self.events_done
         collecting = gc.isenabled()
         gc.disable()        # a growing trace makes the cyclic collector scan the same live objects again and again
         try:
             with forbidden_calls(self), watched(self):
-                try:
-                    while heap and heap[0][0] <= until_us:
-                        entry = pop(heap)
-                        time, sequence, host, source, payload, reference = entry
-                        if source.__class__ is str:                                   # a message arrives
-                            if host.status is not UP:
-                                self._arrives_in_vain(entry)
-                                continue
-                            self.now_us = time
-                            self.handling = entry
-                            if recorder:
-                                self.current = recorder.delivered(time, host.id, reference)
-                            handler = host.handlers.get(payload.__class__) or self._handler(host, payload, source)
-                            handler(source, payload)
-                        elif source is None:                                          # a timer fires
-                            if host.timers.get(payload) != sequence:
-                                continue
-                            if host.status is not UP:
-                                host.backlog.append(entry)
-                                continue
-                            self.now_us = time
-                            self.handling = entry
-                            del host.timers[payload]
-                            if recorder:
-                                self.current = recorder.fired(time, host.id, payload, reference)
-                            host.timer_names[payload]()
-                        else:
-                            self.now_us = time
-                            source(host, payload, reference)
-                            if host is None:
-                                continue
-                        if host.latest:
-                            self._settle(host)
-                        elif host.outbox:
-                            self._transmit(host, host.outbox, self.current)
-                        if recorder:
-                            recorder.state(host)
-                        done += 1
-                        if not done % SHARING_CHECK:
-                            self._check_sharing()
-                            if done > budget:
-                                raise BudgetError(self._what_goes_round())
-                        if stop is not None and stop(self):
-                            self.handling = None
-                            return self
-                finally:
-                    self.events_done = done
-                self.handling = None
-                self._check_sharing()
-                self.now_us = max(self.now_us, until_us)
+                self._loop(until_us, stop)
         except DslabError as error:
             raise self._explained(error) from error.__cause__
         except HandlerTimeout:
@@ -289,6 +238,74 @@ class Simulation:
             if collecting:
                 gc.enable()
         return self
+
+    def _loop(self, until_us: int, stop: Callable[[Simulation], bool] | None) -> None:
+        """Takes one entry after the other; everything in here runs once an event, so names are local and sends inline."""
+        heap, pop, push, recorder = self.heap, heapq.heappop, heapq.heappush, self.recorder
+        next_sequence, next_message, settle = self.next_sequence, self.next_message, self._settle
+        up, multiplier, modulus = UP, MULTIPLIER, MODULUS
+        done = self.events_done
+        look = max(SHARING_CHECK, done)
+        while heap and heap[0][0] <= until_us:
+            entry = pop(heap)
+            time, sequence, host, source, payload, reference = entry
+            if source.__class__ is str:                                   # a message arrives
+                if host.status is not up:
+                    self._arrives_in_vain(entry)
+                    continue
+                self.now_us = time
+                self.handling = entry
+                if recorder:
+                    self.current = recorder.delivered(time, host.id, reference)
+                try:
+                    handler = host.handlers[payload.__class__]
+                except KeyError:
+                    handler = self._handler(host, payload, source)
+                handler(source, payload)
+            elif source is None:                                          # a timer fires
+                if host.timers.get(payload) != sequence:
+                    continue                                              # stopped or started anew since
+                if host.status is not up:
+                    host.backlog.append(entry)
+                    continue
+                self.now_us = time
+                self.handling = entry
+                del host.timers[payload]
+                if recorder:
+                    self.current = recorder.fired(time, host.id, payload, reference)
+                host.timer_names[payload]()
+            else:
+                self.now_us = time
+                source(host, payload, reference)
+                if host is None:
+                    continue
+            if host.latest:
+                settle(host)
+            elif host.outbox:
+                for link, m in host.outbox:
+                    if link.plain and not recorder:
+                        link.state = state = link.state * multiplier % modulus
+                        push(heap, (time + link.low + (state * link.spread >> 31), next_sequence(), link.host, link.source,
+                                    m, next_message()))
+                    else:
+                        self._transmit(link, m, self.current)
+                host.outbox.clear()
+            if recorder:
+                recorder.state(host)
+            done += 1
+            if done >= look:
+                self.events_done = done
+                if done > self.budget:
+                    raise BudgetError(self._what_goes_round())
+                self._check_sharing()
+                look = min(2 * done, self.budget + 1)
+            if stop is not None and stop(self):
+                self.events_done = done
+                return
+        self.events_done = done
+        self.handling = None
+        self._check_sharing()
+        self.now_us = max(self.now_us, until_us)
 
     def trace(self) -> Trace:
         """The trace so far.
@@ -316,14 +333,14 @@ class Simulation:
         fresh = None
         for name, old in latest.items():
             new = attributes[name]
-            if new is not old and changed(new, old):
+            if new is not old and (new.__class__ is not old.__class__ or new != old):
                 if fresh is None:
                     fresh = dict(latest)
                 fresh[name] = keep(new, old)
         if fresh is None:
             if host.outbox:
                 if host.write is None:
-                    self._transmit(host, host.outbox, self.current)
+                    self._transmit_all(host.outbox)
                 else:                                    # an earlier write is still on its way to the disk
                     host.write[1].extend(host.outbox)
                     host.outbox.clear()
@@ -333,7 +350,7 @@ class Simulation:
         if not took:
             host.disk = fresh
             if host.outbox:
-                self._transmit(host, host.outbox, self.current)
+                self._transmit_all(host.outbox)
             return
         host.disk_free = max(self.now_us, host.disk_free) + took
         host.write = [fresh, host.outbox[:], host.incarnation]
@@ -360,48 +377,51 @@ class Simulation:
         if self.recorder:
             self.current = self.recorder.event(self.now_us, "write", host.id, cause)
         if write[1]:
-            self._transmit(host, write[1], self.current)
+            self._transmit_all(write[1])
 
-    def _transmit(self, host: Host, messages: list[tuple[str, Message]], event: int | None) -> None:
-        if len(messages) > SENDS_PER_HANDLER:
-            raise BudgetError(f"it sent {len(messages):,} messages in one call; the limit is {SENDS_PER_HANDLER:,}")
-        links, heap, push, now, recorder = host.links, self.heap, heapq.heappush, self.now_us, self.recorder
-        next_sequence, next_message, source = self.next_sequence, self.next_message, host.id
-        for target, m in messages:
-            link = links.get(target) or self._link(host, target)
-            if link.special or link.cut:
-                self._transmit_special(link, m, event)
-                continue
-            link.state = state = link.state * MULTIPLIER % MODULUS
-            due = now + link.low + state * link.spread // MODULUS
-            number = next_message()
-            push(heap, (due, next_sequence(), link.host, source, m, number))
-            if recorder:
-                recorder.sent(source, target, m, event, now, due)
+    def _transmit_all(self, messages: list[tuple[Link, Message]]) -> None:
+        event = self.current
+        for link, m in messages:
+            self._transmit(link, m, event)
         messages.clear()
 
-    def _transmit_special(self, link: Link, m: Message, event: int | None) -> None:
-        """A link that loses, duplicates, keeps order, is cut, or has an unusual latency."""
+    def _transmit(self, link: Link, m: Message, event: int | None) -> None:
+        """Puts one message on its way: it may be lost, doubled, kept in order, or meet a cut."""
         now, recorder = self.now_us, self.recorder
-        lost = link.loss > 0 and link.dice().random() < link.loss
-        twice = link.duplicate > 0 and link.dice().random() < link.duplicate
+        if link.plain:
+            due, lost, twice = now + link.draw_us(), False, False
+        else:
+            lost = link.loss > 0 and link.dice().random() < link.loss
+            twice = link.duplicate > 0 and link.dice().random() < link.duplicate
         for copy in range(1 + twice):
-            latency = link.draw_us()
-            due = now + latency
-            if link.fifo:
-                due = link.last_due = max(due, link.last_due)
+            if not link.plain:
+                due = now + link.draw_us()
+                if link.fifo:
+                    due = link.last_due = max(due, link.last_due)
             number = self.next_message()
             if recorder:
                 recorder.sent(link.source, link.target, m, event, now, due, copy_of=number - 1 if copy else None)
             if lost or link.cut:
                 reason = "cut" if link.cut else "loss"
-                self._push(now + latency // 2, link.host, self._lost, (number, reason), event)
+                self._push((now + due) // 2, link.host, self._lost, (number, reason), event)
             else:
                 heapq.heappush(self.heap, (due, self.next_sequence(), link.host, link.source, m, number))
 
-    def _link(self, host: Host, target: str) -> Link:
-        link = host.links[target] = Link(host.id, target, self.hosts[target], self.system.network, self.seed)
-        link.cut = self._is_cut(host.id, target)
+    def link(self, source: str, target: str) -> Link:
+        """The link between two nodes, made when it is used first.
+
+        Raises:
+            NodeError: there is no such node.
+        """
+        host = self.hosts[source]
+        link = host.links.get(target)
+        if link is None:
+            if target not in self.hosts:
+                raise NodeError(f"there is no node {target!r} to send to; the nodes are {', '.join(self.hosts)}")
+            other = self.hosts[target]
+            link = host.links[target] = Link(source, target, other, (host.word, other.word), self.system.network)
+            if self.groups or self.cuts:
+                link.set_cut(self._is_cut(source, target))
         return link
 
     def _lost(self, host: Host, payload: tuple[int, str], cause: int | None) -> None:
@@ -471,7 +491,7 @@ class Simulation:
         if host.latest:
             self._settle(host)
         elif host.outbox:
-            self._transmit(host, host.outbox, self.current)
+            self._transmit_all(host.outbox)
         if self.recorder:
             self.recorder.state(host)
 
@@ -574,7 +594,7 @@ class Simulation:
                 cut = self._is_cut(link.source, link.target)
                 if cut and not link.cut:
                     closed.add((link.source, link.target))
-                link.cut = cut
+                link.set_cut(cut)
         if closed:
             for entry in self._take(lambda e: (e[3], e[2].id) in closed):
                 if in_flight == "held":
@@ -628,8 +648,7 @@ class Simulation:
 
     def _do_link(self, source: str, target: str, **properties: Any) -> None:
         self._note("link", None, {"source": source, "target": target, **properties})
-        host = self.hosts[source]
-        (host.links.get(target) or self._link(host, target)).configure(**properties)
+        self.link(source, target).configure(**properties)
 
     # ---- single messages ------------------------------------------------------------------------------------------
 
@@ -774,5 +793,3 @@ def check_repeatable(system: System, *, seed: int, schedule: Any = (), until: fl
                                f"a class attribute or a global")
     return first
 
-
-__all__ = ["BUDGET", "Simulation", "check_repeatable", "simulate", "stream_seed"]

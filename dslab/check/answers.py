@@ -1,0 +1,138 @@
+"""Checks a student's function: plugs it into a system, runs cases and random faults, and explains the first failure.
+
+A check looks at properties, never at printed text or at the way the answer is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dslab.sim import DslabError, System, Trace, simulate
+from dslab.sim.case import Case
+
+from .faults import random_schedule
+from .feedback import CheckFailed, failure_text, student_line
+from .invariants import Verdict, first_violation
+from .progress import settled, unanswered
+from .shrink import shortest
+
+FAULTS_MS = 2_000        # of a random run: crashes, partitions and losses in this time, then
+QUIET_MS = 3_000         # a time without faults in which every request must be answered
+
+
+class Pair(NamedTuple):
+    """The system that uses the answer, and the one that does it right."""
+
+    mine: System
+    right: System
+
+
+class Broken(NamedTuple):
+    """A run and what is wrong with it."""
+
+    trace: Trace
+    verdict: Verdict
+
+
+def verify(name: str, answer: Callable[..., Any], cluster: Callable[..., System], *, like: Callable[..., System],
+           cases: Sequence[Case] = (), seeds: Iterable[int] = (), minutes: int = 10) -> str:
+    """Checks an answer by running it.
+
+    Args:
+        name: the exercise's id.
+        answer: the student's function.
+        cluster: called as cluster(answer, nodes, clients=...); makes the system that uses the answer.
+        like: called as like(nodes, clients=...); makes the system that does it right.
+        cases: tried first, in this order, because each has its own question.
+        seeds: one run with random faults for each.
+        minutes: expected time for the exercise.
+
+    Returns:
+        One line that says what was tried; or that the exercise is not answered yet.
+
+    Raises:
+        CheckFailed: the answer breaks a property, or raises; or is not there, while grading.
+    """
+    systems: dict[tuple[int, int], Pair] = {}          # classes are inspected once each, so they are made once
+    seeds = list(seeds)
+    try:
+        for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed) for seed in seeds)]:
+            size = case.nodes, case.clients
+            if size not in systems:
+                systems[size] = Pair(cluster(answer, case.nodes, clients=case.clients),
+                                     like(case.nodes, clients=case.clients))
+            _try(name, case, systems[size])
+    except NotImplementedError:
+        return not_answered(name, minutes)
+    return f"{name}: right. {_tried(cases, seeds)}: all safety properties held and every request was answered."
+
+
+def not_answered(name: str, minutes: int) -> str:
+    """The kind line for an untouched stub.
+
+    Raises:
+        CheckFailed: instead, while grading.
+    """
+    text = f"{name}: not answered yet - fill in the cell above and run this cell again (about {minutes} minutes)."
+    if os.environ.get("DSLAB_GRADING") == "1":
+        raise CheckFailed(text)
+    return text
+
+
+def _tried(cases: Sequence[Case], seeds: list[int]) -> str:
+    parts = [f"{len(cases)} cases"] if cases else []
+    if seeds:
+        span = f"seeds {seeds[0]}-{seeds[-1]}" if seeds == list(range(seeds[0], seeds[-1] + 1)) else f"{len(seeds)} seeds"
+        parts.append(f"{len(seeds)} runs with crashes, partitions and lost messages ({span})")
+    return " and ".join(parts)
+
+
+def random_case(system: System, seed: int) -> Case:
+    """A run with random faults that all end, then a request that nothing excuses from being answered."""
+    schedule = settled(random_schedule(system, seed, FAULTS_MS), system, FAULTS_MS)
+    schedule.append({"at": FAULTS_MS + 500, "do": "request", "command": "z=9"})
+    return Case(f"seed-{seed}", "", schedule, FAULTS_MS + QUIET_MS, nodes=len(system.servers), seed=seed)
+
+
+def _try(name: str, case: Case, systems: Pair) -> None:
+    system, right = systems
+    try:
+        broken = find(system, case)
+    except DslabError as error:
+        if isinstance(error.__cause__, NotImplementedError):
+            raise error.__cause__ from None
+        raise CheckFailed(f"{name}: {student_line(error)}") from None
+    if broken is None:
+        return
+
+    def same(candidate: Case) -> Broken | None:
+        try:
+            again = find(system, candidate)
+        except DslabError:
+            return None
+        if again is None or again.verdict.name != broken.verdict.name:
+            return None
+        # a majority that stays down excuses a lack of progress, so the right system must make it
+        return again if again.verdict.kind == "always" or find(right, candidate) is None else None
+
+    small, broken = shortest(case, broken, same)
+    if broken.verdict.kind == "always":
+        small = small._replace(until=broken.trace.events[broken.verdict.event].time_us // 1000 + 1)
+    reference = simulate(right, seed=small.seed, schedule=small.schedule, until=small.until)
+    raise CheckFailed(failure_text(name, small, broken.trace, broken.verdict, reference), system=system, case=small,
+                      start=start_of(broken))
+
+
+def find(system: System, case: Case) -> Broken | None:
+    """Runs a case; what is wrong with the run first, safety before progress, or None."""
+    trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
+    verdict = first_violation(trace, system.always) or (unanswered(trace) if case.progress else None)
+    return Broken(trace, verdict) if verdict else None
+
+
+def start_of(broken: Broken) -> float:
+    """Where to put the cursor, simulated ms: a little before the event that decided."""
+    time_us = broken.verdict.time_us or 0
+    return max(0, time_us // 1000 - 20)

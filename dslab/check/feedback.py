@@ -1,0 +1,97 @@
+"""What a student reads when a check fails: the property, the shortest schedule, the first wrong step, one question."""
+
+from __future__ import annotations
+
+import textwrap
+import traceback
+from pathlib import Path
+
+from dslab.sim import DslabError, NodeError, System, Trace
+from dslab.sim.case import Case
+from dslab.sim.schedule import call
+
+from .divergence import first_divergence
+from .invariants import Verdict
+
+PACKAGE = str(Path(__file__).resolve().parents[1])
+WIDTH = 100
+
+
+class CheckFailed(AssertionError):
+    """An answer did not pass; the text is all that a student sees.
+
+    Attributes:
+        system, case: the failing run, or None.
+        start: simulated ms just before it goes wrong.
+    """
+
+    def __init__(self, text: str, *, system: System | None = None, case: Case | None = None, start: float = 0) -> None:
+        super().__init__(text)
+        self.system, self.case, self.start = system, case, start
+
+    def _render_traceback_(self) -> list[str]:      # IPython calls this in place of its own traceback
+        return str(self).splitlines()
+
+
+def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, reference: Trace | None) -> str:
+    """The feedback for a run that breaks a property.
+
+    Args:
+        name: the exercise's id.
+        case: the shortest failing one.
+        trace: its run.
+        verdict: the property that it breaks.
+        reference: the run of the right system under the same schedule, or None to leave the comparison out.
+    """
+    found = verdict.violation
+    assert found is not None
+    lines = [f'{name}: the property "{verdict.title}" is broken.', f"  It says: {verdict.sentence}"]
+    when = f"at {trace.events[verdict.event].time_us / 1000:g} ms" if verdict.event is not None else \
+        f"when the run ends at {trace.until_us / 1000:g} ms"
+    lines += [f"  What happens: {when} {found.text}."]
+    if found.index is not None:
+        lines += [f"    expected at index {found.index}: {found.expected}", f"    found at index {found.index}:    {found.found}"]
+    if case.shows:
+        lines += [f"  The case: {case.shows}"]
+    lines += ["", f"The shortest schedule that does it ({len(trace.servers)} servers, seed {case.seed}, "
+              f"{len(case.schedule)} actions):", *schedule_lines(case)]
+    step = first_divergence(trace, reference) if reference is not None else None
+    if step:
+        lines += ["", f"The first step that is not Raft's: {step}."]
+    question = case.question or QUESTIONS.get(verdict.name, "Which single step of this run should not have happened, and who could have refused it?")
+    lines += ["", f"Question: {question}"]
+    return "\n".join(part for line in lines for part in wrap(line)) 
+
+
+QUESTIONS = {
+    "requests_are_answered": "Which server could have answered, and what would it have needed to hear from the others?",
+    "election_safety": "Which server helped both of them, and what did it know the second time?",
+    "leader_completeness": "Who voted for the new leader, and what did the voter's own log hold at that moment?",
+    "state_machine_safety": "At which event did the first server take the entry for safe, and who could still be elected then?",
+}
+
+
+def schedule_lines(case: Case) -> list[str]:
+    """The actions, numbered, as the calls that make them."""
+    return [f"  {number:2}. {call(action)}" for number, action in enumerate(case.schedule, start=1)] or \
+        ["  (none: it goes wrong while nothing fails)"]
+
+
+def wrap(line: str) -> list[str]:
+    """A line of feedback, folded; what hangs over is indented under its text."""
+    indent = len(line) - len(line.lstrip())
+    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * (indent + 2), break_long_words=False,
+                         break_on_hyphens=False, drop_whitespace=True) or [""]
+
+
+def student_line(error: DslabError) -> str:
+    """One sentence about an exception in the student's code: the line, if it is known, and what Python says."""
+    cause = error.__cause__
+    if cause is None:
+        return f"{error}"
+    frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)]
+    what = f"{type(cause).__name__}: {cause}".rstrip(": ")
+    if not frames or isinstance(error, DslabError) and not isinstance(error, NodeError):
+        return f"your function could not be called: {what}"
+    line = frames[-1]
+    return f"line {line.lineno} of your answer, `{line.line}`, stops with {what}"
