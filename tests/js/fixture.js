@@ -223,7 +223,7 @@ export function modelState(run, extra = {}) {
       ...extra.branch,
     }],
     chunks: { A: run.chunk() },
-    cursor: extra.cursor ?? {}, selection: null, answer: { choice: null, confidence: null }, feedback: null,
+    cursor: extra.cursor ?? {}, selection: null, prediction: { choice: null, confidence: null }, feedback: null,
   };
 }
 

@@ -11,6 +11,8 @@ const CALLS = {
   duplicate: [["message"], 1], deliver: [["message"], 1], request: [["command", "to", "client"], 1],
 };
 
+const USUAL_UNTIL_US = 10_000_000;
+
 /** A Python literal of plain data, text in double quotes. */
 export function pythonLiteral(value) {
   if (value === null || value === undefined) return "None";
@@ -34,11 +36,16 @@ export function actionCall(action) {
   return `${action.do}(${[...words, `at=${pythonLiteral(action.at)}`].join(", ")})`;
 }
 
+// The end of the run is part of what its digest stands for; the usual one is left out.
+function untilText({ until_us: us }) {
+  return us == null || us === USUAL_UNTIL_US ? "" : `, until=${pythonLiteral(us / 1000)}`;
+}
+
 /** The cell that makes this branch: what Lab.code() returns. */
 export function scriptText(spec, branch) {
   return [
     "from dslab import Lab", ...(spec.imports ? [spec.imports] : []), "",
-    `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)})`,
+    `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)}${untilText(branch)})`,
     ...branch.actions.map((action) => `lab.${actionCall(action)}`),
     "lab",
   ].join("\n");

@@ -124,7 +124,7 @@ export function createSession(model, win, on) {
   listen("msg:custom", onMessage);
   listen("change:branches", () => on.data());
   listen("change:chunks", () => on.data());
-  listen("change:answer", () => on.answer());
+  listen("change:prediction", () => on.answer());
   listen("change:feedback", () => on.answer());
   listen("change:selection", () => on.selection(model.get("selection")));
   listen("change:cursor", () => {
@@ -136,10 +136,10 @@ export function createSession(model, win, on) {
   return {
     store, spec, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead,
     ready: (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id),
-    answer: () => model.get("answer") ?? {},
+    answer: () => model.get("prediction") ?? {},
     feedback: () => model.get("feedback") ?? null,
     setAnswer(answer) {
-      model.set("answer", answer);
+      model.set("prediction", answer);
       model.save_changes();
     },
     destroy() {

@@ -1,0 +1,202 @@
+"""The state of a run after each event, as plain data that views draw and describe.
+
+Views know no protocol. They look for fields that many protocols share (role, term, votes, voted_for, log,
+commit_index, last_applied, leader) and do without those that are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from dslab.sim import Event, MessageRecord, Trace
+
+LEADING = ("leader", "primary", "coordinator")
+STANDING = ("candidate", "proposer")
+
+
+class Reading(NamedTuple):
+    """A trace read once into lists, for functions that look at every event."""
+
+    trace: Trace
+    events: list[Event]
+    messages: list[MessageRecord]
+
+
+def read(trace: Trace) -> Reading:
+    """Reads a trace."""
+    return Reading(trace, list(trace.events), list(trace.messages))
+
+
+class NodeScene:
+    """One node: `status` is "up", "crashed" or "paused", `fields` what it shows, `timers` {name: [set, due, low, high]}."""
+
+    __slots__ = ("fields", "id", "since_us", "status", "timers")
+
+    def __init__(self, node: str) -> None:
+        self.id, self.status, self.since_us = node, "up", 0
+        self.fields: dict[str, Any] = {}
+        self.timers: dict[str, list[int]] = {}
+
+    @property
+    def role(self) -> Any:
+        return self.fields.get("role")
+
+    @property
+    def term(self) -> int:
+        return term_of(self.fields)
+
+    @property
+    def log(self) -> list[Any]:
+        log = self.fields.get("log")
+        return log if isinstance(log, list) else []
+
+    @property
+    def leads(self) -> bool:
+        return self.status != "crashed" and self.role in LEADING
+
+
+class Scene:
+    """All nodes and links after an event.
+
+    Args:
+        servers, clients: node ids in order.
+    """
+
+    def __init__(self, servers: list[str], clients: list[str]) -> None:
+        self.servers, self.clients = servers, clients
+        self.nodes = {node: NodeScene(node) for node in [*servers, *clients]}
+        self.groups: list[list[str]] = []
+        self.cuts: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def majority(self) -> int:
+        return len(self.servers) // 2 + 1
+
+    def apply(self, event: Event) -> list[str]:
+        """Brings the scene up to date and returns the names of the fields that changed (timers excluded)."""
+        kind, detail = event.kind, event.detail
+        if kind in WORLD and not ignored(event):
+            WORLD[kind](self, detail)
+        if event.node is None:
+            return []
+        node = self.nodes[event.node]
+        if kind in STATUS and not ignored(event):
+            node.status, node.since_us = STATUS[kind], event.time_us
+            if kind == "crash":
+                node.timers = {}
+        changed = []
+        for change in event.patch:
+            field = change[0]
+            if field[0] == "@":
+                if change[1] is None:
+                    node.timers.pop(field[1:], None)
+                else:
+                    node.timers[field[1:]] = change[1]
+                continue
+            if len(change) == 2:
+                node.fields[field] = change[1]
+            else:
+                _, start, removed, items = change
+                old = node.fields[field]
+                node.fields[field] = old[:start] + items + old[start + removed:]
+            changed.append(field)
+        return changed
+
+    def is_cut(self, source: str, target: str) -> bool:
+        """Whether messages from one node to another are stopped; clients in no group reach everybody."""
+        if (source, target) in self.cuts:
+            return True
+        if not self.groups or source == target:
+            return False
+        here, there = self._side(source), self._side(target)
+        return here is not None and there is not None and here != there
+
+    def _side(self, node: str) -> int | None:
+        for number, group in enumerate(self.groups):
+            if node in group:
+                return number
+        return None if node in self.clients else -1
+
+    def reach(self, node: str) -> list[str]:
+        """The servers with which a server can talk both ways, itself included; crashed ones do not count."""
+        return [other for other in self.servers
+                if self.nodes[other].status == "up" or other == node
+                if other == node or not (self.is_cut(node, other) or self.is_cut(other, node))]
+
+    def sides(self) -> list[list[str]]:
+        """The groups of servers that a partition makes, the unnamed ones as one more."""
+        named = [[n for n in group if n in self.servers] for group in self.groups]
+        rest = [n for n in self.servers if self._side(n) == -1]
+        return [side for side in [*named, rest] if side]
+
+    def leaders(self) -> list[NodeScene]:
+        """The servers that lead, or believe to lead, newest term first."""
+        found = [self.nodes[n] for n in self.servers if self.nodes[n].leads]
+        return sorted(found, key=lambda node: -node.term)
+
+    def running(self) -> list[str]:
+        return [n for n in self.servers if self.nodes[n].status == "up"]
+
+    def holders(self, index: int, entry: Any) -> list[str]:
+        """The servers whose log has this very entry at an index (from 1), running or not."""
+        return [n for n in self.servers if self.nodes[n].log[index - 1:index] == [entry]]
+
+
+def scenes(reading: Reading) -> Iterator[tuple[Event, Scene, list[str]]]:
+    """Each event with the scene after it (one object, brought up to date) and the fields it changed."""
+    scene = Scene(reading.trace.servers, reading.trace.clients)
+    for event in reading.events:
+        yield event, scene, scene.apply(event)
+
+
+def scene_at(reading: Reading, event: int) -> Scene:
+    """The scene after an event; -1 for before the first."""
+    scene = Scene(reading.trace.servers, reading.trace.clients)
+    for item in reading.events[:event + 1]:
+        scene.apply(item)
+    return scene
+
+
+def ignored(event: Event) -> str | None:
+    """Why an action had no effect, or None."""
+    return event.detail.get("ignored") if isinstance(event.detail, dict) else None
+
+
+def _partition(scene: Scene, detail: dict[str, Any]) -> None:
+    scene.groups = detail["groups"]
+
+
+def _heal(scene: Scene, detail: Any) -> None:
+    scene.groups, scene.cuts = [], {}
+
+
+def _cut(scene: Scene, detail: dict[str, Any]) -> None:
+    scene.cuts[detail["source"], detail["target"]] = True
+
+
+def _mend(scene: Scene, detail: dict[str, Any]) -> None:
+    scene.cuts.pop((detail["source"], detail["target"]), None)
+
+
+WORLD = {"partition": _partition, "heal": _heal, "cut": _cut, "mend": _mend}
+STATUS = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up"}
+
+
+def term_of(fields: Any) -> int:
+    """The term (view, epoch) among a node's or message's fields, 0 if there is none."""
+    for name in ("term", "view", "epoch"):
+        value = fields.get(name) if isinstance(fields, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return 0
+
+
+def granted(votes: Any) -> int:
+    """How many have granted a vote: votes may be {voter: True or False}, a list of those who granted, or a number."""
+    if isinstance(votes, dict):
+        return sum(1 for vote in votes.values() if vote is True)
+    if isinstance(votes, list):
+        return len(votes)
+    return votes if isinstance(votes, int) else 0

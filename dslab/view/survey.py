@@ -1,0 +1,115 @@
+"""What the timeline shows of a run: who led when, what was broken, what was committed, where to stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dslab.sim import Event
+from dslab.sim.schedule import to_us
+
+from .scene import Reading, Scene, ignored, scenes
+
+ALTERED = ("latency", "loss", "duplicate", "fifo")
+
+
+def survey(reading: Reading) -> dict[str, Any]:
+    """Describes a run.
+
+    Returns:
+        {"leaders": spans, "stations": elections, "commits": first commits of an index, "faults": spans,
+        "interesting": event ids}; times in microseconds, an open end is None.
+    """
+    leaders: list[dict[str, Any]] = []
+    stations: list[dict[str, Any]] = []
+    commits: list[dict[str, Any]] = []
+    interesting: list[int] = []
+    faults = Faults(reading.trace.schedule)
+    highest, elected = 0, 0
+    for event, scene, changed in scenes(reading):
+        fault = faults.note(event, scene)
+        if "role" in changed or (event.kind in ("crash", "restart") and fault):
+            _span(leaders, event, scene)
+            now = leaders[-1] if leaders and leaders[-1]["to_us"] is None else None
+            if now and now["from_us"] == event.time_us and now["term"] > elected:
+                elected = now["term"]
+                stations.append({"us": event.time_us, "event": event.id, "term": elected, "leader": now["node"]})
+                interesting.append(event.id)
+        if "commit_index" in changed and scene.nodes[event.node or ""].fields["commit_index"] > highest:
+            highest = scene.nodes[event.node or ""].fields["commit_index"]
+            commits.append({"us": event.time_us, "event": event.id, "index": highest})
+            interesting.append(event.id)
+        if fault or event.kind in ("invoke", "complete"):
+            interesting.append(event.id)
+    return {"leaders": leaders, "stations": stations, "commits": commits, "faults": faults.spans,
+            "interesting": sorted(set(interesting))}
+
+
+def _span(spans: list[dict[str, Any]], event: Event, scene: Scene) -> None:
+    """Keeps the line of leaders: the one with the newest term counts."""
+    found = scene.leaders()
+    leader = found[0] if found else None
+    last = spans[-1] if spans and spans[-1]["to_us"] is None else None
+    if last and leader and last["node"] == leader.id and last["term"] == leader.term:
+        return
+    if last:
+        last["to_us"] = event.time_us
+    if leader:
+        spans.append({"from_us": event.time_us, "to_us": None, "node": leader.id, "term": leader.term})
+
+
+class Faults:
+    """Spans of what is broken, each with the position of its action in the schedule."""
+
+    def __init__(self, schedule: list[dict[str, Any]]) -> None:
+        self.spans: list[dict[str, Any]] = []
+        self._open: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._actions: dict[tuple[Any, ...], list[int]] = {}
+        for position, action in enumerate(schedule):
+            key = (action["do"], to_us(action["at"]), action.get("node"), action.get("source"), action.get("target"))
+            self._actions.setdefault(key, []).append(position)
+
+    def note(self, event: Event, scene: Scene) -> bool:
+        """Follows one event; True if it is a fault, or the end of one."""
+        kind, detail = event.kind, event.detail if isinstance(event.detail, dict) else {}
+        if ignored(event):
+            return False
+        if kind == "crash":
+            self._end(event, ("pause", event.node))
+            self._begin(event, ("down", event.node), f"{event.node} down")
+        elif kind == "pause":
+            self._begin(event, ("pause", event.node), f"{event.node} paused")
+        elif kind in ("restart", "resume"):
+            self._end(event, ("down" if kind == "restart" else "pause", event.node))
+        elif kind == "partition":
+            self._end(event, ("partition",))
+            self._begin(event, ("partition",), " | ".join(" ".join(side) for side in scene.sides()))
+        elif kind == "heal":
+            for key in [k for k in self._open if k[0] in ("partition", "cut")]:
+                self._end(event, key)
+        elif kind == "cut":
+            self._begin(event, ("cut", detail["source"], detail["target"]), f"{detail['source']} → {detail['target']} cut")
+        elif kind == "mend":
+            self._end(event, ("cut", detail["source"], detail["target"]))
+        elif kind == "link":
+            key = ("link", detail["source"], detail["target"])
+            self._end(event, key)
+            if any(detail.get(name) for name in ALTERED):
+                self._begin(event, key, f"{detail['source']} → {detail['target']} changed")
+        else:
+            return kind in ("lose_disk", "skew", "timeout", "hold", "delay", "duplicate", "deliver_now") or (
+                kind == "drop" and event.detail == "action")
+        return True
+
+    def _begin(self, event: Event, key: tuple[Any, ...], label: str) -> None:
+        if key in self._open:
+            return
+        detail = event.detail if isinstance(event.detail, dict) else {}
+        positions = self._actions.get((event.kind, event.time_us, event.node, detail.get("source"), detail.get("target")))
+        span = {"kind": key[0], "label": label, "from_us": event.time_us, "to_us": None,
+                "action": positions.pop(0) if positions else None}
+        self._open[key] = span
+        self.spans.append(span)
+
+    def _end(self, event: Event, key: tuple[Any, ...]) -> None:
+        if key in self._open:
+            self._open.pop(key)["to_us"] = event.time_us

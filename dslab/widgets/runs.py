@@ -1,0 +1,133 @@
+"""Runs the schedules of branches and describes them for the browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from dslab.check.invariants import VIOLATED, Verdict, check_trace
+from dslab.sim import DslabError, System, Trace, simulate
+from dslab.sim.schedule import to_us
+from dslab.view import announce, narrate, pack, read, shared_prefix, survey
+from dslab.view.words import Said
+
+from .branches import Branch, Tree
+
+MOST_EVENTS = 200_000
+KEPT_RUNS = 24
+
+
+class Run:
+    """One simulated schedule, and everything that is derived from its trace.
+
+    Attributes:
+        trace: what happened. stopped: why the run ended early, or None.
+    """
+
+    def __init__(self, trace: Trace, stopped: str | None, always: Any, eventually: Any) -> None:
+        self.trace, self.stopped = trace, stopped
+        self._properties = always, eventually
+
+    @cached_property
+    def reading(self) -> Any:
+        return read(self.trace)
+
+    @cached_property
+    def survey(self) -> dict[str, Any]:
+        return survey(self.reading)
+
+    @cached_property
+    def says(self) -> dict[int, Said]:
+        return narrate(self.reading)
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        return check_trace(self.trace, *self._properties)
+
+    @cached_property
+    def digest(self) -> str:
+        return self.trace.digest()
+
+    @property
+    def signed(self) -> str | None:
+        """The digest if somebody has asked for it; it takes as long as the run."""
+        return self.__dict__.get("digest")
+
+
+class Runs:
+    """Runs schedules of one system and seed, and remembers the latest ones.
+
+    Args:
+        system, seed: what runs.
+        properties: safety properties beyond the system's own.
+        hide_properties: leave the verdicts out of the descriptions.
+    """
+
+    def __init__(self, system: System, seed: int, properties: tuple[Callable[..., Any], ...] = (),
+                 hide_properties: bool = False) -> None:
+        self.system, self.seed, self.hidden = system, seed, hide_properties
+        self.always, self.eventually = (*system.always, *properties), system.eventually
+        self._kept: dict[str, Run] = {}
+        self._packed: dict[Any, bytes] = {}
+
+    def of(self, branch: Branch) -> Run:
+        """The run of a branch.
+
+        Raises:
+            DslabError: it failed before anything could be recorded.
+        """
+        key = json.dumps([branch.until, branch.actions])
+        run = self._kept.pop(key, None) or self._run(branch)
+        self._kept[key] = run                        # now the newest
+        while len(self._kept) > KEPT_RUNS:
+            self._kept.pop(next(iter(self._kept)))
+        return run
+
+    def _run(self, branch: Branch) -> Run:
+        stopped = None
+        try:
+            trace = simulate(self.system, seed=self.seed, schedule=branch.actions, until=branch.until, budget=MOST_EVENTS)
+        except DslabError as error:
+            trace, stopped = getattr(error, "trace", None), str(error)
+            if trace is None or not len(trace):
+                raise
+        return Run(trace, stopped, self.always, self.eventually)
+
+    def describe(self, branch: Branch, tree: Tree) -> tuple[dict[str, Any], bytes]:
+        """What the browser gets for a branch: its description, and the bytes of its own part of the trace."""
+        run = self.of(branch)
+        parent = tree.get(branch.parent or "")
+        first = shared_prefix(run.reading, self.of(parent).reading) if parent else 0
+        key = (branch.id, first, id(run), branch.cause is None)
+        chunk = self._packed.get(key)
+        if chunk is None:
+            chunk = self._packed[key] = self._pack(branch, run, first)
+            self._packed = {k: v for k, v in self._packed.items() if k[2] in {id(kept) for kept in self._kept.values()}}
+        violations = [v.event for v in run.verdicts if v.status == VIOLATED] if not self.hidden else []
+        time = [event.time_us for event in run.reading.events]
+        description = {
+            "id": branch.id, "parent": branch.parent, "fork_event": first, "fork_us": branch.fork_us, "label": branch.label,
+            "pinned": branch.pinned, "actions": list(branch.actions), "digest": run.signed, "until_us": to_us(branch.until),
+            "verdicts": [] if self.hidden else [_verdict(v) for v in run.verdicts], "truncated": run.stopped,
+            "bookmarks": [{"us": time[event], "event": event, "label": label} for event, label in branch.bookmarks
+                          if event < len(time)],
+            **run.survey, "interesting": sorted({*run.survey["interesting"], *(e for e in violations if e is not None)}),
+        }
+        return description, chunk
+
+    def _pack(self, branch: Branch, run: Run, first: int) -> bytes:
+        says = run.says
+        if branch.parent and branch.cause:
+            stations = [station["event"] for station in run.survey["stations"]]
+            says = announce(says, run.reading, branch.id, branch.parent, first, branch.cause, stations)
+        return pack(run.reading, says, first)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    found = verdict.violation
+    return {"name": verdict.name, "status": verdict.status, "event": verdict.event, "time_us": verdict.time_us,
+            "text": found.text if found else verdict.sentence, "nodes": list(found.nodes) if found else [],
+            "index": found.index if found else None, "expected": found.expected if found else None,
+            "found": found.found if found else None}
