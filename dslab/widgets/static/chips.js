@@ -47,7 +47,7 @@ export function createChips(ctx) {
       class: `dslab-chip ds-chip is-${status}`, type: "button", "data-property": property.name, "data-status": STATUS_NAMES[status],
       "aria-pressed": String(chosen() === property.name), onclick: () => activate(property.name),
     }, status === "violated" ? h(doc, "span", { class: "ds-disc" }, ctx.icon(look)) : ctx.icon(look), property.title,
-    h(doc, "span", { class: quiet ? "ds-vh" : "ds-quiet" }, ` ${words}`));
+    h(doc, "span", { class: quiet ? "ds-vh" : "ds-quiet" }, status === "violated" ? [h(doc, "span", { class: "ds-long" }, " violated at"), words.slice(11)] : ` ${words}`));
   }
 
   // Where there is no room for all: one chip per kind of status, which opens the full list.
@@ -85,7 +85,7 @@ export function createChips(ctx) {
     const keep = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement.dataset.property ?? "sum" : null;
     shown = look;
     el.classList.toggle("is-open", open);
-    el.classList.toggle("is-many", properties.length > MOST_CHIPS);
+    el.classList.toggle("is-many", Boolean(first) || properties.length > MOST_CHIPS);
     el.replaceChildren(...items.map(chip), ...summaries(items));
     if (keep) el.querySelector(keep === "sum" ? ".ds-chip-sum" : `[data-property="${keep}"]`)?.focus();
     drawBar(subject);

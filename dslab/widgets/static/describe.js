@@ -60,7 +60,7 @@ export function createHelp(ctx) {
       [mark(disc(), s(doc, "circle", { r: 14, class: "ds-ring-leader" })), "leader: a second ring"],
       [mark(disc(), s(doc, "circle", { r: 14, class: "ds-ring-cand" })), "candidate: a dashed ring"],
       [mark(disc("is-down"), s(doc, "path", { d: "M-5 -5l10 10M5 -5l-10 10", class: "ds-x-down" })), "crashed"],
-      [mark(disc(termClass(1))), "colour and number: the term"],
+      [mark(disc(termClass(2)), s(doc, "text", { y: 4.3, "text-anchor": "middle", class: "ds-t12 ds-b ds-on" }, "F2")), "letter: role; number, colour: term"],
       ...["request", "yes", "no", "heartbeat", "entry"].map((klass) => [mark(...messageMark(doc, klass, 3)), CLASS_WORDS[klass]]),
       [cell("ds-uncommitted"), "entry, not committed"], [cell("ds-committed"), "entry, committed"], [cell("ds-uncommitted ds-conflicting"), "entry in conflict"],
     ].map(([drawing, text]) => h(doc, "li", {}, drawing, text));

@@ -48,14 +48,15 @@ export function eventWords(trace, i) {
   return EVENT_WORDS[kind]?.(trace.node(i), detail) ?? [trace.node(i), kind].filter(Boolean).join(" ");
 }
 
-/** Ids of the events that pass a filter {node, kind, text}. */
-export function filterEvents(trace, { node = "", kind = "", text = "" }, words = (i) => eventWords(trace, i)) {
+/** Ids of the events that pass a filter {node, kind, text, among}; `among` is a Set of ids or null. */
+export function filterEvents(trace, { node = "", kind = "", text = "", among = null }) {
   const wanted = text.trim().toLowerCase();
   const found = [];
   for (let i = 0; i < trace.n; i++) {
     if (node && trace.node(i) !== node) continue;
     if (kind && trace.kind(i) !== kind) continue;
-    if (wanted && !words(i).toLowerCase().includes(wanted)) continue;
+    if (among && !among.has(i)) continue;
+    if (wanted && !eventWords(trace, i).toLowerCase().includes(wanted)) continue;
     found.push(i);
   }
   return found;
@@ -94,16 +95,27 @@ export function createEventsView(ctx) {
   let ids = [];
   let shown = "";
   let current = -1;
+  let subject = -1;
   body.addEventListener("keydown", onKey);
 
   function refilter() {
-    ids = filterEvents(trace, { node: byNode.value, kind: byKind.value, text: byText.value });
-    caption.textContent = ids.length === trace.n ? `Branch ${store.branch.id}, ${countText(trace.n, "event")}`
-      : `Branch ${store.branch.id}, ${ids.length} of ${countText(trace.n, "event")}`;
+    const among = subject >= 0 ? trace.past(subject).add(subject) : null;
+    ids = filterEvents(trace, { node: byNode.value, kind: byKind.value, text: byText.value, among });
+    caption.textContent = `Branch ${store.branch.id}, ${ids.length === trace.n ? "" : `${ids.length} of `}${countText(trace.n, "event")}`
+      + (among ? `, only the causal past of event ${subject}` : "");
     shown = "";
     draw();
     reveal(place(current));
     draw();
+  }
+
+  // The event whose causal past is asked for, or -1.
+  function causalSubject() {
+    if (!store.causalOnly) return -1;
+    const { kind, id } = store.selection ?? {};
+    if (kind === "property") return store.branch.verdicts?.find((verdict) => verdict.name === id)?.event ?? -1;
+    if (kind === "message") return store.trace.messages.sentEvent(id);
+    return kind === "event" ? Number(id) : current;
   }
 
   function newTrace() {
@@ -183,6 +195,9 @@ export function createEventsView(ctx) {
   function update(frame) {
     const moved = frame.event !== current;
     current = frame.event;
+    const last = subject;
+    subject = causalSubject();
+    if (trace === store.trace && subject !== last) refilter();
     if (trace !== store.trace) newTrace();
     else if (moved) reveal(place(current));
     draw();

@@ -40,18 +40,20 @@ export function createLinksView(ctx) {
   const { doc, store, spec } = ctx;
   const { servers } = spec;
   const cells = new Map();
+  const may = (verb) => spec.verbs.includes(verb);
   let frame = null;
   let active = [0, Math.min(1, servers.length - 1)];
   let inFlight = "lost";
+  const flakyWords = h(doc, "span", { class: "ds-quiet" });
 
   const head = h(doc, "tr", { role: "row" }, h(doc, "th", { role: "columnheader" }, "from ↓ to →"), servers.map((id) => h(doc, "th", { role: "columnheader" }, id)));
   const rows = servers.map((from, r) => h(doc, "tr", { role: "row" }, h(doc, "th", { role: "rowheader" }, from),
     servers.map((to, c) => h(doc, "td", { role: "gridcell" }, from === to ? h(doc, "span", { class: "ds-lk ds-lk-self" }, h(doc, "span", { class: "ds-vh" }, "itself")) : linkCell(from, to, r, c)))));
   const table = h(doc, "table", { role: "grid", "aria-label": "Links, from row to column", onkeydown: onKey }, h(doc, "thead", { role: "rowgroup" }, head), h(doc, "tbody", { role: "rowgroup" }, rows));
 
-  const may = (verb) => spec.verbs.includes(verb);
   const presets = PRESETS.filter(([name]) => may(["leader", "minority"].includes(name) ? "partition" : "cut"))
     .map(([name, text]) => h(doc, "button", { class: "ds-btn", type: "button", "data-preset": name, onclick: () => apply(name, text) }, text));
+  if (may("link")) presets.push(h(doc, "button", { class: "ds-btn", type: "button", "data-preset": "flaky", onclick: () => form.flaky() }, "Flaky link", flakyWords));
   const heal = h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", "data-verb": "heal", onclick: () => ctx.send("heal", {}) }, ctx.icon("heal"), "Heal");
   const rule = ctx.uid("rule");
   const rules = ["lost", "held"].map((value) => h(doc, "label", {}, h(doc, "input", { type: "radio", name: rule, value, checked: value === inFlight, onchange: () => { inFlight = value; } }), h(doc, "span", {}, value)));
@@ -107,11 +109,10 @@ export function createLinksView(ctx) {
     const fields = { loss: number("Loss, %", { max: 100 }), low: number("Latency from, ms", {}), high: number("to, ms", {}), duplicate: number("Duplicate, %", { max: 100 }) };
     const fifo = h(doc, "input", { type: "checkbox" });
     const box = h(doc, "form", { class: "ds-linkform", onsubmit: (event) => { event.preventDefault(); submit(); } },
-      h(doc, "h4", {}, "One link"), h(doc, "div", { class: "ds-row" }, from, "→", to),
+      h(doc, "div", { class: "ds-row" }, from, "→", to),
       Object.values(fields).map(([label, input]) => h(doc, "label", {}, h(doc, "span", {}, label), input)),
       h(doc, "label", { class: "ds-check" }, fifo, h(doc, "span", {}, "in order")),
-      h(doc, "div", { class: "ds-row" }, h(doc, "button", { class: "ds-btn ds-lab ds-out" }, "Apply"),
-        h(doc, "button", { class: "ds-btn ds-lab", type: "button", "data-preset": "flaky", onclick: () => { write(FLAKY); submit(); } }, "Flaky link")));
+      h(doc, "button", { class: "ds-btn ds-lab ds-out" }, "Apply"));
 
     function write({ loss, latency, duplicate, fifo: ordered }) {
       const range = [].concat(latency ?? []);
@@ -123,6 +124,7 @@ export function createLinksView(ctx) {
     }
 
     function fill() {
+      flakyWords.textContent = ` ${from.value} → ${to.value}`;
       if (frame) write(frame.links.get(`${from.value}>${to.value}`) ?? {});
     }
 
@@ -137,7 +139,7 @@ export function createLinksView(ctx) {
       return ctx.send("link", args);
     }
 
-    return { el: box, choose(source, target) { from.value = source; to.value = target; fill(); } };
+    return { el: h(doc, "details", { class: "ds-quality" }, h(doc, "summary", {}, "Loss, latency and order of one link"), box), flaky() { write(FLAKY); submit(); }, choose(source, target) { from.value = source; to.value = target; fill(); } };
   }
 
   function update(next) {

@@ -211,7 +211,11 @@ export function createLogView(ctx) {
   let shownSelection = "";
 
   const unit = () => parseFloat(doc.defaultView?.getComputedStyle(el).fontSize) / 13 || 1;
+  const culprits = () => (store.selection?.kind === "property" ? store.branch.verdicts?.find((verdict) => verdict.name === store.selection.id) : null);
+  // The chosen cell: an entry, or the place where the chosen property broke.
   const selected = () => {
+    const verdict = culprits();
+    if (verdict?.index && verdict.nodes?.length && verdict.event <= frame.event) return { id: verdict.nodes[0], index: verdict.index };
     if (store.selection?.kind !== "entry") return null;
     const [id, index] = String(store.selection.id).split(":");
     return servers.includes(id) ? { id, index: Number(index) } : null;
@@ -398,7 +402,7 @@ export function createLogView(ctx) {
   function drawHead(head, node) {
     const seen = nodeView(node, frame, store.trace, ctx.spec);
     const commit = node.fields.commit_index;
-    const chosen = store.selection?.kind === "node" && store.selection.id === node.id;
+    const chosen = store.selection?.kind === "node" ? store.selection.id === node.id : Boolean(culprits()?.nodes?.includes(node.id));
     const look = `${seen.name} ${seen.text} ${commit} ${chosen} ${view.head}`;
     if (head.dataset.look === look) return;
     head.dataset.look = look;

@@ -114,7 +114,7 @@ const fieldName = (name) => name.replace(/_/g, " ");
 
 function fieldText(value) {
   if (Array.isArray(value)) return value.length ? value.map(itemText).join(", ") : "none";
-  if (value && typeof value === "object" && !value["@"]) return Object.entries(value).map(([name, item]) => `${name} ${fieldText(item)}`).join("  ");
+  if (isMap(value)) return Object.entries(value).map(([name, item]) => `${name} ${fieldText(item)}`).join("  ");
   return itemText(value);
 }
 
@@ -123,7 +123,26 @@ function itemText(item) {
   return valueText(item);
 }
 
-function fieldNode(doc, value) {
+// A map changes key by key: only what is new stands out.
+function mapNode(doc, value, old) {
+  return h(doc, "span", { class: "ds-map" }, Object.entries(value).map(([name, item]) => h(doc, "span",
+    { class: old && JSON.stringify(old[name]) !== JSON.stringify(item) ? "ds-changed" : null }, `${name} ${itemText(item)}`)));
+}
+
+const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !value["@"];
+
+// The value and, where it differs, what it was.
+function fieldNode(doc, value, old, differs) {
+  if (isMap(value) && Object.keys(value).length <= 8) return [mapNode(doc, value, differs && isMap(old) ? old : null)];
+  const cells = plainFieldNode(doc, value);
+  if (differs) {
+    cells[0].classList.add("ds-changed");
+    if (old !== undefined && !(Array.isArray(value) && value.length > 3)) cells.push(h(doc, "span", { class: "ds-was" }, "was ", h(doc, "s", {}, fieldText(old))));
+  }
+  return cells;
+}
+
+function plainFieldNode(doc, value) {
   const long = Array.isArray(value) ? value.length > 3 : value && typeof value === "object" && Object.keys(value).length > 8;
   if (!long) return [h(doc, "span", { class: "ds-value" }, fieldText(value))];
   const items = Array.isArray(value) ? value.map((item, i) => [i + 1, item]) : Object.entries(value);
@@ -217,7 +236,6 @@ function popoverShell(ctx, name) {
 }
 
 const rowOf = (doc, name, ...value) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, fieldName(name)), h(doc, "td", {}, ...value));
-const wasNode = (doc, old) => h(doc, "span", { class: "ds-was" }, "was ", h(doc, "s", {}, fieldText(old)));
 
 export function createNodePopover(ctx) {
   const { doc, store, spec } = ctx;
@@ -255,11 +273,7 @@ export function createNodePopover(ctx) {
   function stateRow(node, name) {
     const value = node.fields[name];
     const changed = node.changed.includes(name) && JSON.stringify(node.before[name]) !== JSON.stringify(value);
-    const cells = fieldNode(doc, value);
-    if (changed) {
-      cells[0].classList.add("ds-changed");
-      if (node.before[name] !== undefined && !Array.isArray(value)) cells.push(wasNode(doc, node.before[name]));
-    }
+    const cells = fieldNode(doc, value, node.before[name], changed);
     if (store.watch?.get(node.id) === name) cells.push(h(doc, "span", { class: "ds-quiet" }, " watched"));
     const row = rowOf(doc, name, cells);
     const history = typeof value === "number" ? fieldHistory(store.trace, node.id, name, frame.event) : [];
@@ -368,14 +382,7 @@ export function createMessageInspector(ctx) {
     const diff = messageDiff(trace, k);
     return [
       messages.gloss(k) && h(doc, "p", { class: "ds-gloss" }, markup(doc, messages.gloss(k))),
-      diff.length > 0 && h(doc, "table", { class: "ds-state", "aria-label": "Fields" }, h(doc, "tbody", {}, diff.map(([name, value, old]) => {
-        const cells = fieldNode(doc, value);
-        if (old !== undefined) {
-          cells[0].classList.add("ds-changed");
-          cells.push(wasNode(doc, old));
-        }
-        return rowOf(doc, name, cells);
-      }))),
+      diff.length > 0 && h(doc, "table", { class: "ds-state", "aria-label": "Fields" }, h(doc, "tbody", {}, diff.map(([name, value, old]) => rowOf(doc, name, fieldNode(doc, value, old, old !== undefined))))),
       h(doc, "table", { class: "ds-state ds-chains" }, h(doc, "tbody", {},
         rowOf(doc, "Why?", chainNode(causeChain(trace, messages.sentEvent(k)).reverse(), eventWords)),
         rowOf(doc, "What then?", end === null ? "not decided yet" : chainNode(effectChain(trace, end), effectWords)))),
@@ -386,7 +393,7 @@ export function createMessageInspector(ctx) {
   function chainNode(chain, words) {
     const link = (i) => h(doc, "button", { class: "ds-step", type: "button", onclick: () => ctx.seek({ event: i }) },
       words(store.trace, i), h(doc, "span", { class: "ds-quiet" }, ` (event ${i})`));
-    return [link(chain[0]), chain.length > 1 && h(doc, "details", {}, h(doc, "summary", {}, `+ ${countText(chain.length - 1, "step")}`),
+    return [link(chain[0]), chain.length > 1 && h(doc, "details", {}, h(doc, "summary", {}, `+${chain.length - 1}`, h(doc, "span", { class: "ds-vh" }, " more steps")),
       h(doc, "ol", { class: "ds-items" }, chain.slice(1).map((i) => h(doc, "li", {}, link(i)))))];
   }
 
