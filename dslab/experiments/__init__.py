@@ -1,0 +1,1 @@
+"""Experiments: one function of many seeds each, drawn against a paper's points."""
