@@ -13,7 +13,7 @@ from dslab.sim import DslabError, System, Trace, simulate
 from dslab.sim.case import Case
 
 from .faults import random_schedule
-from .feedback import CheckFailed, failure_text, student_line
+from .feedback import CheckFailed, failure_text, folded, student_line
 from .invariants import Verdict, first_violation
 from .progress import settled, unanswered
 from .shrink import shortest
@@ -103,7 +103,7 @@ def _try(name: str, case: Case, systems: Pair) -> None:
     except DslabError as error:
         if isinstance(error.__cause__, NotImplementedError):
             raise error.__cause__ from None
-        raise CheckFailed(f"{name}: {student_line(error)}") from None
+        raise CheckFailed(folded(f"{name}: {student_line(error)}.")) from None
     if broken is None:
         return
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dslab.sim import Event, Trace
+from dslab.sim import Event, MessageRecord, Trace
 
 
 def first_divergence(mine: Trace, reference: Trace) -> str | None:
-    """The first event with another effect than in the reference, in words, or None.
+    """The first event with another effect than in the reference, in words; None if there is none to compare.
+
+    Runs whose timers were drawn differently soon differ in every time, so the comparison ends there.
 
     Args:
         mine: a run of the system in question.
@@ -18,39 +20,55 @@ def first_divergence(mine: Trace, reference: Trace) -> str | None:
     for i in range(min(len(mine), len(reference))):
         here, there = mine.events[i], reference.events[i]
         if here[:6] != there[:6]:
-            return f"at {here.time_us / 1000:g} ms {_occasion(mine, here)}; in the paper's Raft {_occasion(reference, there)}"
-        effects, expected = _effects(here, mine_sent.get(i, [])), _effects(there, reference_sent.get(i, []))
-        if effects != expected:
-            name = next(k for k in [*effects, *expected] if effects.get(k) != expected.get(k))
-            return (f"at {here.time_us / 1000:g} ms {_occasion(mine, here)}: {effects.get(name, f'{name} stays as it is')}; "
-                    f"in the paper's Raft {expected.get(name, f'{name} stays as it is')}")
+            return None
+        for effects in (_changes, _timers):
+            done, expected = effects(here), effects(there)
+            name = next((name for name in [*done, *expected] if done.get(name) != expected.get(name)), None)
+            if name is not None:
+                usual = f"{name} stays as it is"
+                return _tell(mine, here, done.get(name, usual), expected.get(name, usual))
+        sent, expected = _messages(mine_sent.get(i, [])), _messages(reference_sent.get(i, []))
+        name = next((name for name in [*sent, *expected] if sent.get(name) != expected.get(name)), None)
+        if name is not None:
+            return _tell(mine, here, sent.get(name, f"does not send {name}"), expected.get(name, f"does not send {name}"))
     return None
 
 
-def _effects(event: Event, sent: list[Any]) -> dict[str, str]:
-    """What an event did, one sentence per attribute and per message sent."""
-    effects = {}
+def _tell(trace: Trace, event: Event, done: str, expected: str) -> str:
+    return (f"at {event.time_us / 1000:g} ms {_occasion(trace, event)}. Here: {done}. "
+            f"In the paper's Raft: {expected}.")
+
+
+def _changes(event: Event) -> dict[str, str]:
+    """What an event changed, a few words for each attribute."""
+    changes = {}
     for change in event.patch:
-        if len(change) == 2 and not change[0].startswith("@"):
-            effects[change[0]] = f"{change[0]} becomes {_show(change[1])}"
-        elif len(change) == 4:
+        if len(change) == 4:
             field, start, removed, items = change
             what = [f"loses {removed} from index {start + 1} on"] if removed else []
             what += [f"gets {_show(items)} at index {start + 1}"] if items else []
-            effects[field] = f"{field} {' and '.join(what)}"
-    for message in sent:
-        fields = ", ".join(f"{name} {_show(value)}" for name, value in message.fields.items())
-        effects[f"the {message.type} to {message.target}"] = f"sends {message.target} a {message.type} with {fields}"
-    # a timer that restarts is drawn anew, so only whether it runs is compared
-    for change in event.patch:
-        if change[0].startswith("@"):
-            timer = f"the {change[0][1:]} timer"
-            effects[timer] = f"{timer} is {'stopped' if change[1] is None else 'restarted'}"
-    return effects
+            changes[field] = f"{field} {' and '.join(what)}"
+        elif not change[0].startswith("@"):
+            changes[change[0]] = f"{change[0]} becomes {_show(change[1])}"
+    return changes
 
 
-def _sent(trace: Trace) -> dict[int, list[Any]]:
-    sent: dict[int, list[Any]] = {}
+def _timers(event: Event) -> dict[str, str]:
+    """Which timers an event started or stopped; when they are due is left to chance."""
+    return {f"the {change[0][1:]} timer": f"the {change[0][1:]} timer is {'stopped' if change[1] is None else 'restarted'}"
+            for change in event.patch if change[0].startswith("@")}
+
+
+def _messages(sent: list[MessageRecord]) -> dict[str, str]:
+    return {f"{m.target} a {m.type}": f"sends {m.target} a {m.type} ({_fields(m)})" for m in sent}
+
+
+def _fields(m: MessageRecord) -> str:
+    return ", ".join(f"{name} {_show(value)}" for name, value in m.fields.items())
+
+
+def _sent(trace: Trace) -> dict[int, list[MessageRecord]]:
+    sent: dict[int, list[MessageRecord]] = {}
     for message in trace.messages:
         sent.setdefault(message.sent_event, []).append(message)
     return sent
@@ -59,8 +77,7 @@ def _sent(trace: Trace) -> dict[int, list[Any]]:
 def _occasion(trace: Trace, event: Event) -> str:
     if event.kind == "deliver" and event.message is not None:
         m = trace.messages[event.message]
-        fields = ", ".join(f"{name} {_show(value)}" for name, value in m.fields.items())
-        return f"{event.node} gets a {m.type} from {m.source} ({fields})"
+        return f"{event.node} gets a {m.type} from {m.source} ({_fields(m)})"
     if event.kind == "timer":
         return f"the {event.detail} timer of {event.node} fires"
     return f"{event.node}: {event.kind}" if event.node else event.kind

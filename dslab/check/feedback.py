@@ -6,7 +6,7 @@ import textwrap
 import traceback
 from pathlib import Path
 
-from dslab.sim import DslabError, NodeError, System, Trace
+from dslab.sim import DslabError, System, Trace
 from dslab.sim.case import Case
 from dslab.sim.schedule import call
 
@@ -52,17 +52,18 @@ def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, referenc
     if found.index is not None:
         lines += [f"    expected at index {found.index}: {found.expected}", f"    found at index {found.index}:    {found.found}"]
     if case.shows:
-        lines += [f"  The case: {case.shows}"]
+        lines += [f"  The case{f' ({case.catalogue})' if case.catalogue else ''}: {case.shows}"]
     lines += ["", f"The shortest schedule that does it ({len(trace.servers)} servers, seed {case.seed}, "
               f"{len(case.schedule)} actions):", *schedule_lines(case)]
     step = first_divergence(trace, reference) if reference is not None else None
     if step:
-        lines += ["", f"The first step that is not Raft's: {step}."]
-    question = case.question or QUESTIONS.get(verdict.name, "Which single step of this run should not have happened, and who could have refused it?")
+        lines += ["", f"The first step that is not Raft's: {step}"]
+    question = case.question or QUESTIONS.get(verdict.name, ANY_QUESTION)
     lines += ["", f"Question: {question}"]
-    return "\n".join(part for line in lines for part in wrap(line)) 
+    return folded(*lines)
 
 
+ANY_QUESTION = "Which single step of this run should not have happened, and who could have refused it?"
 QUESTIONS = {
     "requests_are_answered": "Which server could have answered, and what would it have needed to hear from the others?",
     "election_safety": "Which server helped both of them, and what did it know the second time?",
@@ -77,21 +78,23 @@ def schedule_lines(case: Case) -> list[str]:
         ["  (none: it goes wrong while nothing fails)"]
 
 
-def wrap(line: str) -> list[str]:
-    """A line of feedback, folded; what hangs over is indented under its text."""
-    indent = len(line) - len(line.lstrip())
-    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * (indent + 2), break_long_words=False,
-                         break_on_hyphens=False, drop_whitespace=True) or [""]
+def folded(*lines: str) -> str:
+    """Lines of feedback as one text; what hangs over is indented a little more than its line."""
+    parts = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip()) + 2
+        parts += textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False,
+                               break_on_hyphens=False) or [""]
+    return "\n".join(parts)
 
 
 def student_line(error: DslabError) -> str:
     """One sentence about an exception in the student's code: the line, if it is known, and what Python says."""
     cause = error.__cause__
     if cause is None:
-        return f"{error}"
+        return str(error)
     frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)]
+    if not frames:                                   # the call itself failed, or what came back is not of the right kind
+        return f"{cause} ({str(error).split(': ')[0]})"
     what = f"{type(cause).__name__}: {cause}".rstrip(": ")
-    if not frames or isinstance(error, DslabError) and not isinstance(error, NodeError):
-        return f"your function could not be called: {what}"
-    line = frames[-1]
-    return f"line {line.lineno} of your answer, `{line.line}`, stops with {what}"
+    return f"line {frames[-1].lineno} of your answer, `{frames[-1].line}`, stops with {what}"

@@ -27,7 +27,7 @@ LEADER_DIES = Case(
     "leader-dies", "the leader n1 crashes, and a client asks the others to write y=2.",
     [_stands("n1", 10), _at(60, "request", command="x=1", to="n1"), _at(200, "crash", node="n1"),
      _at(250, "request", command="y=2", to="n2")],
-    until=4_000, catalogue="C5",
+    until=4_000, seed=2, catalogue="C5",
     question="n2 and n3 have both voted before. In which term, and what does that say about a later one?")
 
 TWO_CANDIDATES = Case(
@@ -35,6 +35,13 @@ TWO_CANDIDATES = Case(
     [_stands("n1", 10), _stands("n2", 10)],
     until=200, progress=False, catalogue="C9",
     question="n3 hears from n1 and from n2 in the same term. What must it remember between the two?")
+
+RESTARTED_VOTER = Case(
+    "restarted-voter", "n3 votes for n1, crashes, restarts, and is asked by n2 in the same term.",
+    [_at(2, "cut", source="n1", target="n2"), _at(2, "link", source="n2", target="n3", latency=[60, 60]),
+     _stands("n1", 10), _stands("n2", 10), _at(40, "crash", node="n3"), _at(50, "restart", node="n3")],
+    until=200, progress=False, catalogue="C9",
+    question="What did n3 still know after its restart?")
 
 SHORT_LOG = Case(
     "short-log", "n3 misses a committed entry, then asks for votes when the leader has died.",
@@ -74,12 +81,10 @@ LEADER_ALONE = Case(
     question="Which servers hold index 1 when n1 calls it committed, and what proves it to n1?")
 
 HALF = Case(
-    "half", "four servers are split into two halves, and a client writes to the leader's half.",
-    [_stands("n1", 10), _at(80, "partition", groups=[["n1", "n2"]]), _at(90, "request", command="x=1", to="n1"),
-     _at(200, "crash", node="n1"), _at(200, "partition", groups=[["n2"]]), _at(210, "restart", node="n1"),
-     _at(220, "crash", node="n1"), _at(220, "heal")],
-    until=400, progress=False, nodes=4, catalogue="C32",
-    question="Two of four servers hold the entry. Can the other two agree on something else meanwhile?")
+    "half", "four servers are split into two halves; n1 and n3 stand for election.",
+    [_at(5, "partition", groups=[["n1", "n2"], ["n3", "n4"]]), _stands("n1", 10), _stands("n3", 10)],
+    until=300, progress=False, nodes=4, catalogue="C32",
+    question="How many of the four servers voted for each leader? Is there a server that could have noticed?")
 
 FIGURE_8 = Case(
     "figure-8", "Figure 8 of the paper: an entry of an old term reaches three of five servers; then n5 is elected.",
@@ -92,5 +97,6 @@ FIGURE_8 = Case(
     until=600, progress=False, nodes=5, clients=2, catalogue="C14",
     question="n1 leads term 3 when it calls an entry of term 1 committed. Which server can still win without that entry?")
 
+MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
 COMMIT = (CALM, ONE_DOWN, LEADER_ALONE, FIGURE_8)

@@ -6,8 +6,6 @@ while nothing fails.
 
 from __future__ import annotations
 
-from dslab.sim import NodeError
-
 from . import raft
 
 # ---- one guard less
@@ -63,6 +61,29 @@ class CommitsAnyTerm(raft.Server):
 # ---- one decision from outside
 
 
+def counting(answer, nodes=5, **options):
+    """A cluster whose servers ask a function how many servers are a majority.
+
+    Args:
+        answer: called as answer(n) with the number of servers; returns a number from 1 to n.
+        nodes, options: as for raft.cluster.
+    """
+
+    class Counter(raft.Server):
+        """A Raft server whose quorum is decided outside."""
+
+        @property
+        def quorum(self):
+            servers = len(self.peers) + 1
+            quorum = answer(servers)
+            if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= servers:
+                raise TypeError(f"{answer.__name__}({servers}) returned {quorum!r}; it must return a whole number from 1 "
+                                f"to {servers}")
+            return quorum
+
+    return _plugged(raft.cluster(nodes, server=Counter, **options), "counting", answer, nodes, options)
+
+
 def voting(answer, nodes=5, **options):
     """A cluster whose servers ask a function whether to vote.
 
@@ -78,7 +99,7 @@ def voting(answer, nodes=5, **options):
         def on_request_vote(self, sender, m):
             granted = answer(self, sender, m)
             if not isinstance(granted, bool):
-                raise NodeError(f"{answer.__name__} returned {granted!r}; it must return True or False on every path")
+                raise TypeError(f"{answer.__name__} returned {granted!r}; it must return True or False on every path")
             self.send(sender, raft.Vote(self.term, granted))
 
     return _plugged(raft.cluster(nodes, server=Voter, **options), "voting", answer, nodes, options)
@@ -104,7 +125,7 @@ def committing(answer, nodes=5, **options):
         def committable(self):
             index = answer(self)
             if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= self.last_index:
-                raise NodeError(f"{answer.__name__} returned {index!r}; it must return an index from 0 to "
+                raise TypeError(f"{answer.__name__} returned {index!r}; it must return an index from 0 to "
                                 f"{self.last_index}, the end of the log")
             return index
 

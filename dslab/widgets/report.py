@@ -1,0 +1,60 @@
+"""What notebooks call to check an answer: prints what was found, and opens the failing run in a Lab."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from dslab.check import answers, break_it
+from dslab.check.feedback import CheckFailed
+
+from .lab import Lab
+
+
+def verify(*arguments: Any, **options: Any) -> None:
+    """Checks a function; see `dslab.check.answers.verify`."""
+    _report(answers.verify, arguments, options)
+
+
+def judge_schedule(*arguments: Any, **options: Any) -> None:
+    """Checks a schedule that is to break a protocol; see `dslab.check.break_it.judge_schedule`."""
+    _report(break_it.judge_schedule, arguments, options)
+
+
+def _report(check: Callable[..., str], arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    try:
+        print(check(*arguments, **options))
+    except CheckFailed as failed:
+        _open(failed)
+        raise
+
+
+def _open(failed: CheckFailed) -> None:
+    """Shows the failing run below the text of the failure, where there is a notebook to show it in."""
+    shell = _notebook_shell()
+    if shell is None or failed.system is None or failed.case is None:
+        return
+    case = failed.case
+    lab = Lab(failed.system, seed=case.seed, schedule=case.schedule, until=case.until, start=failed.start,
+              title=f"{case.name}: the run that fails")
+
+    def show(result: Any) -> None:       # once this cell has ended, because IPython prints the text of an error then
+        shell.events.unregister("post_run_cell", show)
+        shell.display_pub  # noqa: B018
+        from IPython.display import display
+        display(lab)
+
+    shell.events.register("post_run_cell", show)
+
+
+def _notebook_shell() -> Any:
+    """IPython's shell if it has a kernel, so that somebody may look; None while grading and in a terminal."""
+    if os.environ.get("DSLAB_GRADING") == "1":
+        return None
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return None
+    shell = get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None
