@@ -1,8 +1,11 @@
 // Messages in bulk: a few batched paths per frame, whatever their number.
 
 import { h } from "./format.js";
+import { NODE } from "./geometry.js";
+import { timerFraction } from "./glyphs.js";
 
-const COLOURS = { ink: "--ds-ink", bg: "--ds-bg", danger: "--ds-danger", focus: "--ds-focus" };
+const TAILS_UP_TO = 300;
+const COLOURS = { ink: "--ds-ink", bg: "--ds-bg", mark: "--ds-mark", focus: "--ds-focus" };
 
 /** A canvas over the stage that draws flights; colours are resolved once per theme. */
 export function createMessageCanvas(ctx) {
@@ -49,7 +52,7 @@ export function createMessageCanvas(ctx) {
     drawnAny = false;
   }
 
-  function draw(flights, scale) {
+  function draw({ flights, timers, scale, chosen, faded }) {
     el.hidden = false;
     drawnAny = true;
     if (!pen) prepare();
@@ -57,13 +60,45 @@ export function createMessageCanvas(ctx) {
     if (!colours) resolveColours();
     const size = Math.max(0.45, scale);
     pen.clearRect(0, 0, Number(el.dataset.width), Number(el.dataset.height));
-    fillTails(pen, flights, size, colours);
-    fillMarks(pen, flights.filter((f) => f.klass !== "entry" && !isReply(f)), size, colours);
+    strokeTimers(pen, timers, scale, colours);
+    if (flights.length <= TAILS_UP_TO) fillTails(pen, flights, size, colours);
+    fillArrows(pen, flights, size, colours);
+    const marks = flights.filter((f) => f.klass !== "entry" && !isReply(f));
+    fillMarks(pen, marks.filter((f) => f.klass !== "heartbeat"), size, colours);
+    pen.globalAlpha = faded ? 0.4 : 1;
+    fillMarks(pen, marks.filter((f) => f.klass === "heartbeat"), size, colours);
+    pen.globalAlpha = 1;
     strokeReplies(pen, flights.filter(isReply), size, colours);
     fillEntries(pen, flights.filter((f) => f.klass === "entry"), size, colours);
+    const selected = flights.find((f) => f.k === chosen);
+    if (selected) ringAround(pen, selected, colours);
   }
 
   return { el, resize, draw, clear, retheme: () => { colours = null; } };
+}
+
+function strokeTimers(pen, timers, scale, colours) {
+  const r = NODE.timer * scale;
+  for (const low of [false, true]) {
+    pen.strokeStyle = low ? colours.ink : colours.mark;
+    pen.lineWidth = (low ? 5 : 3) * scale;
+    pen.beginPath();
+    for (const { view, place, at } of timers) {
+      const fraction = timerFraction(view.timer, at);
+      if (fraction < 1 / 6 !== low || fraction <= 0) continue;
+      pen.moveTo(place.x, place.y - r);
+      pen.arc(place.x, place.y, r, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * fraction);
+    }
+    pen.stroke();
+  }
+}
+
+function ringAround(pen, { x, y }, colours) {
+  pen.strokeStyle = colours.focus;
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.arc(x, y, 16, 0, 2 * Math.PI);
+  pen.stroke();
 }
 
 function isReply(flight) {
@@ -73,22 +108,25 @@ function isReply(flight) {
 function fillTails(pen, flights, size, colours) {
   pen.fillStyle = colours.ink;
   pen.globalAlpha = 0.24;
-  pen.beginPath();
-  for (const { x, y, way, fraction } of flights) {
-    const length = Math.min(30 * size, fraction * way.length);
-    pen.moveTo(x - way.ux * length, y - way.uy * length);
-    pen.lineTo(x - way.uy * 4 * size, y + way.ux * 4 * size);
-    pen.lineTo(x + way.uy * 4 * size, y - way.ux * 4 * size);
-  }
-  pen.fill();
+  triangles(pen, flights, size, ({ fraction, way }) => -Math.min(30 * size, fraction * way.length), 0);
   pen.globalAlpha = 1;
+}
+
+function fillArrows(pen, flights, size, colours) {
+  pen.fillStyle = colours.ink;
+  triangles(pen, flights, size, () => 15 * size, 9 * size);
+}
+
+/** Triangles along each way: from a tip to a base 8 px wide, both given in px from the message. */
+function triangles(pen, flights, size, tipOf, base) {
+  const half = 4 * size;
   pen.beginPath();
-  for (const { x, y, way } of flights) {
-    const near = 9 * size;
-    const tip = 15 * size;
+  for (const flight of flights) {
+    const { x, y, way } = flight;
+    const tip = tipOf(flight);
     pen.moveTo(x + way.ux * tip, y + way.uy * tip);
-    pen.lineTo(x + way.ux * near - way.uy * 4 * size, y + way.uy * near + way.ux * 4 * size);
-    pen.lineTo(x + way.ux * near + way.uy * 4 * size, y + way.uy * near - way.ux * 4 * size);
+    pen.lineTo(x + way.ux * base - way.uy * half, y + way.uy * base + way.ux * half);
+    pen.lineTo(x + way.ux * base + way.uy * half, y + way.uy * base - way.ux * half);
   }
   pen.fill();
 }

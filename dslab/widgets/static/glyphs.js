@@ -102,9 +102,10 @@ function nodeLine(node, frame, votes, spec) {
   if (node.status === "paused") return `paused at ${clockText(node.statusSince)}`;
   if (votes) return `${role}, ${tally(votes).granted} of ${tally(votes).total} votes`;
   if (role === "leader" && reaches(node, frame, spec.servers) < quorumOf(spec.servers.length)) return "leader, cut off";
-  const led = [...frame.nodes.values()].some((other) => other.fields.role === "leader" && other.fields.term === term
-    && other.status !== "crashed");
-  if (role === "follower" && votedFor && votedFor !== node.id && !led) return `voted for ${votedFor}`;
+  const candidate = frame.nodes.get(votedFor);
+  const standing = candidate && candidate.id !== node.id && candidate.status === "up" && candidate.fields.role === "candidate"
+    && candidate.fields.term === term;
+  if (role === "follower" && standing) return `voted for ${votedFor}`;
   return role ?? (node.kind === "client" ? "client" : "");
 }
 
@@ -176,9 +177,8 @@ export function messageMark(doc, klass, term) {
   }
 }
 
-/** Arrow ahead of a message whose route points along +x. */
-export function arrowPath(klass) {
-  const x = ARROW_AT[klass] ?? 8.2;
+/** Arrow ahead of a message whose route points along +x, `x` px from its middle. */
+export function arrowPath(klass, x = ARROW_AT[klass] ?? 8.2) {
   return klass === "heartbeat" ? `M${x} -3.6l5.5 3.6-5.5 3.6z` : `M${x} -4.2l6.5 4.2-6.5 4.2z`;
 }
 
@@ -271,7 +271,9 @@ function timerTicks(timer) {
 export function paintTimer(built, timer, us) {
   const fraction = timerFraction(timer, us);
   built.parts.arc.setAttribute("d", arcPath(NODE.timer, fraction));
-  built.parts.arc.setAttribute("class", fraction < 1 / 6 ? "ds-timer-arc is-low" : "ds-timer-arc");
+  const low = fraction < 1 / 6;
+  if (built.low !== low) built.parts.arc.setAttribute("class", low ? "ds-timer-arc is-low" : "ds-timer-arc");
+  built.low = low;
 }
 
 function votePips(doc, votes, places) {
@@ -330,9 +332,11 @@ export function labelPlace(layout, place, view) {
   return { x: place.x + out.x * reach, y: place.y + out.y * reach + HALO_PX + 1, anchor: "middle", line: false };
 }
 
-/** "heartbeat × 212" when they are hidden, else the class word. */
-export function legendWord(klass, hiddenCount) {
-  return hiddenCount ? `${CLASS_WORDS[klass]} × ${hiddenCount}` : CLASS_WORDS[klass];
+/** "heartbeat × 212" when they are hidden, else the class word; one kind of reply needs no more than "reply". */
+export function legendWord(klass, classes, hiddenCount) {
+  if (hiddenCount) return `${CLASS_WORDS[klass]} × ${hiddenCount}`;
+  const replies = ["reply", "yes", "no"].filter((name) => classes.has(name));
+  return replies.includes(klass) && replies.length === 1 ? "reply" : CLASS_WORDS[klass];
 }
 
 /** Summary of the cluster for its group label. */

@@ -500,7 +500,7 @@ export function createLab(model, doc) {
       button.tabIndex = name === shown ? 0 : -1;
     }
     side.setAttribute("aria-labelledby", tabButtons.get(sideTab).id);
-    const home = wide ? stageArea : tabRow;
+    const home = { wide: stageArea, one: tabRow, small: transport.panel }[store.layout];
     if (tools.el.parentNode !== home) home.append(tools.el);
     if (wide) {
       stageArea.removeAttribute("role");

@@ -2,12 +2,15 @@
 
 import { h, s, iconGroup, termClass, durationText } from "./format.js";
 import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFraction, quarterOf, fix, cutBands, crossing, groupsByLine, neighbour } from "./geometry.js";
-import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS, ARROW_AT } from "./glyphs.js";
+import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
 import { createMessageCanvas } from "./canvas.js";
 
-const SVG_NODES = 60;
-const SVG_MESSAGES = 300;
+// Above either, messages and timer arcs move on the canvas: by measurement, from here on SVG costs the main thread more
+// than 8 ms a frame.
+const SVG_NODES = 28;
+const SVG_MESSAGES = 60;
+const CANVAS_HIT_PX = 12;
 const DROP_LINGER_US = 12_000;
 const HIDE_HEARTBEATS_ABOVE = 20;
 const FADE_HEARTBEATS_ABOVE = 4;
@@ -41,6 +44,8 @@ export function createStage(ctx, handlers) {
   let roving = spec.servers[0];
   let pending = null;
   let draft = null;
+  let bulk = false;
+  let flights = [];
 
   function relayout(next) {
     size = { ...size, ...next };
@@ -221,9 +226,6 @@ export function createStage(ctx, handlers) {
   /** Draw the instant `us` of the present frame: timers and messages. */
   function tick(us) {
     if (!frame || !layout) return;
-    for (const [id, view] of views) {
-      if (view.timer) paintTimer(nodes.get(id), view.timer, view.status === "paused" ? frame.nodes.get(id).statusSince : us);
-    }
     const speed = store.playing ? Math.abs(store.speed) : 0;
     const linger = Math.max(DROP_LINGER_US, speed * DROP_LINGER_REAL_S * 1e6);
     const dropped = store.trace.droppedAt(frame.event, us, linger);
@@ -232,14 +234,27 @@ export function createStage(ctx, handlers) {
     const many = flying.length > SVG_MESSAGES || nodes.size > SVG_NODES;
     const known = flying.filter((k) => places.has(store.trace.messages.from(k)) && places.has(store.trace.messages.to(k)));
     layers.messages.classList.toggle("is-faded", speed > FADE_HEARTBEATS_ABOVE);
-    if (many) {
+    if (many !== bulk) {
+      bulk = many;
       clearMessages();
-      canvas.draw(known.map((k) => flightOf(k, us)), layout.scale);
-    } else {
       canvas.clear();
+      layers.nodes.classList.toggle("is-bulk", bulk);
+    }
+    if (bulk) {
+      flights = known.map((k) => flightOf(k, us));
+      const chosen = store.selection?.kind === "message" ? store.selection.id : null;
+      canvas.draw({ flights, timers: timersAt(us), scale: layout.scale, chosen, faded: speed > FADE_HEARTBEATS_ABOVE });
+    } else {
+      for (const { view, at } of timersAt(us)) paintTimer(nodes.get(view.id), view.timer, at);
       drawMessages(known, dropped, us);
     }
     paintLegend(known, dropped, hidden ? frame.flying.length - flying.length : 0);
+  }
+
+  // A paused node's timers stand still.
+  function timersAt(us) {
+    const timed = [...views.values()].filter((view) => view.timer);
+    return timed.map((view) => ({ view, place: places.get(view.id), at: view.status === "paused" ? frame.nodes.get(view.id).statusSince : us }));
   }
 
   function flightOf(k, us) {
@@ -303,14 +318,14 @@ export function createStage(ctx, handlers) {
 
   function buildMessage(flight) {
     const { k, klass, way, mark } = flight;
-    const moving = !mark.held;
-    const tail = moving && !ctx.settings.reducedMotion ? s(doc, "path", { class: "ds-tail" }) : null;
+    const moving = !mark.held && !ctx.settings.reducedMotion;
+    const tail = moving ? s(doc, "path", { class: "ds-tail" }) : null;
     const turned = s(doc, "g", { transform: `rotate(${fix(way.degrees)})` }, tail,
       moving ? s(doc, "path", { d: arrowPath(klass), class: "ds-chev" }) : null);
     const body = s(doc, "g", {},
       s(doc, "circle", { r: 12.5, class: "ds-hit" }), s(doc, "circle", { r: 16, class: "ds-focus-ring" }),
       turned, messageMark(doc, klass, flight.term), flight.twin ? twinMark(flight) : null, messageBadge(mark));
-    const line = routeLine(way);
+    const line = routeLine(way, klass);
     const g = s(doc, "g", {
       class: `dslab-message is-${klass}`, role: "button", tabindex: "-1", "data-message": k, "data-class": klass,
       onclick: () => handlers.openMessage(k),
@@ -324,15 +339,17 @@ export function createStage(ctx, handlers) {
   }
 
   // The selected message shows its way; in reduced motion every message does, with a tick at each quarter.
-  function routeLine(way) {
-    let d = `M${fix(way.x1)} ${fix(way.y1)}L${fix(way.x2)} ${fix(way.y2)}`;
-    if (ctx.settings.reducedMotion) {
-      for (const quarter of [0, 0.25, 0.5, 0.75]) {
-        const at = along(way, quarter);
-        d += `M${fix(at.x - way.uy * 4)} ${fix(at.y + way.ux * 4)}L${fix(at.x + way.uy * 4)} ${fix(at.y - way.ux * 4)}`;
-      }
-    }
-    return s(doc, "path", { d, class: "ds-route" });
+  function routeLine(way, klass) {
+    const line = (d) => s(doc, "path", { d, class: "ds-route" });
+    const whole = line(`M${fix(way.x1)} ${fix(way.y1)}L${fix(way.x2)} ${fix(way.y2)}`);
+    if (!ctx.settings.reducedMotion) return s(doc, "g", {}, whole);
+    const ticks = [0, 0.25, 0.5, 0.75].map((quarter) => {
+      const at = along(way, quarter);
+      return `M${fix(at.x - way.uy * 4)} ${fix(at.y + way.ux * 4)}L${fix(at.x + way.uy * 4)} ${fix(at.y - way.ux * 4)}`;
+    });
+    return s(doc, "g", {}, whole, line(ticks.join("")), s(doc, "path", {
+      d: arrowPath(klass, -6), class: "ds-chev", transform: `translate(${fix(way.x2)} ${fix(way.y2)}) rotate(${fix(way.degrees)})`,
+    }));
   }
 
   function messageBadge(mark) {
@@ -374,15 +391,15 @@ export function createStage(ctx, handlers) {
     if (key === legendKey) return;
     legendKey = key;
     const order = Object.keys(CLASS_WORDS).filter((klass) => classes.has(klass) || (klass === "heartbeat" && hiddenCount));
-    const items = order.map((klass) => legendItem(klass, classes.get(klass), klass === "heartbeat" ? hiddenCount : 0));
+    const items = order.map((klass) => legendItem(klass, classes, klass === "heartbeat" ? hiddenCount : 0));
     const swatches = terms.map((term) => h(doc, "span", {},
       h(doc, "i", { class: `ds-swatch ${termClass(term)}` }), `term ${term}`));
     legend.replaceChildren(...items, ...(items.length && swatches.length ? [h(doc, "i", { class: "ds-legend-rule" })] : []), ...swatches);
   }
 
-  function legendItem(klass, term, hiddenCount) {
+  function legendItem(klass, classes, hiddenCount) {
     return h(doc, "span", {}, s(doc, "svg", { viewBox: "-10 -10 20 20", "aria-hidden": "true" },
-      messageMark(doc, klass, term)), legendWord(klass, hiddenCount));
+      messageMark(doc, klass, classes.get(klass))), legendWord(klass, classes, hiddenCount));
   }
 
   // ---- the partition tool: press and drag a line, or give servers to groups one by one ----
@@ -415,6 +432,15 @@ export function createStage(ctx, handlers) {
     const box = svg.getBoundingClientRect();
     return { x: ((event.clientX - box.left) / box.width) * layout.width, y: ((event.clientY - box.top) / box.height) * layout.height };
   }
+
+  // On the canvas a message has no element of its own: a click means the nearest one.
+  svg.addEventListener("click", (event) => {
+    if (!bulk || draft || event.target.closest(".dslab-node")) return;
+    const { x, y } = stagePoint(event);
+    const far = (flight) => Math.hypot(flight.x - x, flight.y - y);
+    const nearest = flights.reduce((best, flight) => (best && far(best) <= far(flight) ? best : flight), null);
+    if (nearest && far(nearest) < CANVAS_HIT_PX) handlers.openMessage(nearest.k);
+  });
 
   svg.addEventListener("pointerdown", (event) => {
     if (!draft || event.button !== 0) return;

@@ -203,7 +203,8 @@ export function createTimeline(ctx, handlers) {
     const width = label.length * LABEL_CHAR + 8;
     if (size.mode === "small") return null;
     const [at, anchor] = b + width < plot.right + 20 ? [b + 7, "start"] : a - width > plot.left ? [a - 7, "end"] : [(a + b) / 2, "middle"];
-    return s(doc, "text", { x: at, y: top + 8.3, "text-anchor": anchor, class: "ds-t12 ds-s ds-halo" }, label);
+    const paper = anchor === "middle" && s(doc, "rect", { x: at - width / 2, y: top - 3, width, height: 14, class: "ds-scis" });
+    return s(doc, "g", {}, paper, s(doc, "text", { x: at, y: top + 8.3, "text-anchor": anchor, class: "ds-t12 ds-s ds-halo" }, label));
   }
 
   // Ticks, stations and flags stand on the line and over the playhead.
@@ -216,7 +217,7 @@ export function createTimeline(ctx, handlers) {
     for (const commit of (branch.commits ?? []).filter(({ us }) => inside(us))) {
       shapes.push(s(doc, "path", { d: `M${fix(x(commit.us))} ${y - 13}v6`, class: "ds-tick-commit" }));
     }
-    shapes.push(...stations((branch.stations ?? []).filter(({ us }) => inside(us)), y));
+    shapes.push(...stations([...inForce(branch, begin), ...(branch.stations ?? []).filter(({ us }) => inside(us))], y));
     for (const verdict of (branch.verdicts ?? []).filter((v) => v.status === "violated" && v.time_us != null && inside(v.time_us))) {
       shapes.push(s(doc, "g", { transform: `translate(${fix(x(verdict.time_us))} ${y})`, class: "ds-flag" },
         s(doc, "circle", { r: 8 }), iconGroup(doc, "cross", -6, -6, 12, "is-on-danger")));
@@ -235,6 +236,13 @@ export function createTimeline(ctx, handlers) {
       lastPx = px;
     }
     return s(doc, "path", { d, class: "ds-tick" });
+  }
+
+  // Whoever leads already where the window begins gets a station there.
+  function inForce(branch, begin) {
+    if (begin >= view.from) return [];
+    const span = leaderSpans(branch).find(({ from_us: from, to_us: to }) => from < view.from && (to ?? Infinity) > view.from);
+    return span ? [{ us: view.from, term: span.term }] : [];
   }
 
   // Stations nearer than 20 px: the later one is drawn.

@@ -169,7 +169,7 @@ export function createTransport(ctx, go, reason) {
     setText(count, `event ${store.cursor.event + 1}${of}${branch}`);
   }
 
-  return { el, bar, update, tick: (us) => setText(time, clockText(us)), focusPlay: () => play.focus(), closeMore: () => openMore(false) };
+  return { el, panel, update, tick: (us) => setText(time, clockText(us)) };
 }
 
 // What is used now and then: run until, redo, switches; on a small widget also what its bar has no room for.
