@@ -7,4 +7,15 @@ from .scene import Reading, Scene, read, scene_at
 from .storyboard import storyboard
 from .survey import survey
 
-__all__ = ["Reading", "Scene", "announce", "narrate", "pack", "read", "scene_at", "shared_prefix", "storyboard", "survey"]
+__all__ = [
+    "Reading",
+    "Scene",
+    "announce",
+    "narrate",
+    "pack",
+    "read",
+    "scene_at",
+    "shared_prefix",
+    "storyboard",
+    "survey",
+]

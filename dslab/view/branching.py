@@ -9,17 +9,37 @@ from .scene import Reading
 from .words import REASON, Said, fit, payload, say
 
 DID = {
-    "crash": "crashed {node}", "restart": "restarted {node}", "pause": "paused {node}", "resume": "resumed {node}",
-    "lose_disk": "took {node}'s disk", "skew": "changed {node}'s clock", "timeout": "made {node}'s timer run out",
-    "partition": "split the network", "heal": "healed the network", "cut": "cut the link from {source} to {target}",
-    "mend": "mended the link from {source} to {target}", "link": "changed the link from {source} to {target}",
-    "drop": "dropped {message}", "hold": "held {message}", "release": "released {message}", "delay": "delayed {message}",
-    "duplicate": "duplicated {message}", "deliver": "delivered {message}", "request": "sent `{command}`",
+    "crash": "crashed {node}",
+    "restart": "restarted {node}",
+    "pause": "paused {node}",
+    "resume": "resumed {node}",
+    "lose_disk": "took {node}'s disk",
+    "skew": "changed {node}'s clock",
+    "timeout": "made {node}'s timer run out",
+    "partition": "split the network",
+    "heal": "healed the network",
+    "cut": "cut the link from {source} to {target}",
+    "mend": "mended the link from {source} to {target}",
+    "link": "changed the link from {source} to {target}",
+    "drop": "dropped {message}",
+    "hold": "held {message}",
+    "release": "released {message}",
+    "delay": "delayed {message}",
+    "duplicate": "duplicated {message}",
+    "deliver": "delivered {message}",
+    "request": "sent `{command}`",
 }
 
 
-def announce(says: dict[int, Said], reading: Reading, branch: str, parent: str, first: int, cause: Action,
-             stations: list[int]) -> dict[int, Said]:
+def announce(
+    says: dict[int, Said],
+    reading: Reading,
+    branch: str,
+    parent: str,
+    first: int,
+    cause: Action,
+    stations: list[int],
+) -> dict[int, Said]:
     """The narration of a child branch.
 
     Args:
@@ -36,8 +56,12 @@ def announce(says: dict[int, Said], reading: Reading, branch: str, parent: str, 
     known = isinstance(number, int) and 0 <= number < len(reading.messages)
     words["message"] = short_name(reading.messages[number]) if known else "a message"  # type: ignore[index]
     did = f"You {DID[cause['do']].format(**words)} at {cause['at'] / 1000:.3f} s."
-    reason = fit(REASON, f"{did} Branch {parent} keeps the other future.", f"{did} {parent} keeps the other future.",
-                 f"Branch {parent} keeps the other future.")
+    reason = fit(
+        REASON,
+        f"{did} Branch {parent} keeps the other future.",
+        f"{did} {parent} keeps the other future.",
+        f"Branch {parent} keeps the other future.",
+    )
     own = [event for event in says if event >= first]
     elected = [event for event in stations if event > (own[0] if own else first) and event in says]
     told = dict(says)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
 from dslab.sim import Event
 
 from .gloss import short_name
@@ -12,13 +10,12 @@ from .scene import STANDING, Reading, Scene, ignored
 from .words import Said, listed, number_word, payload, say
 
 
-def tell_action(event: Event, scene: Scene, before: dict[str, dict[str, Any]], reading: Reading) -> Said | None:
+def tell_action(event: Event, scene: Scene, reading: Reading) -> Said | None:
     """Tells an event that a schedule caused.
 
     Args:
         event: the event.
         scene: the state after it.
-        before: each node's fields before it.
         reading: the run.
 
     Returns:
@@ -26,74 +23,108 @@ def tell_action(event: Event, scene: Scene, before: dict[str, dict[str, Any]], r
     """
     why = ignored(event)
     if why:
-        return say("Nothing happens", why[0].upper() + why[1:] + "." if why[0].isalpha() and not why[1:2].isdigit() else why + ".")
+        return say(
+            "Nothing happens",
+            why[0].upper() + why[1:] + "." if why[0].isalpha() and not why[1:2].isdigit() else why + ".",
+        )
     tell = TELL.get(event.kind)
-    return tell(event, scene, before, reading) if tell else None
+    return tell(event, scene, reading) if tell else None
 
 
-def _crash(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _crash(event: Event, scene: Scene, reading: Reading) -> Said:
     node = scene.nodes[event.node or ""]
     left, total, needed = len(scene.running()), len(scene.servers), scene.majority
     if node.id in scene.clients:
-        return say(f"{node.id} crashes", "Its open request is forgotten; nobody knows whether it took effect.")
+        return say(
+            f"{node.id} crashes", "Its open request is forgotten; nobody knows whether it took effect."
+        )
     if "role" not in node.fields:
         return say(f"{node.id} crashes", "Its timers and everything that it has not saved are gone.")
     term = f" term {{term:{node.term}}}" if node.term else ""
     if left < needed:
-        return say(f"{node.id} crashes", f"Only {left} of {total} servers run: no majority, so nothing can be committed.")
+        return say(
+            f"{node.id} crashes",
+            f"Only {left} of {total} servers run: no majority, so nothing can be committed.",
+        )
     if scene.nodes[node.id].role in ("leader", "primary"):
-        return say((f"{node.id} crashes while it leads{term}", f"{node.id}, the leader, crashes"),
-                   "Nobody sends heartbeats now, so a follower's timer will run out.")
+        return say(
+            (f"{node.id} crashes while it leads{term}", f"{node.id}, the leader, crashes"),
+            "Nobody sends heartbeats now, so a follower's timer will run out.",
+        )
     if node.role in STANDING:
-        return say(f"{node.id} crashes during its election", "Its votes are gone with it; another timer will run out.")
-    return say(f"{node.id} crashes", f"{left} of {total} servers still run, and {needed} are enough to go on.")
+        return say(
+            f"{node.id} crashes during its election",
+            "Its votes are gone with it; another timer will run out.",
+        )
+    return say(
+        f"{node.id} crashes", f"{left} of {total} servers still run, and {needed} are enough to go on."
+    )
 
 
-def _restart(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _restart(event: Event, scene: Scene, reading: Reading) -> Said:
     node = scene.nodes[event.node or ""]
     if not event.detail.get("disk", True):
         if "voted_for" in node.fields:
-            return say(f"{node.id} restarts with an empty disk", "It has forgotten its term, its vote and its log, so it may vote twice.")
+            return say(
+                f"{node.id} restarts with an empty disk",
+                "It has forgotten its term, its vote and its log, so it may vote twice.",
+            )
         return say(f"{node.id} restarts with an empty disk", "Everything that it had saved is gone.")
     if node.role and node.term:
         entries = len(node.log)
         kept = f" and {entries} {'entry' if entries == 1 else 'entries'}" if "log" in node.fields else ""
-        return say(f"{node.id} restarts", f"It comes back as a {node.role}; its disk kept term {{term:{node.term}}}{kept}.")
+        return say(
+            f"{node.id} restarts",
+            f"It comes back as a {node.role}; its disk kept term {{term:{node.term}}}{kept}.",
+        )
     return say(f"{node.id} restarts", "What it had saved is there again; everything else starts anew.")
 
 
-def _pause(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _pause(event: Event, scene: Scene, reading: Reading) -> Said:
     return say(f"{event.node} pauses", "What reaches it waits; to the others it looks like a crash.")
 
 
-def _resume(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _resume(event: Event, scene: Scene, reading: Reading) -> Said:
     node = scene.nodes[event.node or ""]
     if node.leads and any(other.term > node.term for other in scene.leaders()):
-        return say(f"{node.id} goes on, and still believes it leads",
-                   "It has not noticed the pause; the first message of a newer term tells it.")
+        return say(
+            f"{node.id} goes on, and still believes it leads",
+            "It has not noticed the pause; the first message of a newer term tells it.",
+        )
     return say(f"{node.id} goes on", "It now handles what arrived in the meantime, late.")
 
 
-def _lose_disk(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _lose_disk(event: Event, scene: Scene, reading: Reading) -> Said:
     node = scene.nodes[event.node or ""]
     if node.status == "crashed":
         return say(f"{node.id} loses its disk", "It will restart with nothing of what it had saved.")
-    return say(f"{node.id} loses its disk", "It keeps running from memory; a crash now would forget what was saved.")
+    return say(
+        f"{node.id} loses its disk", "It keeps running from memory; a crash now would forget what was saved."
+    )
 
 
-def _skew(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _skew(event: Event, scene: Scene, reading: Reading) -> Said:
     offset, rate = event.detail["offset"], event.detail["rate"]
     if rate == 1 and not offset:
         return say(f"{event.node}'s clock is right again", "Its timers run like everybody's.")
     if rate == 1:
-        return say(f"{event.node}'s clock is {offset:+g} ms off", "It reads another time than the others; its timers last as long as before.")
+        return say(
+            f"{event.node}'s clock is {offset:+g} ms off",
+            "It reads another time than the others; its timers last as long as before.",
+        )
     pace = f"{rate:g} times as fast" if rate > 1 else f"at {rate:g} of its speed"
-    return say(f"{event.node}'s clock runs {pace}", "Its timers run out " + ("sooner" if rate > 1 else "later") + " than everybody else's.")
+    return say(
+        f"{event.node}'s clock runs {pace}",
+        "Its timers run out " + ("sooner" if rate > 1 else "later") + " than everybody else's.",
+    )
 
 
-def _partition(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _partition(event: Event, scene: Scene, reading: Reading) -> Said:
     sides = scene.sides()
-    headline = (f"The network splits: {' | '.join(' '.join(side) for side in sides)}", f"The network splits into {number_word(len(sides))} parts")
+    headline = (
+        f"The network splits: {' | '.join(' '.join(side) for side in sides)}",
+        f"The network splits into {number_word(len(sides))} parts",
+    )
     if len(sides) < 2:
         return say("The partition separates no servers", "All of them are in one group.")
     needed = scene.majority
@@ -102,36 +133,57 @@ def _partition(event: Event, scene: Scene, before: Any, reading: Reading) -> Sai
     if not any("role" in scene.nodes[n].fields for n in scene.servers):
         return say(headline, "Messages between the groups do not arrive until it heals.")
     if big is None:
-        return say(headline, f"No side has {number_word(needed)} of {number_word(len(scene.servers))} servers, so nothing can be committed.")
+        return say(
+            headline,
+            f"No side has {number_word(needed)} of {number_word(len(scene.servers))} servers, so nothing can be committed.",
+        )
     if leaders and leaders[0].id not in big:
-        return say(headline, (f"{leaders[0].id} leads from the smaller side, so nothing it appends can commit.",))
+        return say(
+            headline, (f"{leaders[0].id} leads from the smaller side, so nothing it appends can commit.",)
+        )
     if leaders:
         return say(headline, f"{leaders[0].id} keeps a majority, so it can go on committing.")
-    return say(headline, (f"Only the side of {listed(big)} can elect a leader.", "Only the side with a majority can elect a leader."))
+    return say(
+        headline,
+        (
+            f"Only the side of {listed(big)} can elect a leader.",
+            "Only the side with a majority can elect a leader.",
+        ),
+    )
 
 
-def _heal(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _heal(event: Event, scene: Scene, reading: Reading) -> Said:
     leaders = scene.leaders()
     if len(leaders) > 1 and leaders[0].term > leaders[-1].term:
-        return say("The network heals", f"{leaders[-1].id} will meet term {{term:{leaders[0].term}}} and step down.")
+        return say(
+            "The network heals", f"{leaders[-1].id} will meet term {{term:{leaders[0].term}}} and step down."
+        )
     return say("The network heals", "Every server reaches every other again.")
 
 
-def _cut(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _cut(event: Event, scene: Scene, reading: Reading) -> Said:
     source, target = event.detail["source"], event.detail["target"]
     if scene.is_cut(target, source):
-        return say(f"{source} no longer reaches {target}", f"Nor does {target} reach {source}: they are cut off from each other.")
-    return say(f"{source} no longer reaches {target}", f"Only this direction is cut: {target} still reaches {source}.")
+        return say(
+            f"{source} no longer reaches {target}",
+            f"Nor does {target} reach {source}: they are cut off from each other.",
+        )
+    return say(
+        f"{source} no longer reaches {target}",
+        f"Only this direction is cut: {target} still reaches {source}.",
+    )
 
 
-def _mend(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _mend(event: Event, scene: Scene, reading: Reading) -> Said:
     source, target = event.detail["source"], event.detail["target"]
     if scene.is_cut(source, target):
         return say(f"{source} to {target} stays cut", "The partition between them is still there.")
-    return say(f"{source} reaches {target} again", "What is sent from now on arrives; what was lost stays lost.")
+    return say(
+        f"{source} reaches {target} again", "What is sent from now on arrives; what was lost stays lost."
+    )
 
 
-def _link(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _link(event: Event, scene: Scene, reading: Reading) -> Said:
     detail, parts = event.detail, []
     if detail.get("latency") is not None:
         low, high = detail["latency"] if isinstance(detail["latency"], list) else [detail["latency"]] * 2
@@ -142,38 +194,51 @@ def _link(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
         parts.append(f"doubles {100 * detail['duplicate']:g}%")
     if detail.get("fifo") is not None:
         parts.append("keeps the order" if detail["fifo"] else "may reorder")
-    return say(f"The link from {detail['source']} to {detail['target']} changes",
-               f"From now on it {listed(parts)}." if parts else "Nothing about it is different.")
+    return say(
+        f"The link from {detail['source']} to {detail['target']} changes",
+        f"From now on it {listed(parts)}." if parts else "Nothing about it is different.",
+    )
 
 
-def _drop(event: Event, scene: Scene, before: Any, reading: Reading) -> Said | None:
+def _drop(event: Event, scene: Scene, reading: Reading) -> Said | None:
     record = reading.messages[event.message or 0]
     if event.detail == "action":
-        return say(f"{short_name(record)} to {record.target} is dropped", f"You took it out of the air at {event.time_us / 1e6:.3f} s.")
+        return say(
+            f"{short_name(record)} to {record.target} is dropped",
+            f"You took it out of the air at {event.time_us / 1e6:.3f} s.",
+        )
     if event.detail == "loss" and record.fields.get("entries") != []:
-        return say(f"{short_name(record)} to {record.target} is lost", "The link loses messages; nobody is told.")
-    return None                             # at a cut or a crashed node every message ends so: the cross is enough
+        return say(
+            f"{short_name(record)} to {record.target} is lost", "The link loses messages; nobody is told."
+        )
+    return None  # at a cut or a crashed node every message ends so: the cross is enough
 
 
-def _message(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _message(event: Event, scene: Scene, reading: Reading) -> Said:
     record = reading.messages[event.detail["message"]]
     done, reason = {
         "hold": ("is held", "It stays in the air until you release it."),
         "release": ("flies on", "It needs the time that it still had to go."),
-        "delay": ("is delayed", f"It arrives {event.detail.get('by', 0):g} ms later; other messages may overtake it."),
+        "delay": (
+            "is delayed",
+            f"It arrives {event.detail.get('by', 0):g} ms later; other messages may overtake it.",
+        ),
         "duplicate": ("is duplicated", "The network may deliver twice, and a node must cope with it."),
         "deliver_now": ("arrives at once", "You made it overtake whatever else is in the air."),
     }[event.kind]
     return say(f"{short_name(record)} to {record.target} {done}", reason)
 
 
-def _request(event: Event, scene: Scene, before: Any, reading: Reading) -> Said | None:
+def _request(event: Event, scene: Scene, reading: Reading) -> Said | None:
     if event.id + 1 < len(reading.events) and reading.events[event.id + 1].kind == "invoke":
         return None
-    return say(f"{event.node} queues `{payload(event.detail['command'])}`", "It sends one request at a time, and another one is open.")
+    return say(
+        f"{event.node} queues `{payload(event.detail['command'])}`",
+        "It sends one request at a time, and another one is open.",
+    )
 
 
-def _invoke(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
+def _invoke(event: Event, scene: Scene, reading: Reading) -> Said:
     command, to = payload(event.detail["command"]), event.detail["to"]
     headline = (f"{event.node} asks {to} to run `{command}`", f"{event.node} sends {to} a request")
     server = scene.nodes.get(to)
@@ -184,14 +249,33 @@ def _invoke(event: Event, scene: Scene, before: Any, reading: Reading) -> Said:
     if server.leads:
         return say(headline, f"{to} leads, so it appends the command to its log first.")
     leader = server.fields.get("leader")
-    return say(headline, f"{to} does not lead and " + (f"will send {event.node} on to {leader}." if leader else "knows no leader."))
+    return say(
+        headline,
+        f"{to} does not lead and "
+        + (f"will send {event.node} on to {leader}." if leader else "knows no leader."),
+    )
 
 
-Tell = Callable[[Event, Scene, dict[str, dict[str, Any]], Reading], Said | None]
+Tell = Callable[[Event, Scene, Reading], Said | None]
 
 TELL: dict[str, Tell] = {
-    "crash": _crash, "restart": _restart, "pause": _pause, "resume": _resume, "lose_disk": _lose_disk, "skew": _skew,
-    "partition": _partition, "heal": _heal, "cut": _cut, "mend": _mend, "link": _link, "drop": _drop, "hold": _message,
-    "release": _message, "delay": _message, "duplicate": _message, "deliver_now": _message, "request": _request,
+    "crash": _crash,
+    "restart": _restart,
+    "pause": _pause,
+    "resume": _resume,
+    "lose_disk": _lose_disk,
+    "skew": _skew,
+    "partition": _partition,
+    "heal": _heal,
+    "cut": _cut,
+    "mend": _mend,
+    "link": _link,
+    "drop": _drop,
+    "hold": _message,
+    "release": _message,
+    "delay": _message,
+    "duplicate": _message,
+    "deliver_now": _message,
+    "request": _request,
     "invoke": _invoke,
 }

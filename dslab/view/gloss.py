@@ -24,10 +24,14 @@ def reply_types(reading: Reading) -> frozenset[str]:
             continue
         event = None if record.sent_event is None else events[record.sent_event]
         if event is not None and event.kind == "write" and event.cause is not None:
-            event = events[event.cause]                   # what a node saved before it answered
+            event = events[event.cause]  # what a node saved before it answered
         heard = None if event is None or event.kind != "deliver" else messages[event.message or 0]
         answers[record.type] = bool(ANSWERS.search(record.type)) or (
-            heard is not None and heard.source == record.target and heard.type != record.type and not answers.get(heard.type))
+            heard is not None
+            and heard.source == record.target
+            and heard.type != record.type
+            and not answers.get(heard.type)
+        )
     return frozenset(name for name, is_answer in answers.items() if is_answer)
 
 
@@ -89,7 +93,12 @@ def gloss(record: MessageRecord, template: str = "") -> str:
     if template:
         try:
             return template.format(**words).rstrip(".") + "."
-        except (KeyError, IndexError, ValueError, AttributeError):        # a docstring with braces of its own is no template
+        except (
+            KeyError,
+            IndexError,
+            ValueError,
+            AttributeError,
+        ):  # a docstring with braces of its own is no template
             pass
     fields = ", ".join(f"{name.replace('_', ' ')} {words[name]}" for name in record.fields)
     return f"{record.source} sends {record.target} {record.type}" + (f": {fields}." if fields else ".")
@@ -111,6 +120,6 @@ def _word(name: str, value: Any) -> str:
 
 
 def short_name(record: MessageRecord) -> str:
-    """ "n2's vote", "n1's `RequestVote`": a message in a few words. """
+    """ "n2's vote", "n1's `RequestVote`": a message in a few words."""
     plain = len(WORD.split(record.type)) == 1
     return f"{record.source}'s " + (record.type.lower() if plain else f"`{record.type}`")

@@ -66,19 +66,36 @@ def pack(reading: Reading, says: dict[int, tuple[str, str]] | None = None, first
         if number in says:
             said = len(sentences)
             sentences.append(says[number])
-        row = (time - clock, strings.text(kind), strings.text(node), -1 if cause is None else cause,
-               -1 if message is None else message, -1 if detail is None else payloads.value(detail, repr(detail)), payloads.add(patch) if patch else -1, said)
+        row = (
+            time - clock,
+            strings.text(kind),
+            strings.text(node),
+            -1 if cause is None else cause,
+            -1 if message is None else message,
+            -1 if detail is None else payloads.value(detail, repr(detail)),
+            payloads.add(patch) if patch else -1,
+            said,
+        )
         for append, value in zip(add, row):
             append(value)
         clock = time
     first_message = len(messages)
     while first_message and (messages[first_message - 1].sent_event or 0) >= first:
         first_message -= 1
-    return json.dumps({
-        "strings": strings.items, "first": first, "m0": first_message, "e": columns,
-        "m": _messages(reading, first_message, strings, payloads),
-        "over": _still_flying(reading, first, first_message), "payloads": payloads.items, "says": sentences,
-    }, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(
+        {
+            "strings": strings.items,
+            "first": first,
+            "m0": first_message,
+            "e": columns,
+            "m": _messages(reading, first_message, strings, payloads),
+            "over": _still_flying(reading, first, first_message),
+            "payloads": payloads.items,
+            "says": sentences,
+        },
+        separators=(",", ":"),
+        ensure_ascii=False,
+    ).encode()
 
 
 def _messages(reading: Reading, first: int, strings: Table, payloads: Table) -> dict[str, list[int]]:
@@ -88,10 +105,19 @@ def _messages(reading: Reading, first: int, strings: Table, payloads: Table) -> 
     for record in reading.messages[first:]:
         fields = repr(record.fields)
         shape, term = message_class(record, answers)
-        row = (strings.text(record.source), strings.text(record.target), strings.text(record.type),
-               -1 if record.sent_event is None else record.sent_event, -1 if record.due_us is None else record.due_us,
-               -1 if record.end_event is None else record.end_event, strings.text(record.fate), strings.text(shape), term,
-               payloads.value(record.fields, fields), strings.text(sentences.of(record, fields)))
+        row = (
+            strings.text(record.source),
+            strings.text(record.target),
+            strings.text(record.type),
+            -1 if record.sent_event is None else record.sent_event,
+            -1 if record.due_us is None else record.due_us,
+            -1 if record.end_event is None else record.end_event,
+            strings.text(record.fate),
+            strings.text(shape),
+            term,
+            payloads.value(record.fields, fields),
+            strings.text(sentences.of(record, fields)),
+        )
         for append, value in zip(add, row):
             append(value)
     return columns
@@ -99,8 +125,11 @@ def _messages(reading: Reading, first: int, strings: Table, payloads: Table) -> 
 
 def _still_flying(reading: Reading, first: int, first_message: int) -> dict[str, list[Any]]:
     """Messages of the shared part that were not over at the fork: how they end in this branch."""
-    return {str(record.id): [record.due_us, -1 if record.end_event is None else record.end_event, record.fate]
-            for record in reading.messages[:first_message] if record.end_event is None or record.end_event >= first}
+    return {
+        str(record.id): [record.due_us, -1 if record.end_event is None else record.end_event, record.fate]
+        for record in reading.messages[:first_message]
+        if record.end_event is None or record.end_event >= first
+    }
 
 
 def shared_prefix(reading: Reading, parent: Reading) -> int:

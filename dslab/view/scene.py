@@ -100,7 +100,7 @@ class Scene:
             else:
                 _, start, removed, items = change
                 old = node.fields[field]
-                node.fields[field] = old[:start] + items + old[start + removed:]
+                node.fields[field] = old[:start] + items + old[start + removed :]
             changed.append(field)
         return changed
 
@@ -121,9 +121,12 @@ class Scene:
 
     def reach(self, node: str) -> list[str]:
         """The servers with which a server can talk both ways, itself included; crashed ones do not count."""
-        return [other for other in self.servers
-                if self.nodes[other].status == "up" or other == node
-                if other == node or not (self.is_cut(node, other) or self.is_cut(other, node))]
+        return [
+            other
+            for other in self.servers
+            if self.nodes[other].status == "up" or other == node
+            if other == node or not (self.is_cut(node, other) or self.is_cut(other, node))
+        ]
 
     def sides(self) -> list[list[str]]:
         """The groups of servers that a partition makes, the unnamed ones as one more."""
@@ -141,7 +144,7 @@ class Scene:
 
     def holders(self, index: int, entry: Any) -> list[str]:
         """The servers whose log has this very entry at an index (from 1), running or not."""
-        return [n for n in self.servers if self.nodes[n].log[index - 1:index] == [entry]]
+        return [n for n in self.servers if self.nodes[n].log[index - 1 : index] == [entry]]
 
 
 def scenes(reading: Reading) -> Iterator[tuple[Event, Scene, list[str]]]:
@@ -154,7 +157,7 @@ def scenes(reading: Reading) -> Iterator[tuple[Event, Scene, list[str]]]:
 def scene_at(reading: Reading, event: int) -> Scene:
     """The scene after an event; -1 for before the first."""
     scene = Scene(reading.trace.servers, reading.trace.clients)
-    for item in reading.events[:event + 1]:
+    for item in reading.events[: event + 1]:
         scene.apply(item)
     return scene
 

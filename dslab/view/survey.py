@@ -32,7 +32,9 @@ def survey(reading: Reading) -> dict[str, Any]:
             now = leaders[-1] if leaders and leaders[-1]["to_us"] is None else None
             if now and now["from_us"] == event.time_us and now["term"] > elected:
                 elected = now["term"]
-                stations.append({"us": event.time_us, "event": event.id, "term": elected, "leader": now["node"]})
+                stations.append(
+                    {"us": event.time_us, "event": event.id, "term": elected, "leader": now["node"]}
+                )
                 interesting.append(event.id)
         if "commit_index" in changed and scene.nodes[event.node or ""].fields["commit_index"] > highest:
             highest = scene.nodes[event.node or ""].fields["commit_index"]
@@ -40,8 +42,13 @@ def survey(reading: Reading) -> dict[str, Any]:
             interesting.append(event.id)
         if fault or event.kind in ("invoke", "complete"):
             interesting.append(event.id)
-    return {"leaders": leaders, "stations": stations, "commits": commits, "faults": faults.spans,
-            "interesting": sorted(set(interesting))}
+    return {
+        "leaders": leaders,
+        "stations": stations,
+        "commits": commits,
+        "faults": faults.spans,
+        "interesting": sorted(set(interesting)),
+    }
 
 
 def _span(spans: list[dict[str, Any]], event: Event, scene: Scene) -> None:
@@ -65,7 +72,13 @@ class Faults:
         self._open: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._actions: dict[tuple[Any, ...], list[int]] = {}
         for position, action in enumerate(schedule):
-            key = (action["do"], to_us(action["at"]), action.get("node"), action.get("source"), action.get("target"))
+            key = (
+                action["do"],
+                to_us(action["at"]),
+                action.get("node"),
+                action.get("source"),
+                action.get("target"),
+            )
             self._actions.setdefault(key, []).append(position)
 
     def note(self, event: Event, scene: Scene) -> bool:
@@ -87,7 +100,11 @@ class Faults:
             for key in [k for k in self._open if k[0] in ("partition", "cut")]:
                 self._end(event, key)
         elif kind == "cut":
-            self._begin(event, ("cut", detail["source"], detail["target"]), f"{detail['source']} → {detail['target']} cut")
+            self._begin(
+                event,
+                ("cut", detail["source"], detail["target"]),
+                f"{detail['source']} → {detail['target']} cut",
+            )
         elif kind == "mend":
             self._end(event, ("cut", detail["source"], detail["target"]))
         elif kind == "link":
@@ -97,16 +114,24 @@ class Faults:
                 self._begin(event, key, f"{detail['source']} → {detail['target']} changed")
         else:
             return kind in ("lose_disk", "skew", "timeout", "hold", "delay", "duplicate", "deliver_now") or (
-                kind == "drop" and event.detail == "action")
+                kind == "drop" and event.detail == "action"
+            )
         return True
 
     def _begin(self, event: Event, key: tuple[Any, ...], label: str) -> None:
         if key in self._open:
             return
         detail = event.detail if isinstance(event.detail, dict) else {}
-        positions = self._actions.get((event.kind, event.time_us, event.node, detail.get("source"), detail.get("target")))
-        span = {"kind": key[0], "label": label, "from_us": event.time_us, "to_us": None,
-                "action": positions.pop(0) if positions else None}
+        positions = self._actions.get(
+            (event.kind, event.time_us, event.node, detail.get("source"), detail.get("target"))
+        )
+        span = {
+            "kind": key[0],
+            "label": label,
+            "from_us": event.time_us,
+            "to_us": None,
+            "action": positions.pop(0) if positions else None,
+        }
         self._open[key] = span
         self.spans.append(span)
 

@@ -60,7 +60,7 @@ def plain_value(value: Any) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    return text if len(text) <= most else text[:most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def number_word(n: int) -> str:
@@ -68,5 +68,5 @@ def number_word(n: int) -> str:
 
 
 def listed(items: list[str]) -> str:
-    """ "n1, n2 and n3". """
+    """ "n1, n2 and n3"."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""

@@ -14,7 +14,7 @@ from dslab.sim import DslabError
 from dslab.sim.schedule import Action, to_us, whole_ms
 
 MAIN = "A"
-AHEAD_MS = 10_000      # how far a run goes on after an action beyond its end
+AHEAD_MS = 10_000  # how far a run goes on after an action beyond its end
 
 
 class BranchError(DslabError):
@@ -84,17 +84,30 @@ class Branches:
         """A child that is equal to its parent until something is done in it."""
         base = self[branch]
         if not 0 <= at_ms <= base.until:
-            raise BranchError(f"branch {branch} runs from 0 to {base.until:g} ms, so it cannot be forked at {at_ms!r}")
+            raise BranchError(
+                f"branch {branch} runs from 0 to {base.until:g} ms, so it cannot be forked at {at_ms!r}"
+            )
         child = self._child(base, to_us(at_ms), None)
         return self._put(replace(child, label=label or child.label))
 
     def _child(self, base: Branch, at: int, action: Action | None) -> Branch:
         # What its owner did later belongs to the other future. What the scenario does later happens in this one too,
         # except to single messages: their numbers mean other messages here.
-        kept = [a for a in base.actions if to_us(a["at"]) <= at or (any(a is s for s in self.scenario) and "message" not in a)]
+        kept = [
+            a
+            for a in base.actions
+            if to_us(a["at"]) <= at or (any(a is s for s in self.scenario) and "message" not in a)
+        ]
         actions = sorted([*kept, action] if action else kept, key=lambda a: to_us(a["at"]))
-        return Branch(self._free_id(), parent=base.id, fork_us=at, label=_label(action), actions=tuple(actions),
-                      until=base.until, cause=action)
+        return Branch(
+            self._free_id(),
+            parent=base.id,
+            fork_us=at,
+            label=_label(action),
+            actions=tuple(actions),
+            until=base.until,
+            cause=action,
+        )
 
     def _free_id(self) -> str:
         return next(name for name in map(_letters, count(1)) if name not in self.tree)
@@ -132,14 +145,21 @@ class Branches:
         """Marks an event; once more removes the mark."""
         marks = self[branch].bookmarks
         kept = tuple(mark for mark in marks if mark[0] != event)
-        self._put(replace(self[branch], bookmarks=kept if len(kept) < len(marks) else tuple(sorted([*marks, (event, str(label))]))))
+        self._put(
+            replace(
+                self[branch],
+                bookmarks=kept if len(kept) < len(marks) else tuple(sorted([*marks, (event, str(label))])),
+            )
+        )
 
     def delete(self, branch: str) -> None:
         """Deletes a branch and what was forked from it."""
         if self[branch].id == MAIN:
-            raise BranchError("branch A is the main one and cannot be deleted; undo takes back what was done in it")
+            raise BranchError(
+                "branch A is the main one and cannot be deleted; undo takes back what was done in it"
+            )
         gone = {branch}
-        for item in self.tree.values():            # children stand behind their parents
+        for item in self.tree.values():  # children stand behind their parents
             if item.parent in gone:
                 gone.add(item.id)
         pinned = [name for name in self.tree if name in gone and self.tree[name].pinned]
@@ -162,7 +182,7 @@ class Branches:
         other.append(old)
         self.tree = new
         touched = next((name for name in [*new, *old] if new.get(name) != old.get(name)), MAIN)
-        while touched not in new:                  # it is gone, so look at where it came from
+        while touched not in new:  # it is gone, so look at where it came from
             touched = old[touched].parent or MAIN
         return touched
 
@@ -180,7 +200,9 @@ def _label(action: Action | None) -> str:
     """A branch's first name: what forked it."""
     if action is None:
         return "what if"
-    subject = action.get("node") or (f"{action['source']} to {action['target']}" if "source" in action else "")
+    subject = action.get("node") or (
+        f"{action['source']} to {action['target']}" if "source" in action else ""
+    )
     if action["do"] == "request":
         subject = str(action["command"])
     if "message" in action:

@@ -65,8 +65,13 @@ class Runs:
         hide_properties: leave the verdicts out of the descriptions.
     """
 
-    def __init__(self, system: System, seed: int, properties: tuple[Callable[..., Any], ...] = (),
-                 hide_properties: bool = False) -> None:
+    def __init__(
+        self,
+        system: System,
+        seed: int,
+        properties: tuple[Callable[..., Any], ...] = (),
+        hide_properties: bool = False,
+    ) -> None:
         self.system, self.seed, self.hidden = system, seed, hide_properties
         self.always, self.eventually = (*system.always, *properties), system.eventually
         self._kept: dict[str, Run] = {}
@@ -80,7 +85,7 @@ class Runs:
         """
         key = json.dumps([branch.until, branch.actions])
         run = self._kept.pop(key, None) or self._run(branch)
-        self._kept[key] = run                        # now the newest
+        self._kept[key] = run  # now the newest
         while len(self._kept) > KEPT_RUNS:
             self._kept.pop(next(iter(self._kept)))
         return run
@@ -88,7 +93,9 @@ class Runs:
     def _run(self, branch: Branch) -> Run:
         stopped = None
         try:
-            trace = simulate(self.system, seed=self.seed, schedule=branch.actions, until=branch.until, budget=MOST_EVENTS)
+            trace = simulate(
+                self.system, seed=self.seed, schedule=branch.actions, until=branch.until, budget=MOST_EVENTS
+            )
         except DslabError as error:
             trace, stopped = getattr(error, "trace", None), str(error)
             if trace is None or not len(trace):
@@ -104,16 +111,30 @@ class Runs:
         chunk = self._packed.get(key)
         if chunk is None:
             chunk = self._packed[key] = self._pack(branch, run, first)
-            self._packed = {k: v for k, v in self._packed.items() if k[2] in {id(kept) for kept in self._kept.values()}}
+            self._packed = {
+                k: v for k, v in self._packed.items() if k[2] in {id(kept) for kept in self._kept.values()}
+            }
         violations = [v.event for v in run.verdicts if v.status == VIOLATED] if not self.hidden else []
         time = [event.time_us for event in run.reading.events]
         description = {
-            "id": branch.id, "parent": branch.parent, "fork_event": first, "fork_us": branch.fork_us, "label": branch.label,
-            "pinned": branch.pinned, "actions": list(branch.actions), "digest": run.signed, "until_us": to_us(branch.until),
-            "verdicts": [] if self.hidden else [_verdict(v) for v in run.verdicts], "truncated": run.stopped,
-            "bookmarks": [{"us": time[event], "event": event, "label": label} for event, label in branch.bookmarks
-                          if event < len(time)],
-            **run.survey, "interesting": sorted({*run.survey["interesting"], *(e for e in violations if e is not None)}),
+            "id": branch.id,
+            "parent": branch.parent,
+            "fork_event": first,
+            "fork_us": branch.fork_us,
+            "label": branch.label,
+            "pinned": branch.pinned,
+            "actions": list(branch.actions),
+            "digest": run.signed,
+            "until_us": to_us(branch.until),
+            "verdicts": [] if self.hidden else [_verdict(v) for v in run.verdicts],
+            "truncated": run.stopped,
+            "bookmarks": [
+                {"us": time[event], "event": event, "label": label}
+                for event, label in branch.bookmarks
+                if event < len(time)
+            ],
+            **run.survey,
+            "interesting": sorted({*run.survey["interesting"], *(e for e in violations if e is not None)}),
         }
         return description, chunk
 
@@ -127,7 +148,14 @@ class Runs:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     found = verdict.violation
-    return {"name": verdict.name, "status": verdict.status, "event": verdict.event, "time_us": verdict.time_us,
-            "text": found.text if found else verdict.sentence, "nodes": list(found.nodes) if found else [],
-            "index": found.index if found else None, "expected": found.expected if found else None,
-            "found": found.found if found else None}
+    return {
+        "name": verdict.name,
+        "status": verdict.status,
+        "event": verdict.event,
+        "time_us": verdict.time_us,
+        "text": found.text if found else verdict.sentence,
+        "nodes": list(found.nodes) if found else [],
+        "index": found.index if found else None,
+        "expected": found.expected if found else None,
+        "found": found.found if found else None,
+    }

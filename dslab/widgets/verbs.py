@@ -39,7 +39,7 @@ def make_action(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any], at: fl
         ScheduleError: names the verb, what is wrong and what is accepted.
     """
     if verb == "partition" and args and all(isinstance(node, str) for node in args[0]):
-        args = (list(args),)                         # partition(["n1"], ["n2", "n3"]): the groups one by one
+        args = (list(args),)  # partition(["n1"], ["n2", "n3"]): the groups one by one
     made = action(verb, *_whole(args), at=at, **_whole(kwargs))
     try:
         return check_schedule([made], system)[0]
@@ -60,17 +60,23 @@ def _whole(value: Any) -> Any:
 
 def verb_method(verb: str) -> Callable[..., None]:
     """The method that a click on this verb calls, too."""
+
     def method(self: Any, *args: Any, at: float | None = None, **kwargs: Any) -> None:
         self._act(verb, args, kwargs, at)
 
     kind = inspect.Parameter
-    parameters = [kind(name, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if default is REQUIRED else default)
-                  for name, (default, _) in VERBS[verb].items()]
+    parameters = [
+        kind(name, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if default is REQUIRED else default)
+        for name, (default, _) in VERBS[verb].items()
+    ]
     method.__name__, method.__qualname__ = verb, f"Lab.{verb}"
     method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [kind("self", kind.POSITIONAL_ONLY), *parameters, kind("at", kind.KEYWORD_ONLY, default=None)])
-    method.__doc__ = (f"{DOES[verb]}\n\nArgs:\n    at: simulated ms; the cursor's time if not given. Before what has been shown, "
-                      f"it makes a new branch.\n\nRaises:\n    ScheduleError: an argument is not what it must be.\n")
+        [kind("self", kind.POSITIONAL_ONLY), *parameters, kind("at", kind.KEYWORD_ONLY, default=None)]
+    )
+    method.__doc__ = (
+        f"{DOES[verb]}\n\nArgs:\n    at: simulated ms; the cursor's time if not given. Before what has been shown, "
+        f"it makes a new branch.\n\nRaises:\n    ScheduleError: an argument is not what it must be.\n"
+    )
     return method
 
 

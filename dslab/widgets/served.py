@@ -1,0 +1,172 @@
+"""The side of a Lab that faces the browser: traits, commands and replies.
+
+Events are sent once, as the bytes of a branch; the browser owns time. JupyterLab may run a command in another thread
+while a cell runs, so whatever changes the tree of branches or the traits holds the lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import traitlets
+
+from dslab.sim import DslabError, ScheduleError
+from dslab.sim.schedule import VERBS, to_us, whole_ms
+
+from .branches import MAIN, Branches
+from .bundle import css, javascript
+from .runs import MOST_EVENTS, Run, Runs
+from .verbs import make_action
+
+MOST_AHEAD_MS = 60_000  # how much more of a run one request of the browser may ask for
+
+Change = Callable[[Branches], str | None]
+
+
+class Served(anywidget.AnyWidget):
+    """A tree of branches, shown in the browser.
+
+    Args:
+        tree: the branches.
+        runs: what runs them.
+    """
+
+    _esm, _css = javascript(), css()
+
+    spec = traitlets.Dict().tag(sync=True)
+    branches = traitlets.List().tag(sync=True)
+    chunks = traitlets.Dict().tag(sync=True)
+    cursor = traitlets.Dict({"branch": MAIN, "time_us": 0, "event": 0}).tag(sync=True)
+    selection = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+
+    def __init__(self, tree: Branches, runs: Runs) -> None:
+        self._lock = threading.RLock()
+        self._tree, self._runs = tree, runs
+        self._seen: dict[str, int] = {}  # branch -> up to when it has been on show, us
+        super().__init__()
+        self.on_msg(self._receive)
+
+    @property
+    def branch(self) -> str:
+        """Id of the branch that the cursor is in."""
+        return str(self.cursor["branch"])
+
+    def _run(self, branch: str | None) -> Run:
+        with self._lock:
+            return self._runs.of(self._tree[branch or self.branch])
+
+    def _change(self, change: Change, sign: bool = True) -> str | None:
+        """Changes the tree and shows it; if that fails, nothing has changed.
+
+        Args:
+            change: does it, and returns the branch to look at.
+            sign: False leaves the digests for later, because they take as long as a run.
+        """
+        with self._lock:
+            before = self._tree.save()
+            try:
+                target = change(self._tree)
+                self._publish(target, sign=sign)
+            except BaseException:
+                self._tree.restore(before)
+                raise
+            return target
+
+    def _publish(self, target: str | None = None, us: int | None = None, sign: bool = True) -> None:
+        """Hands all branches to the browser and puts the cursor where something happened."""
+        tree = self._tree.tree
+        if sign:
+            for branch in tree.values():
+                _ = self._runs.of(branch).digest
+        described = {name: self._runs.describe(branch, tree) for name, branch in tree.items()}
+        new = target is not None and all(item["id"] != target for item in self.branches)
+        with self.hold_sync():
+            self.chunks = {name: chunk for name, (_, chunk) in described.items()}
+            self.branches = [description for description, _ in described.values()]
+            if target is not None or self.branch not in tree:
+                shown = tree[target if target in tree else MAIN]
+                time = us if us is not None else shown.fork_us if new else self.cursor["time_us"]
+                self._set_cursor(shown.id, min(time, to_us(shown.until)))
+
+    def _set_cursor(self, branch: str, us: int) -> None:
+        times = [event.time_us for event in self._runs.of(self._tree[branch]).reading.events]
+        self.cursor = {"branch": branch, "time_us": us, "event": bisect_right(times, us) - 1}
+
+    @traitlets.observe("cursor")
+    def _cursor_moved(self, change: Any) -> None:
+        branch, time = self.cursor.get("branch"), self.cursor.get("time_us")
+        if isinstance(time, int) and isinstance(branch, str):
+            self._seen[branch] = max(self._seen.get(branch, 0), time)
+
+    def _do(
+        self,
+        branch: str,
+        verb: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        at: float,
+        seen_us: int,
+    ) -> str:
+        """What a click and a method call have in common."""
+        allowed = self.spec["verbs"]
+        if verb in VERBS and verb not in allowed:
+            listed = ", ".join(allowed) or "no actions"
+            raise ScheduleError(f"{verb} is not part of this exercise; it allows {listed}")
+        return self._tree.act(branch, make_action(verb, args, kwargs, at, self._runs.system), seen_us)
+
+    # ---- what the browser sends
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Takes over traits that the browser has set, but not while another thread is changing them."""
+        with self._lock:
+            super().set_state(sync_data)
+
+    def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
+        """Does a command, answers it, and only then computes what can wait."""
+        with self._lock:
+            reply: dict[str, Any] = {"id": content.get("id") if isinstance(content, dict) else None}
+            try:
+                reply.update(ok=True, branch=COMMANDS[content["do"]](self, content))
+            except DslabError as error:
+                reply.update(ok=False, error=str(error))
+            except Exception as error:  # whatever it is, the browser waits for an answer
+                what = f"{type(error).__name__}: {error}"
+                reply.update(ok=False, error=f"this command could not be carried out ({what})")
+            self.send(reply)
+            if reply["ok"]:
+                self._publish()
+
+    def _extend(self, branch: str, until_us: int) -> None:
+        if len(self._run(branch).trace) >= MOST_EVENTS:
+            raise ScheduleError(f"the run has reached {MOST_EVENTS:,} events and goes no further")
+        until = min(until_us / 1000, self._tree[branch].until + MOST_AHEAD_MS)
+        self._change(lambda tree: tree.extend(branch, until), sign=False)
+
+    def _clicked(self, c: dict[str, Any]) -> str | None:
+        at_us, args = int(c["at_us"]), dict(c.get("args") or {})
+        seen_us = max(at_us, int(c.get("seen_us", 0)))
+        return self._change(
+            lambda tree: self._do(c["branch"], c["verb"], (), args, whole_ms(at_us / 1000), seen_us), sign=False
+        )
+
+    def _step(self, change: Change) -> str | None:
+        return self._change(change, sign=False)
+
+
+COMMANDS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
+    "act": Served._clicked,
+    "extend": lambda lab, c: lab._extend(c["branch"], c["until_us"]),
+    "fork": lambda lab, c: lab._step(lambda tree: tree.fork(c["branch"], whole_ms(c["at_us"] / 1000))),
+    "undo": lambda lab, c: lab._step(Branches.undo),
+    "redo": lambda lab, c: lab._step(Branches.redo),
+    "rename": lambda lab, c: lab._step(lambda tree: tree.rename(c["branch"], c["label"])),
+    "pin": lambda lab, c: lab._step(lambda tree: tree.pin(c["branch"], c.get("pinned", True))),
+    "delete": lambda lab, c: lab._step(lambda tree: tree.delete(c["branch"])),
+    "bookmark": lambda lab, c: lab._step(
+        lambda tree: tree.bookmark(c["branch"], c["event"], c.get("label", ""))
+    ),
+}

@@ -1,0 +1,65 @@
+"""What the browser must know about a lab once: the system, its properties, and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dslab.check.invariants import sentence_of, title_of
+from dslab.sim import ScheduleError, Trace
+from dslab.sim.schedule import VERBS
+
+from .runs import Runs
+
+
+def lab_spec(runs: Runs, trace: Trace, verbs: Sequence[str] | None, **more: Any) -> dict[str, Any]:
+    """The trait `spec`.
+
+    Args:
+        runs: the system and its properties.
+        trace: a run of it, which says what the nodes show.
+        verbs: the allowed actions, None for all.
+        more: what the lab adds.
+
+    Raises:
+        ScheduleError: a verb that does not exist.
+    """
+    system = runs.system
+    unknown = [verb for verb in verbs or () if verb not in VERBS]
+    if unknown:
+        raise ScheduleError(f"there is no action {unknown[0]!r} to allow; choose from {', '.join(VERBS)}")
+    starts = [event for event in trace.events[: len(system.nodes)] if event.kind == "start"]
+    kinds = (("always", runs.always), ("eventually", runs.eventually))
+    properties = [
+        {"name": prop.__name__, "title": title_of(prop), "sentence": sentence_of(prop), "kind": kind}
+        for kind, group in kinds
+        for prop in group
+    ]
+    return {
+        "schema": 1,
+        "system": system.name,
+        "code": system.code,
+        "imports": system.imports,
+        "seed": runs.seed,
+        "servers": system.servers,
+        "clients": system.clients,
+        "fields": {event.node: [name for name, *_ in event.patch if name[0] != "@"] for event in starts},
+        "verbs": [v for v in (VERBS if verbs is None else verbs) if v != "request" or system.clients],
+        "roles": {},
+        "properties": [] if runs.hidden else properties,
+        "hide_properties": runs.hidden,
+        "reduced_motion": False,
+        "shortcuts": True,
+        "theme": None,
+        **more,
+    }
+
+
+def check_number(name: str, value: Any, low: float, high: float, unit: str) -> None:
+    """Refuses an argument that is no number in a range.
+
+    Raises:
+        ScheduleError: names the argument and the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ScheduleError(f"{name} must be a number from {low:g} to {high:g} ({unit}), not {value!r}")
