@@ -132,3 +132,10 @@ test("only the columns in view are drawn", () => {
   assert.equal(view.el.querySelector("[role=grid]").getAttribute("aria-colcount"), "5002");
   view.el.remove();
 });
+
+test("a leader without the entry will replace it", () => {
+  const make = (id, term, role, log) => ({ id, status: "up", fields: { term, role, log, commit_index: 0 } });
+  const nodes = [make("n1", 1, "leader", [entry(1, "a")]), make("n2", 2, "leader", []), make("n3", 2, "follower", [])];
+  const note = commitNote(nodes, "n1", 1, { stations: [{ term: 1, leader: "n1" }] });
+  assert.equal(note.text, "Its leader n1 is behind the times; n2 leads term {term:2} without it and will replace it.");
+});

@@ -146,8 +146,11 @@ export function commitNote(nodes, id, index, { stations = [], commitTerm = null 
     const quorum = quorumOf(n);
     const leader = currentLeader(nodes);
     const contender = leader ?? nodes.filter((item) => isUp(item) && item.fields.role === "candidate").sort(byTerm)[0];
-    const oldTerm = contender && entry.term !== undefined && contender.fields.term > entry.term;
     const title = k >= quorum ? `Entry ${index} is on ${k} of ${n} but not committed.` : `Entry ${index} is on ${k} of ${n}.`;
+    if (leader && !sameEntry(entryAt(leader, index), entry)) {
+      return { title, text: formerLeader(`${leader.id} leads term {term:${leader.fields.term}} without it and will replace it.`) };
+    }
+    const oldTerm = contender && entry.term !== undefined && contender.fields.term > entry.term;
     if (nodes.every((item) => item.fields.commit_index === undefined)) return { title, text: "" };
     if (oldTerm) {
       const may = `${contender.id} may commit it only behind an entry of term {term:${contender.fields.term}} (§5.4.2).`;
@@ -163,7 +166,9 @@ export function commitNote(nodes, id, index, { stations = [], commitTerm = null 
     const leader = stations.filter((station) => station.term === entry.term).at(-1)?.leader;
     const state = nodes.find((item) => item.id === leader);
     if (!state) return rest.replace(/^a /, "A ");
-    return `Its leader ${leader} ${isUp(state) ? "lost office" : "crashed"} first; ${rest}`;
+    if (rest.startsWith(leader)) return rest;
+    const fate = !isUp(state) ? "crashed first" : state.fields.role === "leader" ? "is behind the times" : "lost office first";
+    return `Its leader ${leader} ${fate}; ${rest}`;
   }
 }
 
@@ -179,7 +184,7 @@ export function nodeBadge(doc, view) {
 
 /** The stepped line of commit indexes, as path data in a window that starts at column `first`. */
 export function frontierPath(commits, first, column, row, top, right) {
-  const x = (commit) => Math.min(right + 8, Math.max(-8, (commit - first + 1) * column));
+  const x = (commit) => Math.min(right + 8, Math.max(commit < first - 1 ? -8 : 1.3, (commit - first + 1) * column));
   return commits.map((commit, i) => `${i ? "H" : `M${x(commit)} ${top - 5}V${top}H`}${x(commit)}V${top + (i + 1) * row}`).join("");
 }
 

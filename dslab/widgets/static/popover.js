@@ -114,7 +114,7 @@ const fieldName = (name) => name.replace(/_/g, " ");
 
 function fieldText(value) {
   if (Array.isArray(value)) return value.length ? value.map(itemText).join(", ") : "none";
-  if (isMap(value)) return Object.entries(value).map(([name, item]) => `${name} ${fieldText(item)}`).join("  ");
+  if (isMap(value)) return Object.entries(value).map(([name, item]) => `${name} ${fieldText(item)}`).join("  ") || "none";
   return itemText(value);
 }
 
@@ -133,7 +133,7 @@ const isMap = (value) => value !== null && typeof value === "object" && !Array.i
 
 // The value and, where it differs, what it was.
 function fieldNode(doc, value, old, differs) {
-  if (isMap(value) && Object.keys(value).length <= 8) return [mapNode(doc, value, differs && isMap(old) ? old : null)];
+  if (isMap(value) && Object.keys(value).length > 0 && Object.keys(value).length <= 8) return [mapNode(doc, value, differs && isMap(old) ? old : null)];
   const cells = plainFieldNode(doc, value);
   if (differs) {
     cells[0].classList.add("ds-changed");
@@ -156,7 +156,7 @@ function popoverShell(ctx, name) {
   const id = ctx.uid(name);
   const title = h(doc, "b", { id });
   const line = h(doc, "span", {});
-  const body = h(doc, "div", { class: "ds-pop-body" });
+  const body = h(doc, "div", { class: "ds-pop-body", tabindex: "0", role: "group", "aria-label": "Details" });
   const verbs = h(doc, "div", { class: "ds-pop-verbs" });
   const el = h(doc, "div", { class: `ds-pop ds-pop-${name}`, role: "dialog", "aria-labelledby": id, hidden: true, onkeydown: onKey },
     h(doc, "header", {}, h(doc, "div", { class: "ds-pop-title" }, title, line),

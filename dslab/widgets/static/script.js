@@ -41,8 +41,12 @@ function untilText({ until_us: us }) {
   return us == null || us === USUAL_UNTIL_US ? "" : `, until=${pythonLiteral(us / 1000)}`;
 }
 
+// A run that was watched beyond this end says so.
+const FIRST_END_US = 10_000_000;
+
 /** The cell that makes this branch: what Lab.code() returns. */
 export function scriptText(spec, branch) {
+  const until = (branch.until_us ?? FIRST_END_US) === FIRST_END_US ? "" : `, until=${pythonLiteral(branch.until_us / 1000)}`;
   return [
     "from dslab import Lab", ...(spec.imports ? [spec.imports] : []), "",
     `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)}${untilText(branch)})`,
@@ -70,9 +74,10 @@ export function createScriptDrawer(ctx) {
   const copy = h(doc, "button", { class: "ds-btn ds-lab", type: "button", onclick: copyCode }, ctx.icon("copy"), "Copy as code");
   const list = h(doc, "ol", { class: "ds-code", tabindex: "0", "aria-label": "Script of this branch" });
   const fallback = h(doc, "textarea", { class: "ds-code-copy", readonly: true, rows: 6, hidden: true, "aria-label": "Code to copy" });
-  const el = h(doc, "section", { class: "ds-drawer", "aria-label": "Script" },
+  const el = h(doc, "section", { class: "ds-drawer", "aria-label": "Script drawer" },
     h(doc, "header", {}, h(doc, "b", {}, "Script"), about, copy), list, fallback);
   let shown = "";
+  let known = new Set();
 
   async function copyCode() {
     const text = scriptText(spec, store.branch);
@@ -95,16 +100,18 @@ export function createScriptDrawer(ctx) {
     const text = scriptText(spec, branch);
     const look = `${branch.id} ${text}`;
     if (look === shown) return;
-    const grew = shown !== "" && text.split("\n").length > shown.split("\n").length;
+    const lines = text.split("\n");
+    const calls = branch.actions.length ? lines.slice(-1 - branch.actions.length, -1) : [];
+    const fresh = calls.filter((line) => !known.has(line));
+    const newest = lines.lastIndexOf(known.size && fresh.length ? fresh.at(-1) : calls.at(-1));
+    known = new Set(lines);
     shown = look;
     about.textContent = `branch ${branch.id}, ${countText(branch.actions.length, "action")}`;
     fallback.hidden = true;
-    const lines = text.split("\n");
-    const newest = branch.actions.length ? lines.length - 2 : -1;
     list.replaceChildren(...lines.map((line, i) => h(doc, "li", {
       class: i === newest ? "ds-newest" : null, "aria-current": i === newest ? "true" : null,
     }, h(doc, "code", {}, boldLiterals(doc, line)))));
-    if (grew) list.scrollTop = list.scrollHeight;
+    list.scrollTop = (list.scrollHeight / lines.length) * (newest - 3);
   }
 
   return { el, update, focus: () => copy.focus() };
