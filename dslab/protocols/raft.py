@@ -13,8 +13,7 @@ from .raft_properties import ALWAYS, EVENTUALLY
 
 ELECTION_TIMEOUT = (150, 300)    # ms, section 9.3; must be well above the broadcast time, section 5.6
 HEARTBEAT = 75                   # ms, half the shortest election timeout, as in the experiments of section 9.3
-LATENCY = (5, 15)                # ms one way
-DISK = (1, 3)                    # ms per durable write
+LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
 
 
 @message
@@ -72,8 +71,6 @@ class Server(Node):
              "leader", "store")
     election_timeout = ELECTION_TIMEOUT
     heartbeat = HEARTBEAT
-
-    # ---- state
 
     def on_start(self):
         self.role, self.leader = "follower", None
@@ -167,13 +164,11 @@ class Server(Node):
     def on_append_entries(self, sender, m):
         self.adopt(m.term)
         if m.term < self.term:
-            self.send(sender, Appended(self.term, False, 0))
-            return
+            return self.send(sender, Appended(self.term, False, 0))
         self.role, self.leader, self.votes = "follower", sender, {}
         self.reset_election_timer()
         if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
-            self.send(sender, Appended(self.term, False, min(m.prev_index - 1, self.last_index)))
-            return
+            return self.send(sender, Appended(self.term, False, min(m.prev_index - 1, self.last_index)))
         self.append(m)
         match = m.prev_index + len(m.entries)            # not the end of our log: what follows may be another leader's
         self.commit_up_to(min(m.commit_index, match))
@@ -205,8 +200,10 @@ class Server(Node):
         return index if self.term_at(index) == self.term else self.commit_index
 
     def commit_up_to(self, index):
-        self.commit_index = max(self.commit_index, index)
-        while self.last_applied < self.commit_index:
+        if index <= self.commit_index:
+            return
+        self.commit_index = index
+        while self.last_applied < index:
             self.last_applied += 1
             self.apply(self.log[self.last_applied - 1])
 
@@ -229,8 +226,8 @@ class Server(Node):
         if entry.number > done or entry.client is None:
             key, is_write, value = str(entry.command).partition("=")
             if is_write:
-                self.store[key.strip()] = value.strip()
-            result = self.store.get(key.strip())
+                self.store[key] = value
+            result = self.store.get(key)
             self.sessions[entry.client] = (entry.number, result)
         if self.role == "leader" and entry.client is not None:
             self.send(entry.client, ClientReply(entry.number, True, result))
@@ -240,17 +237,15 @@ def cluster(nodes=5, *, server=Server, clients=1, latency=LATENCY, disk=DISK, **
     """A Raft cluster on a local network.
 
     Args:
-        nodes: number of servers, 1 or more.
+        nodes, clients: how many of each; at least one node.
         server: the class to run, Server or a variant of it.
-        clients: number of clients.
-        latency: one-way latency, ms: a number or a pair (lowest, highest).
-        disk: time of a durable write, ms: a number or a pair.
+        latency, disk: ms one way and ms per durable write: a number or a pair (lowest, highest).
         options: attributes of the server class, such as election_timeout=(150, 300).
     """
-    changes = {"latency": (latency, LATENCY), "disk": (disk, DISK), "clients": (clients, 1)}
-    arguments = [f"{nodes}", *(["server=" + server.__name__] if server is not Server else []),
-                 *(f"{k}={v!r}" for k, (v, usual) in changes.items() if v != usual),
-                 *(f"{k}={v!r}" for k, v in options.items())]
+    given = {"latency": latency, "disk": disk, "clients": clients, **options}
+    usual = {"latency": LATENCY, "disk": DISK, "clients": 1}
+    changed = [f", {k}={v!r}" for k, v in given.items() if k not in usual or v != usual[k]]
+    variant = f", server={server.__name__}" if server is not Server else ""
     return System(server, nodes, clients=clients, network=Network(latency=latency), disk=disk, options=options,
-                  always=ALWAYS, eventually=EVENTUALLY, name="raft", code=f"raft.cluster({', '.join(arguments)})",
+                  always=ALWAYS, eventually=EVENTUALLY, name="raft", code=f"raft.cluster({nodes}{variant}{''.join(changed)})",
                   imports="from dslab.protocols import raft")

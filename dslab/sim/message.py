@@ -42,6 +42,9 @@ class FrozenList(list):
         return self
 
 
+NO_ITEMS = FrozenList()
+
+
 class FrozenDict(dict):
     """A dict inside a message: reads like any dict, refuses to be changed; `dict(x)` gives a free copy."""
 
@@ -106,15 +109,15 @@ def freeze(value: Any, owner: str, field: str) -> Any:
         MessageError: the value is not plain data.
     """
     kind = value.__class__
-    if kind in IMMUTABLE_AS_IS or isinstance(value, Message):
+    if kind is list or kind is tuple:
+        return NO_ITEMS if not value else FrozenList([item if item.__class__ in IMMUTABLE_AS_IS else freeze(item, owner, field) for item in value])
+    if kind in IMMUTABLE_AS_IS or isinstance(value, (Message, FrozenList)):
         return value
     if kind is float:
         if math.isfinite(value):
             return value
         raise MessageError(f"{owner}.{field} is {value}, which is not a number that can be written down; "
                            f"send None instead")
-    if kind is list or kind is tuple or kind is FrozenList:
-        return FrozenList([freeze(item, owner, field) for item in value])
     if kind is dict or kind is FrozenDict:
         for key in value:
             if key.__class__ not in (str, int):

@@ -36,8 +36,8 @@ SHARING_CHECK = 256                # the first look for shared objects; then aft
 class Host:
     """Where one node runs: its status, timers, links, disk and clock. Nodes reach the simulator only through this."""
 
-    __slots__ = ("backlog", "clock_from", "clock_rate", "clock_start", "disk", "disk_free", "handlers", "id", "incarnation",
-                 "latest", "links", "node", "outbox", "sim", "status", "timer_names", "timer_streams", "timers", "word", "write")
+    __slots__ = ("backlog", "clock_from", "clock_rate", "clock_start", "disk", "disk_dice", "disk_free", "handlers", "id", "incarnation",
+                 "latest", "links", "node", "outbox", "sim", "status", "timer_names", "timer_plans", "timers", "word", "write")
 
     def __init__(self, sim: Simulation, node_id: str) -> None:
         self.sim, self.id = sim, node_id
@@ -47,7 +47,8 @@ class Host:
         self.outbox: list[tuple[Link, Message]] = []
         self.timers: dict[str, int] = {}                     # name -> sequence number of the entry that will fire
         self.timer_names: dict[str, Callable[[], None]] = {}
-        self.timer_streams: dict[str, Any] = {}
+        self.timer_plans: dict[str, tuple[Any, ...]] = {}      # name -> (between, lowest, highest, random())
+        self.disk_dice = stream(sim.seed, "disk", node_id).random if sim.disk_spread else None
         self.links: dict[str, Link] = {}
         self.handlers: dict[type, Callable[[str, Any], None]] = {}
         self.backlog: list[tuple[Any, ...]] = []             # what arrived while paused
@@ -87,7 +88,7 @@ class Host:
         self.status = CRASHED
         if self.sim.recorder:
             for name in self.timers:
-                self.sim.recorder.timer(self.id, name, None)
+                self.sim.recorder.timers["@" + name] = None
         self.timers.clear()
         self.outbox.clear()
         self.backlog.clear()
@@ -99,36 +100,26 @@ class Host:
         sim = self.sim
         if name not in self.timer_names:
             self.timer_names[name] = getattr(self.node, type(self.node).timer_handler(name))
-        if (after is None) == (between is None):
-            raise NodeError(f"set_timer({name!r}) needs either after=ms or between=(lowest, highest)")
-        if between is not None:
-            try:
-                low_ms, high_ms = between
-                ok = 0 <= low_ms <= high_ms
-            except (TypeError, ValueError):
-                ok = False
-            if not ok:
-                raise NodeError(f"set_timer({name!r}, between={between!r}) needs a pair (lowest, highest) of ms")
-            dice = self.timer_streams.get(name)
-            if dice is None:
-                dice = self.timer_streams[name] = stream(sim.seed, "timer", self.id, name)
-            low, high = round(low_ms * 1000), round(high_ms * 1000)
-            after_us = low + int(dice.random() * (high - low + 1))
+        if between is None or after is not None:
+            low = high = after_us = _timer_us(name, after, between)
         else:
-            if isinstance(after, bool) or not isinstance(after, (int, float)) or not 0 <= after < 1e12:
-                raise NodeError(f"set_timer({name!r}, after={after!r}) needs a number of ms, 0 or more")
-            low = high = after_us = round(after * 1000)
+            plan = self.timer_plans.get(name)
+            if plan is None or plan[0] != between:
+                dice = plan[3] if plan else stream(sim.seed, "timer", self.id, name).random
+                plan = self.timer_plans[name] = (between, *_timer_range_us(name, between), dice)
+            _, low, high, random = plan
+            after_us = low + int(random() * (high - low + 1))
         if self.clock_rate != 1.0:
             after_us, low, high = (round(us / self.clock_rate) for us in (after_us, low, high))
         self.timers[name] = sequence = sim.next_sequence()
-        due = sim.now_us + after_us
-        heapq.heappush(sim.heap, (due, sequence, self, None, name, sim.current))
+        now = sim.now_us
+        heapq.heappush(sim.heap, (now + after_us, sequence, self, None, name, sim.current))
         if sim.recorder:
-            sim.recorder.timer(self.id, name, [sim.now_us, due, low, high])
+            sim.recorder.timers["@" + name] = [now, now + after_us, low, high]
 
     def cancel_timer(self, name: str) -> None:
         if self.timers.pop(name, None) is not None and self.sim.recorder:
-            self.sim.recorder.timer(self.id, name, None)
+            self.sim.recorder.timers["@" + name] = None
 
     def local_clock_ms(self) -> float:
         return (self.clock_start + (self.sim.now_us - self.clock_from) * self.clock_rate) / 1000
@@ -142,6 +133,24 @@ class Host:
 
     def record_complete(self, number: int, result: Any) -> None:
         self.sim.completed(self.id, number, result)
+
+
+def _timer_us(name: str, after: Any, between: Any) -> int:
+    if between is not None or after is None:
+        raise NodeError(f"set_timer({name!r}) needs either after=ms or between=(lowest, highest)")
+    if isinstance(after, bool) or not isinstance(after, (int, float)) or not 0 <= after < 1e12:
+        raise NodeError(f"set_timer({name!r}, after={after!r}) needs a number of ms, 0 or more")
+    return round(after * 1000)
+
+
+def _timer_range_us(name: str, between: Any) -> tuple[int, int]:
+    try:
+        low, high = between
+        if 0 <= low <= high < 1e12:
+            return round(low * 1000), round(high * 1000)
+    except (TypeError, ValueError):
+        pass
+    raise NodeError(f"set_timer({name!r}, between={between!r}) needs a pair (lowest, highest) of ms")
 
 
 def _thaw(value: Any) -> Any:
@@ -189,8 +198,8 @@ class Simulation:
         self.cuts: dict[tuple[str, str], bool] = {}
         self.held: dict[int, tuple[int, tuple[Any, ...]]] = {}      # message -> (time left, entry); held by an action
         self.held_by_cut: dict[int, tuple[int, tuple[Any, ...]]] = {}
-        self.disk_low, self.disk_spread = latency_range_us(system.disk, "disk")
         self._servers = tuple(system.servers)
+        self.disk_low, self.disk_spread = latency_range_us(system.disk, "disk")
         self.hosts = {node_id: Host(self, node_id) for node_id in system.nodes}
         self.recorder = Recorder(system, seed, self.schedule) if record else None
         for host in self.hosts.values():
@@ -243,7 +252,7 @@ class Simulation:
         """Takes one entry after the other; everything in here runs once an event, so names are local and sends inline."""
         heap, pop, push, recorder = self.heap, heapq.heappop, heapq.heappush, self.recorder
         next_sequence, next_message, settle = self.next_sequence, self.next_message, self._settle
-        up, multiplier, modulus = UP, MULTIPLIER, MODULUS
+        up, multiplier, modulus, sent = UP, MULTIPLIER, MODULUS, recorder.messages.append if recorder else None
         done = self.events_done
         look = max(SHARING_CHECK, done)
         while heap and heap[0][0] <= until_us:
@@ -279,14 +288,14 @@ class Simulation:
                 source(host, payload, reference)
                 if host is None:
                     continue
-            if host.latest:
-                settle(host)
-            elif host.outbox:
+            if (not host.latest or settle(host)) and host.outbox:
                 for link, m in host.outbox:
-                    if link.plain and not recorder:
+                    if link.plain:
                         link.state = state = link.state * multiplier % modulus
-                        push(heap, (time + link.low + (state * link.spread >> 31), next_sequence(), link.host, link.source,
-                                    m, next_message()))
+                        due = time + link.low + (state * link.spread >> 31)
+                        push(heap, (due, next_sequence(), link.host, link.source, m, next_message()))
+                        if recorder:
+                            sent([link.source, link.target, m, self.current, time, due, None, None, "in flight", None])
                     else:
                         self._transmit(link, m, self.current)
                 host.outbox.clear()
@@ -327,8 +336,12 @@ class Simulation:
 
     # ---- effects of a handler -------------------------------------------------------------------------------------
 
-    def _settle(self, host: Host) -> None:
-        """Saves what became different and lets messages go only when everything they may depend on is on the disk."""
+    def _settle(self, host: Host) -> bool:
+        """Saves what became different.
+
+        Returns:
+            Whether the messages may leave now; if not, they wait until everything they may depend on is on the disk.
+        """
         attributes, latest = host.node.__dict__, host.latest
         fresh = None
         for name, old in latest.items():
@@ -338,32 +351,24 @@ class Simulation:
                     fresh = dict(latest)
                 fresh[name] = keep(new, old)
         if fresh is None:
-            if host.outbox:
-                if host.write is None:
-                    self._transmit_all(host.outbox)
-                else:                                    # an earlier write is still on its way to the disk
-                    host.write[1].extend(host.outbox)
-                    host.outbox.clear()
-            return
+            if host.write is None:
+                return True
+            host.write[1].extend(host.outbox)            # an earlier write is still on its way to the disk
+            host.outbox.clear()
+            return False
         host.latest = fresh
         took = self._disk_time(host)
         if not took:
             host.disk = fresh
-            if host.outbox:
-                self._transmit_all(host.outbox)
-            return
+            return True
         host.disk_free = max(self.now_us, host.disk_free) + took
         host.write = [fresh, host.outbox[:], host.incarnation]
         host.outbox.clear()
         self._push(host.disk_free, host, self._written, host.write, self.current)
+        return False
 
     def _disk_time(self, host: Host) -> int:
-        if not self.disk_spread:
-            return self.disk_low
-        dice = host.timer_streams.get("disk write")
-        if dice is None:
-            dice = host.timer_streams["disk write"] = stream(self.seed, "disk", host.id)
-        return self.disk_low + int(dice.random() * (self.disk_spread + 1))
+        return self.disk_low + int(host.disk_dice() * (self.disk_spread + 1)) if host.disk_dice else self.disk_low
 
     def _written(self, host: Host, write: list[Any], cause: int | None) -> None:
         if write[2] != host.incarnation:
@@ -488,9 +493,7 @@ class Simulation:
 
     def _after_action(self, host: Host) -> None:
         """What the loop does after a handler, for a handler that an action has run."""
-        if host.latest:
-            self._settle(host)
-        elif host.outbox:
+        if not host.latest or self._settle(host):
             self._transmit_all(host.outbox)
         if self.recorder:
             self.recorder.state(host)

@@ -11,11 +11,6 @@ from .errors import MessageError
 from .message import ALLOWED, IMMUTABLE_AS_IS, FrozenDict, FrozenList, Message
 
 
-def changed(new: Any, old: Any) -> bool:
-    """Whether an attribute differs from its copy; 1 and True differ, equal lists do not."""
-    return new.__class__ is not old.__class__ or new != old
-
-
 def keep(value: Any, previous: Any = None) -> Any:
     """A copy that nobody else can change.
 

@@ -15,7 +15,7 @@ from .errors import MessageError, TraceError
 from .message import Message, plain
 from .node import RUNTIME_ATTRIBUTES
 from .properties import World
-from .snapshot import changed, keep, list_change
+from .snapshot import keep, list_change
 
 SCHEMA = 1
 OUTSIDE_STATE = frozenset({"invoke", "complete"})     # events inside another event; its state patch is not theirs
@@ -113,9 +113,6 @@ class Recorder:
         if due is not None:
             record[5] = due
 
-    def timer(self, node: str, name: str, value: list[int] | None) -> None:
-        self.timers["@" + name] = value
-
     def flush_timers(self, node: str) -> None:
         if self.timers:
             self.patches.setdefault(self.open, []).extend([name, value] for name, value in self.timers.items())
@@ -132,11 +129,12 @@ class Recorder:
         if fields is None:
             fields = self._public(host, attributes)
         for field in fields:
-            new = attributes.get(field, MISSING)
-            if new is MISSING:
+            try:
+                new = attributes[field]
+            except KeyError:
                 new = getattr(host.node, field)
             old = shown.get(field, MISSING)
-            if new is old or (old is not MISSING and not changed(new, old)):
+            if new is old or (new.__class__ is old.__class__ and new == old):
                 continue
             if patch is None:
                 patch = self.patches.setdefault(self.open, [])
