@@ -1,14 +1,14 @@
 """How fast the simulator is beside simpy on the same work: prints one JSON object.
 
 Work: 100 nodes for 100 simulated seconds. Once a second each node pings three others, drawn at random, and each
-of them answers; a message takes 5-50 ms. That is 7 events per node and second, whoever simulates it. Our side is
-an ordinary node class, with every check for crashes, partitions, loss and forbidden calls in place. Peers:
+of them answers; a message takes 5-50 ms. That is 7 events per node and second, whoever simulates it. Our side
+is an ordinary node class, with every check for crashes, partitions, loss and forbidden calls on. Peers:
 
 - idiomatic simpy: a Store as inbox and a process per node, a process per message on its way;
 - simpy's bare kernel: a Timeout with a callback per message, no node, no inbox, no checks.
 
-The second work is Raft: five servers for 60 simulated seconds, with a client that asks ten times a second. Times
-are CPU seconds, the best of several rounds in which all contestants take turns.
+The second work is Raft: five servers for 60 simulated seconds, with a client that asks ten times a second.
+Times are CPU seconds, the best of several rounds in which all contestants take turns.
 
 Run: python tests/benchmarks/sim.py
 """
