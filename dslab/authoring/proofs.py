@@ -88,7 +88,8 @@ def _mutant_problem(source: Source, mutant: SourceCell, outcomes: dict[str, Outc
             continue
         if wanted == check.name or wanted.lower() in _said(outcome).lower():
             return None
-        return f'the mutant "{mutant.name}" must fail at "{wanted}" and fails at "{check.name}": {_said(outcome)}'
+        words = f'the mutant "{mutant.name}" must fail at "{wanted}"'
+        return f'{words} and fails at "{check.name}": {_said(outcome)}'
     return f'the mutant "{mutant.name}" passes every check: it must fail at "{wanted}"'
 
 

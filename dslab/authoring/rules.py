@@ -100,7 +100,13 @@ def _regions(source: Source) -> Iterator[Mistake]:
                 yield cell, f'the exercise "{cell.name}" has no solution: mark it with "{regions.BEGIN}"', 0
             if has and not cell.is_code("exercise"):
                 yield cell, f'the cell "{cell.name}" has a solution region: only exercises may', 0
-            regions.stub_of(cell.text)
+            if regions.DEFAULT_STUB in regions.stub_of(cell.text).split("\n"):
+                words = f'the solution region of "{cell.name}" stands at the top level'
+                yield (
+                    cell,
+                    f'{words}, where the default stub would stop Run All: add "{regions.STUB}" lines',
+                    0,
+                )
         except regions.RegionError as error:
             yield cell, f'in the cell "{cell.name}" {error}', error.line
 

@@ -37,17 +37,23 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from nbformat import ValidationError
 
 from dslab.authoring.cells import BuildError, Source, SourceCell
 from dslab.authoring.rules import check_header, first_mistake
 
 _FILE = re.compile(r"(\d\d)_([a-z0-9]+(?:_[a-z0-9]+)*)\.py")
+_BAD_TAGS = re.compile(r"\btags=(?!\[)")
 _JUPYTEXT = ("lines_to_next_cell", "cell_marker")  # its own notes, not the author's
+
+
+def _headers(text: str) -> list[tuple[int, str]]:
+    return [(at, line) for at, line in enumerate(text.split("\n"), start=1) if line.startswith("# %%")]
 
 
 def _header_lines(text: str, cells: list[Any]) -> list[int]:
     """The line of each cell's header; a `# %%` inside a string opens no cell, so names decide."""
-    headers = [(at, line) for at, line in enumerate(text.split("\n"), start=1) if line.startswith("# %%")]
+    headers = _headers(text)
     found: list[int] = []
     position = 0
     for cell in cells:
@@ -90,7 +96,12 @@ def parse_source(path: Path, text: str) -> Source:
     match = _FILE.fullmatch(path.name)
     if match is None:
         raise BuildError(path, 1, "a source is named NN_slug.py, as in 02_consensus.py: rename it")
-    notebook = jupytext.reads(text, fmt="py:percent")
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except ValidationError as error:
+        line = next((at for at, line in _headers(text) if _BAD_TAGS.search(line)), 1)
+        words = f'the tags are not a list: write tags=["check"] ({error.message})'
+        raise BuildError(path, line, words) from None
     lines = _header_lines(text, notebook.cells)
     cells = [_cell(path, raw, line) for raw, line in zip(notebook.cells, lines, strict=True)]
     source = Source(path, f"{match[1]}-{match[2].replace('_', '-')}", _with_exercises(cells))

@@ -13,8 +13,10 @@ from dslab.grading.merge import Merged, merge, merged_notebook
 from dslab.grading.run import NbvalError, Outcome, Running, run_notebook
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters, and those that turn the direction of the text that follows them.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
+_COMPILED = re.compile(r"\(\d+\.py, line (\d+)\)")  # IPython's name for a cell says nothing to anybody
 _ARROW = re.compile(r"^-+> (\d+) ?(.*)$", re.MULTILINE)
 
 MAX_MESSAGE = 2000  # characters
@@ -52,7 +54,7 @@ class Result:
 
 def plain(text: str) -> str:
     """`text` without colours, control characters and memory addresses, at most MAX_MESSAGE long."""
-    text = _ADDRESS.sub("0x…", _CONTROL.sub("", _ANSI.sub("", text))).strip()
+    text = _ADDRESS.sub("0x…", CONTROL.sub("", _ANSI.sub("", text))).strip()
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
@@ -76,7 +78,7 @@ def message_of(outcome: Outcome) -> str:
     text = f"{outcome.ename}: {outcome.evalue}" if outcome.evalue else outcome.ename
     if outcome.ename == "NameError":
         text += _SCOPE
-    return plain(text)
+    return plain(_COMPILED.sub(r"(line \1)", text))
 
 
 def _judge(check: Cell, outcome: Outcome, answer: Outcome, untouched: bool) -> tuple[str, str, Outcome]:
@@ -96,8 +98,8 @@ def _judge(check: Cell, outcome: Outcome, answer: Outcome, untouched: bool) -> t
         return "not run", "it was not run because an earlier cell ended the kernel", outcome
     if answer.what == "error":
         return "error", f"the answer cell stops with {message_of(answer)}", answer
-    if outcome.ename == "NotImplementedError" and "write your answer here" in outcome.evalue:
-        return "missing", _UNANSWERED.replace("is as it was", "still has the line that it was"), outcome
+    if outcome.ename == "NotImplementedError":
+        return "missing", "not answered yet: the answer still raises NotImplementedError", outcome
     if outcome.ename == "MemoryError":
         return "memory", "the answer needs more memory than there is", outcome
     return ("wrong" if outcome.ename in _WRONG else "error"), message_of(outcome), outcome

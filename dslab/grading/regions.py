@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 BEGIN, STUB, END = "### BEGIN SOLUTION", "### STUB", "### END SOLUTION"
 DEFAULT_STUB = 'raise NotImplementedError("write your answer here")'
@@ -78,17 +78,16 @@ def solution_lines(text: str) -> list[str]:
     return [line for kind, line in _parts(text) if kind == "solution"]
 
 
-def stub_of(text: str) -> str:
-    """What the student gets: every solution region of `text` replaced by its stub.
+def stub_of(text: str, default: Sequence[str] = (DEFAULT_STUB,)) -> str:
+    """What the student gets: every solution region of `text` replaced by its stub, or by the lines `default`.
 
     Raises:
-        RegionError: a region is not closed, not opened, or at the top level without stub lines (the default
-            stub raises, and a handout must run to its end).
+        RegionError: a region is not closed, or not opened.
     """
     out: list[str] = []
     stub: list[str] = []
     indent, inside = "", False
-    for number, (kind, line) in enumerate(_parts(text), start=1):
+    for kind, line in _parts(text):
         if kind == "given":
             out.append(line)
         elif kind == "stub":
@@ -97,12 +96,7 @@ def stub_of(text: str) -> str:
         elif kind == "mark" and not inside:
             indent, stub, inside = line[: len(line) - len(line.lstrip())], [], True
         elif kind == "mark":
-            if not stub and not indent:
-                text = (
-                    f'a solution region at the top level needs "{STUB}" lines: its default would stop Run All'
-                )
-                raise RegionError(number, text)
-            out.extend(stub or [indent + DEFAULT_STUB])
+            out.extend(stub or [indent + line for line in default])
             inside = False
     return "\n".join(out)
 

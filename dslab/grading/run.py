@@ -78,9 +78,9 @@ def _command(notebook: Path, outcomes: Path, timeout: float, junit: Path | None)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
     command += [
         "-p",
-        "nbval.plugin",
-        "-p",
         "dslab.grading.plugin",
+        "-p",
+        "nbval.plugin",
         "-p",
         "no:cacheprovider",
         "-c",
