@@ -16,7 +16,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 MODULES = (
     "format", "trace", "geometry", "glyphs", "canvas", "stage", "timeline", "transport", "host", "keys", "session", "tools",
-    "log", "links", "events", "script", "popover", "chips", "predict", "describe", "lab",
+    "entries", "logcells", "log", "links", "events", "script", "causes", "popover", "chips", "predict", "describe", "lab",
 )
 STYLES = ("lab", "panels")
 

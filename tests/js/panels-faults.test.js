@@ -6,9 +6,8 @@ import { chipStatus, createChips } from "../../dslab/widgets/static/chips.js";
 import { describeFrame } from "../../dslab/widgets/static/describe.js";
 import { createEventsView, createTableView, eventsFile, eventWords, filterEvents, typeWords } from "../../dslab/widgets/static/events.js";
 import { createLinksView, linkState, presetActions } from "../../dslab/widgets/static/links.js";
-import {
-  causeChain, createMessageInspector, createNodePopover, effectChain, effectWords, fieldHistory, messageDiff, previousLike, sparkPath,
-} from "../../dslab/widgets/static/popover.js";
+import { causeChain, effectChain, effectWords, fieldHistory, messageDiff, previousLike, sparkPath } from "../../dslab/widgets/static/causes.js";
+import { createMessageInspector, createNodePopover } from "../../dslab/widgets/static/popover.js";
 import { createPredict } from "../../dslab/widgets/static/predict.js";
 import { EVENTS, SERVERS, branch, buildTrace, fakeContext, frameAt, spec } from "./panels-fixture.js";
 

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
 import {
-  authorityAt, classifyCell, commitNote, createLogView, currentLeader, entryText, frontierPath, logMoments, logServers, termRuns,
-  truncatedEntries,
-} from "../../dslab/widgets/static/log.js";
+  authorityAt, classifyCell, commitNote, currentLeader, entryText, logMoments, logServers, termRuns, truncatedEntries,
+} from "../../dslab/widgets/static/entries.js";
+import { createLogView } from "../../dslab/widgets/static/log.js";
+import { frontierPath } from "../../dslab/widgets/static/logcells.js";
 import { SERVERS, branch, entry, fakeContext, frameAt, spec } from "./panels-fixture.js";
 
 const { document } = new JSDOM("<!doctype html><body></body>").window;

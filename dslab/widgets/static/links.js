@@ -1,6 +1,6 @@
 // Links between servers: the matrix, ready-made cuts, and the quality of one link.
 import { h, setAttrs } from "./format.js";
-import { currentLeader } from "./log.js";
+import { currentLeader } from "./entries.js";
 
 const PRESETS = [["leader", "Isolate leader"], ["minority", "Majority, minority"], ["bridge", "Bridge node"], ["oneway", "One way"], ["ring", "Ring"]];
 const FLAKY = { loss: 0.2, latency: [5, 60], duplicate: 0.05 };
