@@ -61,7 +61,8 @@ class Elections(Teller):
             return say(
                 (f"{me} tries again in term {{term:{term}}}",),
                 (
-                    f"Nobody got {scene.majority} of {len(scene.servers)} votes in term {{term:{term - 1}}} in time.",
+                    f"Nobody got {scene.majority} of {len(scene.servers)} votes "
+                    f"in term {{term:{term - 1}}} in time.",
                 ),
             )
         rival = next(
@@ -120,7 +121,7 @@ class Elections(Teller):
                 f"{node.id} has {have} of {total} votes for term {{term:{node.term}}}",
                 f"{node.id} has {have} of {total} votes",
             ),
-            f"{number_word(missing).capitalize()} more {'makes' if missing == 1 else 'make'} a majority of {needed}.",
+            f"{number_word(missing).capitalize()} more make{'s' * (missing == 1)} a majority of {needed}.",
         )
 
     def _why_refused(self, voter: str, candidate: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 from dslab.sim import Event
 
 from .gloss import short_name
@@ -135,7 +136,8 @@ def _partition(event: Event, scene: Scene, reading: Reading) -> Said:
     if big is None:
         return say(
             headline,
-            f"No side has {number_word(needed)} of {number_word(len(scene.servers))} servers, so nothing can be committed.",
+            f"No side has {number_word(needed)} of {number_word(len(scene.servers))} servers, "
+            "so nothing can be committed.",
         )
     if leaders and leaders[0].id not in big:
         return say(

@@ -16,7 +16,10 @@ WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def reply_types(reading: Reading) -> frozenset[str]:
-    """Message types that answer others: a type whose first message went back to the sender of the message just handled."""
+    """Message types that answer others.
+
+    A type is one if its first message went back to the sender of the message that was just being handled.
+    """
     events, messages = reading.events, reading.messages
     answers: dict[str, bool] = {}
     for record in messages:
@@ -57,7 +60,7 @@ def message_class(record: MessageRecord, answers: frozenset[str]) -> tuple[str, 
 
 
 class Glosses:
-    """Sentences for messages, made from the docstrings of their classes; `{term:4}` and `` `x=1` `` are markup."""
+    """Sentences for messages, made from the docstrings of their classes."""
 
     def __init__(self, reading: Reading) -> None:
         self._templates = glossary(reading)

@@ -1,8 +1,8 @@
 """One headline and one reason for every event that changes the picture.
 
-A headline is a subject, a verb and a fact in at most 45 characters; a reason has at most 75. `{term:4}` is drawn as the
-term's roundel, text in backticks as code. What a protocol does not show is not talked about; a protocol with none of
-the shared fields is told by its messages and timers.
+A headline is a subject, a verb and a fact in at most 45 characters; a reason has at most 75. `{term:4}` is
+drawn as the term's roundel, text in backticks as code. What a protocol does not show is not talked about; a
+protocol with none of the shared fields is told by its messages and timers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Narrator(Elections, Replication):
         self.first_start = max((e.id for e in reading.events if e.kind == "start"), default=-1)
 
     def tell(self) -> Iterator[tuple[int, Said]]:
-        for event, self.scene, changed in scenes(self.reading):
+        for event, scene, changed in scenes(self.reading):
+            self.scene = scene
             said = self._event(event, changed)
             if said is not None:
                 yield event.id, said

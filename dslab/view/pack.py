@@ -1,7 +1,7 @@
 """A trace as the bytes that the browser reads: JSON columns, equal words and values stored once.
 
-The bytes of a branch hold only what follows its fork; whatever was in the air at the fork stands in "over", because it
-may end differently there than in the parent.
+The bytes of a branch hold only what follows its fork; whatever was in the air at the fork stands in "over",
+because it may end differently there than in the parent.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def pack(reading: Reading, says: dict[int, tuple[str, str]] | None = None, first
             payloads.add(patch) if patch else -1,
             said,
         )
-        for append, value in zip(add, row):
+        for append, value in zip(add, row, strict=True):
             append(value)
         clock = time
     first_message = len(messages)
@@ -118,7 +118,7 @@ def _messages(reading: Reading, first: int, strings: Table, payloads: Table) -> 
             payloads.value(record.fields, fields),
             strings.text(sentences.of(record, fields)),
         )
-        for append, value in zip(add, row):
+        for append, value in zip(add, row, strict=True):
             append(value)
     return columns
 
@@ -133,9 +133,9 @@ def _still_flying(reading: Reading, first: int, first_message: int) -> dict[str,
 
 
 def shared_prefix(reading: Reading, parent: Reading) -> int:
-    """How many events two runs of one system and seed have in common; what these events sent is then equal too."""
+    """How many events two runs of one system and seed have in common; they have then sent the same, too."""
     common = 0
-    for mine, theirs in zip(reading.events, parent.events):
+    for mine, theirs in zip(reading.events, parent.events, strict=False):
         if mine != theirs:
             break
         common += 1

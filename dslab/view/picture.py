@@ -1,272 +1,150 @@
-"""Draws a cluster at one moment as SVG text: nodes on a ring, messages on their way, logs beside it.
-
-Colours are the light theme's, written out, because a picture in a notebook has no style sheet. Coordinates have one
-decimal, so that equal traces give equal bytes everywhere.
-"""
+"""Draws a cluster at one moment: nodes on a ring, messages on their way, logs beside it."""
 
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import Any
 
 from dslab.sim import MessageRecord
 
 from .gloss import message_class
-from .scene import LEADING, STANDING, Reading, Scene, granted, term_of
-from .words import MARKUP, payload
+from .scene import LEADING, STANDING, NodeScene, Reading, Scene, granted, term_of
+from .svg import DANGER, INK, INK2, LINE, MARK, PAPER, WASH2, circle, label, n, path, rect, term_fill, text
 
-PAPER, INK, INK2, MARK, LINE2, LINE, WASH2, DANGER = (
-    "#ffffff",
-    "#23262b",
-    "#5e6064",
-    "#7b7d80",
-    "#c9cacb",
-    "#e2e2e3",
-    "#ebecec",
-    "#b3261e",
-)
-TERMS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-MONO = "ui-monospace, Menlo, Consolas, monospace"
-RING_X, RING_Y, RING_R = 98, 90, 55
-CELL_W, CELL_H, CELLS = 14, 13, 6
+RING_X, RING_Y, RING_R, NODE_R = 98, 90, 55, 15
+LOG_X, LOG_H, CELL_W, CELL_H, CELLS = 220, 140, 14, 13, 6
+MOST_MESSAGES, MOST_LOGS, MOST_LINKED = 40, 9, 12
 
-
-def n(x: float) -> str:
-    """A coordinate: one decimal, none where it is whole."""
-    text = f"{x:.1f}"
-    return text[:-2] if text.endswith(".0") else text
-
-
-def term_fill(term: int) -> tuple[str, str]:
-    """(fill, text colour) of a term."""
-    if term < 1:
-        return PAPER, INK
-    return TERMS[(term - 1) % 6], "#ffffff" if (term - 1) % 6 == 0 else "#000000"
-
-
-def text(
-    x: float,
-    y: float,
-    words: str,
-    size: float = 11,
-    fill: str = INK,
-    weight: int = 400,
-    anchor: str = "start",
-) -> str:
-    """One line of text; `{term:4}` and code are set in bold and in a fixed pitch."""
-    parts, last = [], 0
-    for match in MARKUP.finditer(words):
-        parts.append(escape(words[last : match.start()], quote=False))
-        parts.append(
-            f'<tspan font-weight="700">{match[1]}</tspan>'
-            if match[1]
-            else f'<tspan font-family="{MONO}">{escape(match[2], quote=False)}</tspan>'
-        )
-        last = match.end()
-    parts.append(escape(words[last:], quote=False))
-    extra = (f' font-weight="{weight}"' if weight != 400 else "") + (
-        f' text-anchor="{anchor}"' if anchor != "start" else ""
-    )
-    return f'<text x="{n(x)}" y="{n(y)}" font-size="{size:g}" fill="{fill}"{extra}>{"".join(parts)}</text>'
-
-
-def roundel(x: float, y: float, r: float, term: int) -> str:
-    """The mark of a term."""
-    fill, ink = term_fill(term)
-    return f'<circle cx="{n(x)}" cy="{n(y)}" r="{n(r)}" fill="{fill}" stroke="{INK}"/>' + text(
-        x, y + r * 0.48, str(term), r * 1.35, ink, 700, "middle"
-    )
+Places = dict[str, tuple[float, float, float]]      # server -> x, y, scale
 
 
 def cluster(reading: Reading, scene: Scene, event: int, answers: frozenset[str]) -> str:
-    """The ring and, for protocols with logs, the logs beside it; about 300 × 170."""
+    """The ring and, for protocols with logs, the logs beside it; about 300 × 175.
+
+    Args:
+        reading: the run.
+        scene: the state after the event.
+        event: which one; messages are drawn where they are at its time.
+        answers: message types that are replies.
+    """
     places = _places(scene)
-    time = reading.events[event].time_us
-    return "".join(
-        [
-            *_links(scene, places),
-            *_messages(reading, event, time, places, answers),
-            *(_node(scene, node, places[node]) for node in scene.servers),
-            _logs(scene),
-        ]
-    )
+    nodes = (_node(scene, scene.nodes[server], *places[server]) for server in scene.servers)
+    messages = _messages(reading, event, places, answers)
+    return "".join([*_links(scene, places), *messages, *nodes, *_logs(scene)])
 
 
-def _places(scene: Scene) -> dict[str, tuple[float, float, float]]:
-    """x, y and size of every server."""
+def _places(scene: Scene) -> Places:
     count = len(scene.servers)
     size = 1 if count <= 7 else max(0.25, 7 / count)
-    radius = 0 if count == 1 else RING_R
+    radius = RING_R if count > 1 else 0
     angles = [2 * math.pi * i / count - math.pi / 2 for i in range(count)]
-    return {
-        node: (RING_X + radius * math.cos(a), RING_Y + radius * math.sin(a), size)
-        for node, a in zip(scene.servers, angles)
-    }
+    return {server: (RING_X + radius * math.cos(angle), RING_Y + radius * math.sin(angle), size)
+            for server, angle in zip(scene.servers, angles, strict=True)}
 
 
-def _links(scene: Scene, places: dict[str, tuple[float, float, float]]) -> list[str]:
-    if len(places) > 12:
+def _links(scene: Scene, places: Places) -> list[str]:
+    if len(places) > MOST_LINKED:
         return []
-    whole, cut = [], []
+    whole, cut = "", ""
     for i, a in enumerate(scene.servers):
-        for b in scene.servers[i + 1 :]:
-            (ax, ay, _), (bx, by, _) = places[a], places[b]
-            path = f"M{n(ax)} {n(ay)}L{n(bx)} {n(by)}"
-            (cut if scene.is_cut(a, b) or scene.is_cut(b, a) else whole).append(path)
-    drawn = [f'<path d="{"".join(whole)}" stroke="{LINE}" fill="none"/>'] if whole else []
-    return drawn + (
-        [f'<path d="{"".join(cut)}" stroke="{DANGER}" stroke-dasharray="2 4" fill="none"/>'] if cut else []
-    )
+        for b in scene.servers[i + 1:]:
+            line = f"M{n(places[a][0])} {n(places[a][1])}L{n(places[b][0])} {n(places[b][1])}"
+            if scene.is_cut(a, b) or scene.is_cut(b, a):
+                cut += line
+            else:
+                whole += line
+    return [path(whole, LINE)] * bool(whole) + [path(cut, DANGER, dash="2 4")] * bool(cut)
 
 
-def _node(scene: Scene, node: str, place: tuple[float, float, float]) -> str:
-    x, y, size = place
-    state, r = scene.nodes[node], 15 * size
-    label = _label(scene, state, x, y) if size > 0.5 else ""
-    if state.status == "crashed":
-        arm = r * 0.42
-        return (
-            f'<circle cx="{n(x)}" cy="{n(y)}" r="{n(r)}" fill="{WASH2}" stroke="{MARK}"/>'
-            f'<path d="M{n(x - arm)} {n(y - arm)}L{n(x + arm)} {n(y + arm)}M{n(x + arm)} {n(y - arm)}L{n(x - arm)} {n(y + arm)}" '
-            f'stroke="{DANGER}" stroke-width="2.4" stroke-linecap="round"/>' + label
-        )
-    fill, ink = term_fill(state.term)
-    parts = [f'<circle cx="{n(x)}" cy="{n(y)}" r="{n(r)}" fill="{fill}" stroke="{INK}" stroke-width="1.3"/>']
-    if state.role in LEADING or state.role in STANDING:
-        dash = ' stroke-dasharray="3.6 2.3"' if state.role in STANDING else ""
-        parts.append(
-            f'<circle cx="{n(x)}" cy="{n(y)}" r="{n(r + 3.6 * size)}" fill="none" stroke="{INK}" stroke-width="1.7"{dash}/>'
-        )
-    if size > 0.5:
-        parts.append(
-            text(
-                x,
-                y + 4,
-                f"{str(state.role)[0].upper() if state.role else ''}{state.term or ''}",
-                10.5,
-                ink,
-                700,
-                "middle",
-            )
-        )
-    return "".join(parts) + label
+def _node(scene: Scene, node: NodeScene, x: float, y: float, size: float) -> str:
+    r, named = NODE_R * size, size > 0.5
+    parts = [_name(scene, node, x, y)] if named else []
+    if node.status == "crashed":
+        a, b, c, d = n(x - 0.42 * r), n(x + 0.42 * r), n(y - 0.42 * r), n(y + 0.42 * r)
+        cross = path(f"M{a} {c}L{b} {d}M{b} {c}L{a} {d}", DANGER, 2.4)
+        return "".join([circle(x, y, r, WASH2, MARK), cross, *parts])
+    fill, ink = term_fill(node.term)
+    parts.append(circle(x, y, r, fill, width=1.3))
+    if node.role in LEADING or node.role in STANDING:
+        parts.append(circle(x, y, r + 3.6 * size, width=1.7, dash="3.6 2.3" if node.role in STANDING else ""))
+    if named:
+        letter = str(node.role)[0].upper() if node.role else ""
+        parts.append(label(x, y, f"{letter}{node.term or ''}", 10.5, ink))
+    return "".join(parts)
 
 
-def _label(scene: Scene, state: Any, x: float, y: float) -> str:
-    """Name, and what the shape does not say, on the outer side of a node."""
-    more = (
-        "paused"
-        if state.status == "paused"
-        else f"{granted(state.fields.get('votes'))} of {len(scene.servers)}"
-        if state.role in STANDING and state.status == "up"
-        else ""
-    )
-    side = 0 if abs(x - RING_X) < 8 else 1 if x > RING_X else -1
-    name = f"{state.id}, {more}" if more else state.id
-    if side == 0 and y <= RING_Y:
-        return text(x, y - 23, name, 10.5, INK, 600, "middle")
-    if side == 0 or y > RING_Y + 20:
-        return text(x, y + 30, name, 10.5, INK, 600, "middle")
-    anchor = "start" if side > 0 else "end"
-    place = x + 22 * side
-    return text(place, y + 4, state.id, 10.5, INK, 600, anchor) + (
-        text(place, y + 16, more, 9.5, INK2, 600, anchor) if more else ""
-    )
+def _name(scene: Scene, node: NodeScene, x: float, y: float) -> str:
+    """A node's name, and what its shape does not say, on its outer side."""
+    more = ""
+    if node.status == "paused":
+        more = "paused"
+    elif node.role in STANDING and node.status == "up":
+        more = f"{granted(node.fields.get('votes'))} of {len(scene.servers)}"
+    if abs(x - RING_X) < 8 or y > RING_Y + 20:
+        above = y <= RING_Y and len(scene.servers) > 1
+        name = f"{node.id}, {more}" if more else node.id
+        return text(x, y - 23 if above else y + 30, name, 10.5, INK, 600, "middle")
+    side, anchor = (22, "start") if x > RING_X else (-22, "end")
+    name = text(x + side, y + 4, node.id, 10.5, INK, 600, anchor)
+    return name + text(x + side, y + 16, more, 9.5, INK2, 600, anchor) if more else name
 
 
-def _messages(
-    reading: Reading, event: int, time: int, places: dict[str, Any], answers: frozenset[str]
-) -> list[str]:
-    drawn = []
+def _messages(reading: Reading, event: int, places: Places, answers: frozenset[str]) -> list[str]:
+    """What is in the air after the event, and what it dropped."""
+    time, drawn = reading.events[event].time_us, []
     for record in reading.messages:
-        if record.sent_event is None or record.sent_event > event:
+        if record.sent_event is not None and record.sent_event > event:
             break
-        ended = record.end_event is not None and record.end_event < event
-        here = record.end_event == event and record.fate == "dropped"
-        if (
-            ended
-            or (record.end_event == event and not here)
-            or record.source not in places
-            or record.target not in places
-        ):
-            continue
-        if len(drawn) < 40:
-            drawn.append(_message(record, time, here, places, answers))
+        end = record.end_event
+        dropped = end == event and record.fate == "dropped"
+        flying = end is None or end > event or dropped
+        if flying and record.source in places and record.target in places and len(drawn) < MOST_MESSAGES:
+            drawn.append(_message(record, time, dropped, places, answers))
     return drawn
 
 
-def _message(
-    record: MessageRecord, time: int, dropped: bool, places: dict[str, Any], answers: frozenset[str]
-) -> str:
+def _message(record: MessageRecord, time: int, dropped: bool, places: Places, answers: frozenset[str]) -> str:
     (ax, ay, size), (bx, by, _) = places[record.source], places[record.target]
     way = math.hypot(bx - ax, by - ay) or 1
     ux, uy = (bx - ax) / way, (by - ay) / way
-    whole = max(1, (record.due_us or time) - record.sent_us)
-    gone = min(1, max(0, (time - record.sent_us) / whole))
+    gone = min(1, max(0, (time - record.sent_us) / max(1, record.due_us - record.sent_us)))
     along = 20 * size + (way - 40 * size) * gone
+    # messages keep to one side of their way, so that a reply does not hide a request
     x, y = ax + ux * along - uy * 3, ay + uy * along + ux * 3
     if dropped:
-        return f'<path d="M{n(x - 3)} {n(y - 3)}l6 6m0 -6l-6 6" stroke="{DANGER}" stroke-width="1.6"/>'
+        return path(f"M{n(x - 3)} {n(y - 3)}l6 6m0 -6l-6 6", DANGER, 1.6)
     shape, term = message_class(record, answers)
     if shape == "entry":
         fill, ink = term_fill(term)
-        return (
-            f'<rect x="{n(x - 5)}" y="{n(y - 5)}" width="10" height="10" rx="1.8" fill="{fill}" stroke="{INK}"/>'
-            + text(x, y + 2.9, str(term), 8, ink, 700, "middle")
-        )
-    tip = (
-        f"M{n(x + ux * 8.5)} {n(y + uy * 8.5)}L{n(x + ux * 5 - uy * 2.2)} {n(y + uy * 5 + ux * 2.2)}"
-        f"L{n(x + ux * 5 + uy * 2.2)} {n(y + uy * 5 - ux * 2.2)}z"
-    )
-    arrow = f'<path d="{tip}" fill="{INK}"/>'
-    if shape in ("reply", "yes", "no"):
-        sign = (
-            ""
-            if shape == "reply"
-            else f"M{n(x - 2)} {n(y)}h4" + (f"M{n(x)} {n(y - 2)}v4" if shape == "yes" else "")
-        )
-        return (
-            f'<circle cx="{n(x)}" cy="{n(y)}" r="3.9" fill="{PAPER}" stroke="{INK}" stroke-width="1.2"/>'
-            + (f'<path d="{sign}" stroke="{INK}" stroke-width="1.1"/>' if sign else "")
-            + arrow
-        )
-    return (
-        f'<circle cx="{n(x)}" cy="{n(y)}" r="{2.2 if shape == "heartbeat" else 3.4}" fill="{INK}"/>' + arrow
-    )
+        return rect(x - 5, y - 5, 10, 10, fill) + label(x, y, term, 8, ink)
+    left = f"{n(x + ux * 5 - uy * 2.2)} {n(y + uy * 5 + ux * 2.2)}"
+    right = f"{n(x + ux * 5 + uy * 2.2)} {n(y + uy * 5 - ux * 2.2)}"
+    arrow = path(f"M{n(x + ux * 8.5)} {n(y + uy * 8.5)}L{left}L{right}z", "", fill=INK)
+    if shape in ("request", "heartbeat"):
+        return circle(x, y, 2.2 if shape == "heartbeat" else 3.4, INK, "") + arrow
+    sign = {"yes": f"M{n(x - 2)} {n(y)}h4M{n(x)} {n(y - 2)}v4", "no": f"M{n(x - 2)} {n(y)}h4"}.get(shape)
+    return circle(x, y, 3.9, PAPER, width=1.2) + (path(sign, width=1.1) if sign else "") + arrow
 
 
-def _logs(scene: Scene) -> str:
-    """A row of cells per server: term and payload; solid where committed, dashed where not."""
-    longest = max((len(scene.nodes[s].log) for s in scene.servers), default=0)
-    if not longest or len(scene.servers) > 9:
-        return ""
-    first = max(0, longest - CELLS)
-    left, pitch = 220, 140 / max(5, len(scene.servers))
-    top = RING_Y - pitch * len(scene.servers) / 2
-    parts = [
-        text(left + (i - first) * CELL_W + CELL_W / 2, top - 3, str(i + 1), 8.5, INK2, anchor="middle")
-        for i in range(first, longest)
-    ]
-    for row, node in enumerate(scene.servers):
-        state, y = scene.nodes[node], top + row * pitch + (pitch - CELL_H) / 2
-        committed = state.fields.get("commit_index") or 0
-        parts.append(text(left - 8, y + 10, node, 9.5, INK2, 600, "end"))
-        for index in range(first, len(state.log)):
-            term = term_of(state.log[index])
-            fill, ink = term_fill(term)
-            x, dash = (
-                left + (index - first) * CELL_W,
-                "" if index < committed else ' stroke-dasharray="2.4 1.8"',
-            )
-            parts.append(
-                f'<rect x="{n(x + 1)}" y="{n(y)}" width="{CELL_W - 2}" height="{CELL_H}" rx="2" fill="{fill}" stroke="{INK}"{dash}>'
-                f"<title>{escape(payload(state.log[index]))}</title></rect>"
-            )
+def _logs(scene: Scene) -> list[str]:
+    """A row of cells per server: solid with a thick lower edge where committed, dashed where not."""
+    nodes: list[Any] = [scene.nodes[server] for server in scene.servers]
+    longest = max((len(node.log) for node in nodes), default=0)
+    if not longest or len(nodes) > MOST_LOGS:
+        return []
+    first, pitch = max(0, longest - CELLS), LOG_H / max(5, len(nodes))
+    top = RING_Y - pitch * len(nodes) / 2
+    parts = [text(LOG_X + (i - first + 0.5) * CELL_W, top - 3, str(i + 1), 8.5, INK2, anchor="middle")
+             for i in range(first, longest)]
+    for row, node in enumerate(nodes):
+        y = top + row * pitch + (pitch - CELL_H) / 2
+        committed = node.fields.get("commit_index") or 0
+        parts.append(text(LOG_X - 8, y + 10, node.id, 9.5, INK2, 600, "end"))
+        for index, entry in enumerate(node.log[first:], start=first):
+            x, (fill, ink) = LOG_X + (index - first) * CELL_W, term_fill(term_of(entry))
+            dash = "" if index < committed else "2.4 1.8"
+            parts.append(rect(x + 1, y, CELL_W - 2, CELL_H, fill, dash=dash))
             if index < committed:
-                parts.append(
-                    f'<path d="M{n(x + 2)} {n(y + CELL_H + 0.6)}h{CELL_W - 4}" stroke="{INK}" stroke-width="1.8"/>'
-                )
-            parts.append(text(x + CELL_W / 2, y + 9.8, str(term or ""), 9, ink, 700, "middle"))
-    return "".join(parts)
+                parts.append(path(f"M{n(x + 2)} {n(y + CELL_H + 0.6)}h{CELL_W - 4}", width=1.8))
+            parts.append(label(x + CELL_W / 2, y + CELL_H / 2, term_of(entry) or "", 9, ink))
+    return parts

@@ -45,7 +45,7 @@ class Replication(Teller):
         if held < needed:
             return say(
                 headline,
-                f"{_count(held)} of {number_word(total)} servers hold it now; it needs {number_word(needed)}.",
+                f"{_count(held)} of {number_word(total)} servers hold it; it needs {number_word(needed)}.",
             )
         if held == total:
             return say(headline, f"All {number_word(total)} servers hold it now.")
@@ -94,13 +94,15 @@ class Replication(Teller):
         if held < self.scene.majority:
             return say(
                 headline,
-                f"Only {number_word(held)} of {number_word(total)} servers hold it, so a later leader may lack it.",
+                f"Only {number_word(held)} of {number_word(total)} servers hold it, "
+                "so a later leader may lack it.",
             )
         if 0 < term_of(entry) < node.term:
             return say(
                 headline,
                 (
-                    f"It is of term {{term:{term_of(entry)}}}: though {number_word(held)} servers hold it, it may be lost.",
+                    f"It is of term {{term:{term_of(entry)}}}: though {number_word(held)} servers hold it, "
+                    "it may be lost.",
                 ),
             )
         holders = f"All {number_word(total)}" if held == total else f"{_count(held)} of {number_word(total)}"

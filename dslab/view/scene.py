@@ -30,7 +30,12 @@ def read(trace: Trace) -> Reading:
 
 
 class NodeScene:
-    """One node: `status` is "up", "crashed" or "paused", `fields` what it shows, `timers` {name: [set, due, low, high]}."""
+    """One node.
+
+    Attributes:
+        status: "up", "crashed" or "paused". since_us: since when.
+        fields: what it shows. timers: {name: [set, due, lowest, highest]}, microseconds.
+    """
 
     __slots__ = ("fields", "id", "since_us", "status", "timers")
 
@@ -197,7 +202,7 @@ def term_of(fields: Any) -> int:
 
 
 def granted(votes: Any) -> int:
-    """How many have granted a vote: votes may be {voter: True or False}, a list of those who granted, or a number."""
+    """How many granted a vote; votes may be {voter: True or False}, a list of those who did, or a number."""
     if isinstance(votes, dict):
         return sum(1 for vote in votes.values() if vote is True)
     if isinstance(votes, list):

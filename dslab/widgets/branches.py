@@ -26,7 +26,8 @@ class Branch:
     """One schedule.
 
     Attributes:
-        id: "A", "B", ... parent: the branch it was forked from. fork_us: when. label: what its owner calls it.
+        id: "A", "B", ... label: what its owner calls it.
+        parent: the branch it was forked from. fork_us: when.
         actions: in order of time. until: ms. cause: the action that forked it.
         bookmarks: (event id, label) pairs. pinned: whether it is protected from being deleted.
     """
@@ -71,7 +72,7 @@ class Branches:
         Args:
             branch: where the action was made.
             action: what and when.
-            seen_us: up to when the branch has been on show: what was seen is kept, so an earlier action makes a child.
+            seen_us: up to when the branch has been on show; what was seen stays, so an earlier action forks.
         """
         base, at = self[branch], to_us(action["at"])
         last = max((to_us(a["at"]) for a in base.actions), default=0)
@@ -91,8 +92,8 @@ class Branches:
         return self._put(replace(child, label=label or child.label))
 
     def _child(self, base: Branch, at: int, action: Action | None) -> Branch:
-        # What its owner did later belongs to the other future. What the scenario does later happens in this one too,
-        # except to single messages: their numbers mean other messages here.
+        # What its owner did later belongs to the other future. What the scenario does later happens in this
+        # one too, except to single messages: their numbers mean other messages here.
         kept = [
             a
             for a in base.actions

@@ -1,7 +1,7 @@
 """The side of a Lab that faces the browser: traits, commands and replies.
 
-Events are sent once, as the bytes of a branch; the browser owns time. JupyterLab may run a command in another thread
-while a cell runs, so whatever changes the tree of branches or the traits holds the lock.
+Events are sent once, as the bytes of a branch; the browser owns time. JupyterLab may run a command in another
+thread while a cell runs, so whatever changes the tree of branches or the traits holds the lock.
 """
 
 from __future__ import annotations
@@ -147,10 +147,9 @@ class Served(anywidget.AnyWidget):
         self._change(lambda tree: tree.extend(branch, until), sign=False)
 
     def _clicked(self, c: dict[str, Any]) -> str | None:
-        at_us, args = int(c["at_us"]), dict(c.get("args") or {})
-        seen_us = max(at_us, int(c.get("seen_us", 0)))
-        return self._change(
-            lambda tree: self._do(c["branch"], c["verb"], (), args, whole_ms(at_us / 1000), seen_us), sign=False
+        at, args = whole_ms(int(c["at_us"]) / 1000), dict(c.get("args") or {})
+        return self._step(
+            lambda tree: self._do(c["branch"], c["verb"], (), args, at, int(c.get("seen_us", 0)))
         )
 
     def _step(self, change: Change) -> str | None:

@@ -17,7 +17,7 @@ DOES = {
     "lose_disk": "Wipes a node's disk; a running node keeps its memory.",
     "skew": "Sets a node's clock off by `offset` ms, or lets it run `rate` times as fast.",
     "timeout": "Makes a node's timer run out now; without a name, the one that was set first.",
-    "partition": "Splits the network: nodes of different groups cannot talk; servers in no group are one more group.",
+    "partition": "Splits the network into groups that cannot talk; servers in no group are one more.",
     "heal": "Removes the partition and all cuts.",
     "cut": "Stops messages in one direction of a link.",
     "mend": "Opens one direction of a link again.",
@@ -48,7 +48,7 @@ def make_action(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any], at: fl
 
 
 def _whole(value: Any) -> Any:
-    """Whole numbers as int: the browser knows only one kind of number, and both must print an action alike."""
+    """Whole numbers as int: the browser knows one kind of number, and both must print an action alike."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, (list, tuple)):
@@ -74,8 +74,9 @@ def verb_method(verb: str) -> Callable[..., None]:
         [kind("self", kind.POSITIONAL_ONLY), *parameters, kind("at", kind.KEYWORD_ONLY, default=None)]
     )
     method.__doc__ = (
-        f"{DOES[verb]}\n\nArgs:\n    at: simulated ms; the cursor's time if not given. Before what has been shown, "
-        f"it makes a new branch.\n\nRaises:\n    ScheduleError: an argument is not what it must be.\n"
+        f"{DOES[verb]}\n\n"
+        "Args:\n    at: simulated ms; the cursor's time if not given. Before what was shown, it forks.\n\n"
+        "Raises:\n    ScheduleError: an argument is not what it must be.\n"
     )
     return method
 
