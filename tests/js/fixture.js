@@ -10,6 +10,7 @@ export class Run {
     this.pending = [];
     this.now = start;
     this.random = 1;
+    this.down = new Set();
     this.state = Object.fromEntries(this.servers.map((id) => [id, { role: "follower", term: 0, voted_for: null, votes: [], log: [], commit_index: 0 }]));
     this.stations = [];
     this.leaders = [];
@@ -46,8 +47,9 @@ export class Run {
     for (;;) {
       this.pending.sort((a, b) => a.us - b.us || a.k - b.k);
       if (!this.pending.length || this.pending[0].us > us) break;
-      const { us: at, k, then, drop } = this.pending.shift();
+      const { us: at, k, then, drop: lost } = this.pending.shift();
       const message = this.messages[k];
+      const drop = lost ?? (this.down.has(message.to) ? "crashed" : null);
       message.end = this.events.length;
       message.fate = drop ? "dropped" : "delivered";
       if (drop) this.event(Math.round(at), "drop", message.to, { cause: message.sent, message: k, detail: drop });
@@ -112,6 +114,7 @@ export class Run {
   }
 
   crash(us, id) {
+    this.down.add(id);
     const e = this.event(us, "crash", id, { says: [`${id} crashed`, "What was in its memory is gone; its disk stays."] });
     for (const span of this.leaders) if (span.node === id && span.to_us === null) span.to_us = us;
     this.interesting.push(e);

@@ -20,7 +20,7 @@ export function stageLayout(ids, width, mode, popover = false) {
 }
 
 function stageFrame(width, mode, popover) {
-  const room = Math.max(200, width - POPOVER_WIDTH - 24);
+  const room = Math.max(200, width - POPOVER_WIDTH);
   if (mode === "small") return { width, height: 316, cx: width / 2, cy: 166, radius: 98, nameOnly: true };
   if (popover) {
     const height = mode === "wide" ? 374 : 340;

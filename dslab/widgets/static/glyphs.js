@@ -1,6 +1,6 @@
 // What a node or a message looks like at one event: plain records first (testable), then their drawing.
 
-import { s, iconGroup, termClass, clockText, durationText, countText } from "./format.js";
+import { s, setAttrs, iconGroup, termClass, clockText, durationText, countText } from "./format.js";
 import { NODE, fix, arcPath, tickPath, outward } from "./geometry.js";
 
 const KNOWN_LETTERS = { leader: "L", follower: "F", candidate: "C", primary: "P", backup: "B", proposer: "P" };
@@ -237,11 +237,10 @@ function show(element, visible) {
 export function paintNode(doc, built, view, places, selected) {
   const { g, parts } = built;
   const down = view.status === "crashed";
-  g.setAttribute("aria-label", view.name);
-  g.setAttribute("aria-pressed", String(selected));
-  g.setAttribute("data-status", view.status);
-  g.setAttribute("data-role", view.role ?? "");
-  g.setAttribute("data-term", view.term ?? "");
+  setAttrs(g, {
+    "aria-label": view.name, "aria-pressed": String(selected), "data-status": view.status, "data-role": view.role ?? "",
+    "data-term": view.term ?? "",
+  });
   parts.body.setAttribute("class", `ds-nf ${view.kind === "client" ? "ds-term-0" : termClass(view.term)} `
     + (down ? "is-down" : view.status === "restarting" ? "is-ghost" : ""));
   parts.text.setAttribute("class", `ds-nt ds-on ${view.status === "up" || view.status === "paused"

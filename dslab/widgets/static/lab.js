@@ -1,6 +1,6 @@
 // The widget: one cursor, one selection, and the views that follow them.
 
-import { h, icon, setText, markup, plainText, clockText } from "./format.js";
+import { h, icon, setAttrs, setText, markup, plainText, clockText } from "./format.js";
 import { groupLetter } from "./glyphs.js";
 import { createSession } from "./session.js";
 import { createStage } from "./stage.js";
@@ -474,10 +474,10 @@ export function createLab(model, doc) {
   }
 
   function markRoot() {
-    root.setAttribute("data-event", String(store.cursor.event));
-    root.setAttribute("data-branch", store.branch.id);
-    root.setAttribute("data-playing", String(store.playing !== 0));
-    root.setAttribute("data-digest", store.branch.digest ?? "");
+    setAttrs(root, {
+      "data-event": String(store.cursor.event), "data-branch": store.branch.id, "data-playing": String(store.playing !== 0),
+      "data-digest": store.branch.digest ?? "",
+    });
   }
 
   function showTab(id) {

@@ -1,6 +1,6 @@
 // The cluster: nodes and links in SVG; messages in SVG while they are few, on a canvas above when they are many.
 
-import { h, s, iconGroup, termClass, durationText } from "./format.js";
+import { h, s, setAttrs, iconGroup, termClass, durationText } from "./format.js";
 import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFraction, quarterOf, fix, cutBands, crossing, groupsByLine, neighbour } from "./geometry.js";
 import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
@@ -45,6 +45,9 @@ export function createStage(ctx, handlers) {
   let pending = null;
   let draft = null;
   let bulk = false;
+  let layoutCount = 0;
+  let drawnLinks = "";
+  let drawnLabels = "";
   let flights = [];
 
   function relayout(next) {
@@ -54,6 +57,7 @@ export function createStage(ctx, handlers) {
     svg.setAttribute("viewBox", `0 0 ${fix(layout.width)} ${layout.height}`);
     svg.style.width = `${fix(layout.width / 13 * 100) / 100}em`;
     canvas.resize(layout.width, layout.height);
+    layoutCount += 1;
     buildNodes();
     clearMessages();
     if (frame) update(frame);
@@ -116,23 +120,30 @@ export function createStage(ctx, handlers) {
     return frame.ops.some((op) => op.client === id) || frame.flying.some(involved);
   }
 
-  /** Draw a frame: everything that changes with events. */
+  /** Draw a frame: everything that changes with events, and of that only what differs from the last one. */
   function update(next) {
     const trace = store.trace;
     frame = next;
     if (!layout) return;
-    views = new Map([...frame.nodes.values()].map((node) => [node.id, nodeView(node, frame, trace, spec)]));
+    views = new Map([...frame.nodes.values()].map((node) => [node.id, withDraft(nodeView(node, frame, trace, spec))]));
     for (const [id, view] of views) {
       const built = nodes.get(id);
-      if (!built) continue;
       const selected = store.selection?.kind === "node" && store.selection.id === id;
-      paintNode(doc, built, withDraft(view), places, selected);
+      const visible = view.kind === "server" || clientShown(id);
+      const look = JSON.stringify([view, view.votes && [...view.votes], selected, visible, pending?.node === id]);
+      if (!built || built.look === look) continue;
+      built.look = look;
+      paintNode(doc, built, view, places, selected);
       built.g.classList.toggle("is-pending", pending?.node === id);
-      built.g.style.display = view.kind === "client" && !clientShown(id) ? "none" : "";
+      built.g.style.display = visible ? "" : "none";
     }
-    svg.setAttribute("aria-label", clusterName(frame));
-    paintLinks();
-    paintBands();
+    setAttrs(svg, { "aria-label": clusterName(frame) });
+    const linksLook = `${[...frame.cut]} ${JSON.stringify(frame.groups)} ${layoutCount}`;
+    if (linksLook !== drawnLinks) {
+      drawnLinks = linksLook;
+      paintLinks();
+      paintBands();
+    }
     paintLabels();
     tick(frame.time_us);
   }
@@ -199,6 +210,10 @@ export function createStage(ctx, handlers) {
   }
 
   function paintLabels() {
+    const look = JSON.stringify([layoutCount, roving, store.selection?.id, [...views.values()].map((view) => [view.line, view.status,
+      view.votes && [...view.votes], view.kind === "client" && clientShown(view.id)])]);
+    if (look === drawnLabels) return;
+    drawnLabels = look;
     const shapes = [];
     for (const view of views.values()) {
       const place = places.get(view.id);
@@ -482,7 +497,7 @@ export function createStage(ctx, handlers) {
     },
     setPending: (next) => {
       pending = next;
-      for (const [id, built] of nodes) built.g.classList.toggle("is-pending", pending?.node === id);
+      if (frame) update(frame);
     },
     startDraft,
     stopDraft,

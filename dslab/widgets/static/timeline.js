@@ -1,6 +1,6 @@
 // The timeline as a line map: colour is who leads, a gap is nobody, a station is a term, a siding is a branch.
 
-import { h, s, icon, iconGroup, setText, clockText, termClass } from "./format.js";
+import { h, s, iconGroup, setAttrs, setText, clockText, termClass } from "./format.js";
 import { fix, stageLayout } from "./geometry.js";
 
 const LANE_PITCH = 36;
@@ -325,13 +325,12 @@ export function createTimeline(ctx, handlers) {
   /** Slider words; called for events, not for frames. */
   function describe(cursor) {
     const { trace, branch } = store;
-    track.setAttribute("aria-valuemin", "0");
-    track.setAttribute("aria-valuemax", String(trace.n));
-    track.setAttribute("aria-valuenow", String(cursor.event + 1));
-    track.setAttribute("aria-valuetext", cursorText(cursor.time_us, cursor.event, trace.n, branch.id));
     const reason = handlers.locked();
-    track.setAttribute("aria-disabled", String(Boolean(reason)));
-    track.setAttribute("aria-label", reason ? `Time, unavailable: ${reason}` : "Time");
+    setAttrs(track, {
+      "aria-valuemin": "0", "aria-valuemax": String(trace.n), "aria-valuenow": String(cursor.event + 1),
+      "aria-valuetext": cursorText(cursor.time_us, cursor.event, trace.n, branch.id), "aria-disabled": String(Boolean(reason)),
+      "aria-label": reason ? `Time, unavailable: ${reason}` : "Time",
+    });
   }
 
   function pointer(event) {

@@ -1,6 +1,6 @@
 // The stage tools: a client request, a partition drawn or chosen, and Heal while anything is cut.
 
-import { h, icon, setText, listText } from "./format.js";
+import { h, icon, setAttrs, setText, listText } from "./format.js";
 
 /** `go`: request(command, to), partition(groups), heal(), startDraft(), stopDraft(), draftGroups(). */
 export function createTools(ctx, go) {
@@ -55,12 +55,13 @@ export function createTools(ctx, go) {
   function update(frame) {
     const drafting = go.drafting();
     heal.hidden = frame.cut.size === 0;
-    partition.setAttribute("aria-pressed", String(drafting));
+    setAttrs(partition, { "aria-pressed": String(drafting) });
     hint.hidden = !drafting;
     for (const button of [request, partition, heal]) {
       const why = ctx.reason(button.dataset.verb);
-      button.setAttribute("aria-disabled", String(Boolean(why)));
-      button.setAttribute("aria-label", why ? `${button.dataset.name} unavailable: ${why}` : button.dataset.name);
+      setAttrs(button, {
+        "aria-disabled": String(Boolean(why)), "aria-label": why ? `${button.dataset.name} unavailable: ${why}` : button.dataset.name,
+      });
     }
     const groups = drafting && go.draftGroups();
     cut.hidden = !groups;

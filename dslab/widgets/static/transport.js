@@ -1,6 +1,6 @@
 // Moving through time: the play loop, the buttons, the speed, and "run until".
 
-import { h, icon, setText, clockText, speedText } from "./format.js";
+import { h, icon, setAttrs, setText, clockText, speedText } from "./format.js";
 
 /** The speeds of the slider and of the keys [ and ]: virtual seconds per real second. */
 export const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -153,16 +153,18 @@ export function createTransport(ctx, go, reason) {
     const playing = store.playing !== 0;
     const now = buttons.get("play");
     now.label = playing ? "Pause" : "Play";
-    play.replaceChildren(icon(doc, playing ? "pause" : "play"));
+    if (play.dataset.shows !== now.label) play.replaceChildren(icon(doc, playing ? "pause" : "play"));
+    play.dataset.shows = now.label;
     for (const [name, { element, label, keys }] of buttons) {
       const why = reason(name);
-      element.setAttribute("aria-disabled", String(Boolean(why)));
-      element.setAttribute("aria-label", why ? `${label} unavailable: ${why}` : label);
-      element.title = why ? `${label}: ${why}` : `${label}${keys ? ` (${keys})` : ""}`;
+      setAttrs(element, {
+        "aria-disabled": String(Boolean(why)), "aria-label": why ? `${label} unavailable: ${why}` : label,
+        title: why ? `${label}: ${why}` : `${label}${keys ? ` (${keys})` : ""}`,
+      });
     }
     heal.hidden = store.cutCount === 0;
     slider.value = String(speedIndex(store.speed));
-    slider.setAttribute("aria-valuetext", `${speedText(store.speed)} of real time`);
+    setAttrs(slider, { "aria-valuetext": `${speedText(store.speed)} of real time` });
     setText(value, speedText(store.speed));
     const of = store.layout === "wide" ? ` of ${store.trace.n}` : "";
     const branch = store.branches.length > 1 && store.layout === "wide" ? `, branch ${store.branch.id}` : "";

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { JSDOM } from "jsdom";
+import { render } from "../../dslab/widgets/static/lab.js";
+import { FakeModel, electionRun, modelState, partitionRun } from "./fixture.js";
+
+/** A lab in a page of its own, with frames cranked by hand. */
+function lab(extra = {}, run = electionRun()) {
+  const dom = new JSDOM("<!doctype html><html lang=en><title>t</title><body><main id=m></main></body></html>", { pretendToBeVisual: true, runScripts: "outside-only" });
+  const { window } = dom;
+  let frames = [];
+  window.requestAnimationFrame = (f) => frames.push(f);
+  window.cancelAnimationFrame = () => { frames = []; };
+  const model = new FakeModel(modelState(run, extra));
+  const el = window.document.getElementById("m");
+  const stop = render({ model, el });
+  const root = el.querySelector(".dslab-lab");
+  let now = 1000;
+  return {
+    window, model, stop, root, run,
+    find: (selector) => root.querySelector(selector),
+    control: (name) => root.querySelector(`[data-control=${name}]`),
+    key(target, key, more = {}) {
+      target.dispatchEvent(new window.KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+    },
+    play(ms) {
+      for (let t = 0; t < ms; t += 20) {
+        now += 20;
+        const due = frames;
+        frames = [];
+        for (const f of due) f(now);
+      }
+    },
+    waiting: () => frames.length,
+    us: () => Number(root.dataset.timeUs),
+    event: () => Number(root.dataset.event),
+    async settle() {
+      for (let i = 0; i < 6; i++) await new Promise((done) => setTimeout(done));
+    },
+  };
+}
+
+test("paused at birth, at the start the author chose, with one element per server", () => {
+  const { root, us, waiting, find } = lab();
+  assert.equal(root.dataset.playing, "false");
+  assert.equal(us(), 1_000_000);
+  assert.equal(waiting(), 0);
+  assert.equal(root.querySelectorAll(".dslab-node[data-kind=server]").length, 5);
+  assert.equal(root.dataset.lmSuppressShortcuts, "true");
+  assert.match(find(".ds-headline").textContent, /commits entry 5 in term 3|leads term/);
+});
+
+test("play moves time at the chosen speed, says nothing to the kernel, and pause tells it once", async () => {
+  const it = lab();
+  it.control("play").click();
+  assert.equal(it.root.dataset.playing, "true");
+  it.play(1020);
+  assert.equal(it.us(), 1_050_000);
+  assert.deepEqual([it.model.sent.length, it.model.saved.length], [0, 0]);
+  it.control("play").click();
+  assert.equal(it.root.dataset.playing, "false");
+  assert.equal(it.model.get("cursor").time_us, 1_050_000);
+  assert.equal(it.model.saved.length, 1);
+  assert.equal(it.waiting(), 0);
+});
+
+test("near the computed end it asks for more, once", () => {
+  const it = lab({ spec: { start_us: 1_400_000, speed: 1 } });
+  it.control("play").click();
+  it.play(400);
+  assert.deepEqual(it.model.sent.map(({ do: what, branch }) => [what, branch]), [["extend", "A"]]);
+});
+
+test("clean-up stops the loop and leaves the model", () => {
+  const it = lab();
+  it.control("play").click();
+  it.play(40);
+  it.stop();
+  assert.equal(it.waiting(), 0);
+  assert.equal(it.window.document.querySelector(".dslab-lab"), null);
+  assert.ok(Object.values(it.model.h).every((handlers) => handlers.size === 0));
+});
+
+test("step, back, interesting, start and end by key", () => {
+  const it = lab();
+  const before = it.event();
+  it.key(it.root, ".");
+  assert.equal(it.event(), before + 1);
+  it.key(it.root, ",");
+  assert.equal(it.event(), before);
+  it.key(it.root, ">");
+  assert.ok(it.run.interesting.includes(it.event()));
+  it.key(it.root, "Home");
+  assert.equal(it.us(), 0);
+  it.key(it.root, "End");
+  assert.equal(it.event(), it.run.events.length - 1);
+});
+
+test("the slider says seconds, event and branch, and steps by arrow", () => {
+  const it = lab();
+  const track = it.find("[role=slider]");
+  const before = it.event();
+  it.key(track, "ArrowRight");
+  assert.equal(it.event(), before + 1);
+  assert.equal(track.getAttribute("aria-valuetext"), `${(it.us() / 1e6).toFixed(3)} seconds, event ${before + 2} of ${it.run.events.length}, branch A`);
+});
+
+test("one lab plays at a time in a page", () => {
+  const it = lab();
+  it.control("play").click();
+  const other = it.window.document.createElement("div");
+  it.window.document.body.append(other);
+  const stop = render({ model: new FakeModel(modelState(partitionRun())), el: other });
+  other.querySelector("[data-control=play]").click();
+  assert.equal(it.root.dataset.playing, "false");
+  assert.equal(other.querySelector(".dslab-lab").dataset.playing, "true");
+  stop();
+});
+
+test("crash by key: the cursor stops, the verb is sent at once, the reply opens the branch", async () => {
+  const it = lab();
+  const node = it.find(".dslab-node[data-node=n1]");
+  node.focus();
+  it.key(node, "k");
+  assert.equal(it.root.dataset.pending, "crash");
+  assert.ok(node.classList.contains("is-pending"));
+  const [sent] = it.model.sent;
+  assert.deepEqual({ ...sent, id: 0 }, { id: 0, do: "act", branch: "A", at_us: 1_000_000, seen_us: 1_000_000, verb: "crash", args: { node: "n1" } });
+  const child = electionRun();
+  it.model.s.chunks = { ...it.model.s.chunks, B: child.chunk() };
+  it.model.set("branches", [...it.model.get("branches"), { ...it.model.get("branches")[0], id: "B", parent: "A", fork_event: 0, fork_us: 1_000_000, label: "n1 down", digest: "d1" }]);
+  it.model.reply({ id: sent.id, ok: true, branch: "B" });
+  await it.settle();
+  assert.equal(it.root.dataset.branch, "B");
+  assert.equal(it.root.dataset.digest, "d1");
+  assert.equal(it.root.dataset.pending, undefined);
+  assert.equal(it.root.querySelectorAll(".dslab-lane").length, 2);
+  it.find(".dslab-lane[data-branch=A]").click();
+  assert.equal(it.root.dataset.branch, "A");
+});
+
+test("a refusal is said in its own words, a busy kernel after 300 ms", async () => {
+  const it = lab();
+  it.key(it.root, "k");
+  await new Promise((done) => setTimeout(done, 330));
+  assert.match(it.find(".ds-notice").textContent, /Kernel busy/);
+  it.model.reply({ id: it.model.sent[0].id, ok: false, error: "n1 is made of glass." });
+  await it.settle();
+  assert.equal(it.find(".ds-notice").textContent, "n1 is made of glass.");
+});
+
+test("a later seen time travels with the action, so that Python forks", () => {
+  const it = lab();
+  it.key(it.root, "End");
+  it.key(it.root, "Home");
+  it.key(it.root, "k");
+  assert.equal(it.model.sent[0].at_us, 0);
+  assert.equal(it.model.sent[0].seen_us, it.run.events.at(-1).us);
+});
+
+test("a prediction locks time and verbs, and says so in the controls' names", () => {
+  const predict = { question: "Who wins?", options: [{ id: "a", text: "n2" }, { id: "b", text: "n3" }], reveal_us: 1_420_000 };
+  const it = lab({ spec: { predict, start_us: 1_300_000, speed: 1 } });
+  assert.equal(it.control("play").getAttribute("aria-label"), "Play unavailable: answer the prediction first");
+  it.control("play").click();
+  it.key(it.root, ".");
+  it.key(it.root, "k");
+  assert.deepEqual([it.root.dataset.playing, it.us(), it.model.sent.length], ["false", 1_300_000, 0]);
+  it.model.set("prediction", { choice: "b", confidence: 2 });
+  assert.equal(it.control("play").getAttribute("aria-label"), "Play");
+  it.control("play").click();
+  it.play(400);
+  assert.equal(it.root.dataset.playing, "false", "play stops where the answer is decided");
+  assert.ok(it.us() >= 1_420_000 && it.us() < 1_450_000);
+});
+
+test("verbs that an exercise does not allow are refused with a reason", () => {
+  const it = lab({ spec: { verbs: ["request"] } });
+  it.key(it.root, "k");
+  assert.equal(it.model.sent.length, 0);
+  assert.match(it.find("[data-verb=partition]").getAttribute("aria-label"), /Partition unavailable: this exercise does not use it/);
+});
+
+test("groups by keyboard: G and a digit, then Enter cuts", () => {
+  const it = lab();
+  for (const id of ["n1", "n2"]) {
+    const node = it.find(`.dslab-node[data-node=${id}]`);
+    node.focus();
+    it.key(node, "g");
+    it.key(it.find(`.dslab-node[data-node=${id}]`), "2");
+  }
+  it.key(it.root, "Enter");
+  assert.deepEqual(it.model.sent[0].args, { groups: [["n3", "n4", "n5"], ["n1", "n2"]] });
+});
+
+test("Heal is there while anything is cut, and only then", () => {
+  const it = lab({ spec: { start_us: 500_000 } }, partitionRun());
+  assert.equal(it.find(".ds-tools [data-verb=heal]").hidden, false);
+  it.key(it.root, "Home");
+  assert.equal(it.find(".ds-tools [data-verb=heal]").hidden, true);
+});
+
+test("messages in flight by key: M chooses, D drops", () => {
+  const it = lab({ spec: { start_us: 1_412_500 } });
+  it.key(it.root, "m");
+  const chosen = it.find(".dslab-message.is-selected");
+  assert.ok(chosen);
+  it.key(it.root, "d");
+  assert.deepEqual(it.model.sent[0].args, { message: Number(chosen.dataset.message) });
+});
+
+test("arrows move among nodes; one of them is the tab stop", () => {
+  const it = lab();
+  const first = it.find(".dslab-node[data-node=n1]");
+  first.focus();
+  it.key(first, "ArrowRight");
+  assert.equal(it.window.document.activeElement.dataset.node, "n2");
+  assert.equal(it.root.querySelectorAll(".dslab-node[tabindex='0']").length, 1);
+});
+
+test("Python may move the cursor", () => {
+  const it = lab();
+  it.model.set("cursor", { branch: "A", time_us: 1_250_000, event: null });
+  assert.equal(it.us(), 1_250_000);
+});
+
+test("automated accessibility rules find nothing, also with a popover, the drawer and a partition", async () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  for (const extra of [{}, { spec: { start_us: 500_000 } }]) {
+    const it = lab(extra, extra.spec ? partitionRun() : electionRun());
+    if (extra.spec) it.find(".dslab-node[data-node=n3]").dispatchEvent(new it.window.MouseEvent("click", { bubbles: true }));
+    it.find("[aria-label=Script]").click();
+    it.window.eval(axe);
+    // jsdom has no layout: contrast is for the browser test.
+    const { violations } = await it.window.axe.run(it.root, { rules: { "color-contrast": { enabled: false } } });
+    assert.equal(JSON.stringify(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 120))])), "[]");
+    it.stop();
+  }
+});
