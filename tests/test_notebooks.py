@@ -1,4 +1,4 @@
-"""The committed notebooks are what their sources build, their exercises are proved, and nbval agrees strictly."""
+"""The committed notebooks are what their sources build, their exercises are proved, nbval agrees strictly."""
 
 from __future__ import annotations
 

