@@ -1,7 +1,7 @@
 """How fast the simulator is beside simpy on the same work: prints one JSON object.
 
-Work: 100 nodes for 100 simulated seconds. Once a second each node pings three others, drawn at random, and each
-of them answers; a message takes 5-50 ms. That is 7 events per node and second, whoever simulates it. Our side
+Work: 100 nodes for 100 simulated seconds. Once a second each node pings three others, drawn at random, and
+each of them answers; a message takes 5-50 ms. That makes 7 events per node and second. Our side
 is an ordinary node class, with every check for crashes, partitions, loss and forbidden calls on. Peers:
 
 - idiomatic simpy: a Store as inbox and a process per node, a process per message on its way;
