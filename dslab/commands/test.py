@@ -137,13 +137,11 @@ def test(extra: Sequence[str], strict: bool) -> int:
     os.environ.setdefault("MPLBACKEND", "Agg")
     steps = [lambda: pytest("pytest", list(extra), strict)]
     if not extra:
-        notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
         steps = [
             lambda: tool("ruff", "ruff", "check", "--output-format=concise", "."),
             lambda: tool("mypy", "mypy"),
             javascript,
             lambda: pytest("pytest", ["-n", "2", "--dist", "loadscope"], strict),
-            lambda: pytest("notebooks", ["--nbval", *notebooks], strict) if notebooks else no_notebooks(),
         ]
     outcomes = []
     for step in steps:
@@ -152,10 +150,3 @@ def test(extra: Sequence[str], strict: bool) -> int:
         outcome.seconds = time.monotonic() - started
         outcomes.append(outcome)
     return summary(outcomes, strict)
-
-
-def no_notebooks() -> Outcome:
-    """What the notebooks' step comes to before there is one."""
-    return Outcome(
-        "notebooks", "left out", left_out=["no notebooks/*.ipynb: `python -m dslab build` makes them"]
-    )
