@@ -10,7 +10,9 @@ _HOME = {
     "Exponential": "dslab.sim", "LogNormal": "dslab.sim", "Trace": "dslab.sim", "ClientRequest": "dslab.sim",
     "ClientReply": "dslab.sim", "violation": "dslab.sim", "title": "dslab.sim", "check_repeatable": "dslab.sim",
     "DslabError": "dslab.sim",
-    "Lab": "dslab.widgets",
+    "Lab": "dslab.widgets", "Prediction": "dslab.widgets", "show_source": "dslab.view.source",
+    "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "CheckFailed": "dslab.check.feedback",
+    "ready": "dslab.commands.ready",
 }
 
 __all__ = sorted(_HOME)

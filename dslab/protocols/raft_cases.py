@@ -55,8 +55,8 @@ LONG_LOG = Case(
     [_stands("n1", 10), _at(60, "partition", groups=[["n1"]]), _at(70, "request", command="a=1", to="n1"),
      _at(80, "request", command="b=2", to="n1", client="c2"), _stands("n2", 110),
      _at(160, "request", command="c=3", to="n2", client="c3"), _at(260, "crash", node="n2"), _at(270, "heal"),
-     _stands("n1", 300), _stands("n1", 310)],
-    until=600, progress=False, clients=3, catalogue="C7",
+     _stands("n1", 380)],
+    until=700, progress=False, clients=3, catalogue="C7",
     question="n1 has two entries, n3 has one. Which of the three entries had a majority, and what in the logs tells you so?")
 
 IMPATIENT = Case(
@@ -100,3 +100,26 @@ FIGURE_8 = Case(
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
 COMMIT = (CALM, ONE_DOWN, LEADER_ALONE, FIGURE_8)
+
+
+def rotated(cases, by, seed):
+    """The same cases with every server in the place of another, and other luck; their questions no longer fit.
+
+    Args:
+        cases: some of those above.
+        by: how many places each server moves on.
+        seed: of all of them.
+    """
+    return tuple(_rotated(case, by, seed) for case in cases)
+
+
+def _rotated(case, by, seed):
+    new = {f"n{i + 1}": f"n{(i + by) % case.nodes + 1}" for i in range(case.nodes)}
+
+    def renamed(value):
+        if isinstance(value, list):
+            return [renamed(item) for item in value]
+        return new.get(value, value) if isinstance(value, str) else value
+
+    schedule = [{name: renamed(value) for name, value in action.items()} for action in case.schedule]
+    return case._replace(name=f"{case.name}-{by}", shows="", schedule=schedule, seed=seed, question="")
