@@ -41,11 +41,15 @@ export function createLogView(ctx) {
   let shownSelection = "";
 
   const unit = () => parseFloat(doc.defaultView?.getComputedStyle(el).fontSize) / 13 || 1;
-  const culprits = () => (store.selection?.kind === "property" ? store.branch.verdicts?.find((verdict) => verdict.name === store.selection.id) : null);
+  // The violation that is chosen, once it has happened.
+  const culprits = () => {
+    const verdict = store.selection?.kind === "property" && store.branch.verdicts?.find((item) => item.name === store.selection.id);
+    return verdict && verdict.status === "violated" && verdict.event <= frame.event ? verdict : null;
+  };
   // The chosen cell: an entry, or the place where the chosen property broke.
   const selected = () => {
     const verdict = culprits();
-    if (verdict?.index && verdict.nodes?.length && verdict.event <= frame.event) return { id: verdict.nodes[0], index: verdict.index };
+    if (verdict?.index && verdict.nodes.length > 0) return { id: verdict.nodes[0], index: verdict.index };
     if (store.selection?.kind !== "entry") return null;
     const [id, index] = String(store.selection.id).split(":");
     return servers.includes(id) ? { id, index: Number(index) } : null;

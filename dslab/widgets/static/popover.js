@@ -97,8 +97,10 @@ function popoverShell(ctx, name) {
     }
     const able = list.filter((verb) => !verb.why);
     const unable = list.filter((verb) => verb.why);
+    const many = unable.length > 2;
     verbs.replaceChildren(h(doc, "div", {}, able.length > 0 && h(doc, "div", { class: "ds-verbs" }, able.map(verbButton)),
-      unable.length > 0 && h(doc, "div", { class: "ds-verbs ds-unable" }, unable.map(verbButton))));
+      unable.length > 0 && h(doc, "div", { class: `ds-verbs ds-unable ${many ? "is-many" : ""}` }, unable.map(verbButton),
+        many && h(doc, "p", { class: "ds-quiet", "aria-hidden": "true" }, `Not now: ${unable.at(-1).why}.`))));
     if (had) verbs.querySelector("button")?.focus();
   }
 
@@ -178,9 +180,10 @@ export function createNodePopover(ctx) {
       ["skew", "clock", "Skew clock…", null, askSkew],
       ["lose_disk", "disk", "Lose disk", null, act("lose_disk")],
       ["watch", "watch", "Watch field…", null, askWatch],
-      ["restart", "restart", "Restart", "R", act("restart")],
-      ...(down ? [["restart", "restart", "Restart without disk", null, act("restart", { disk: false })]] : []),
     ];
+    const restart = ["restart", "restart", "Restart", "R", act("restart")];
+    if (down) rows.unshift(restart, ["restart", "restart", "Restart without disk", null, act("restart", { disk: false })]);
+    else if (node.kind !== "client") rows.push(restart);
     return rows.filter(([verb]) => verb === "step" || verb === "watch" || allowed(verb)).map(([verb, icon, name, key, run]) => ({
       id: name === "Restart without disk" ? "restart-without-disk" : verb, icon, name, key, run,
       why: verb === "watch" ? null : verb === "step" ? (nextAt(node.id) < 0 ? "no later event" : null) : ctx.reason(verb, node.id),
