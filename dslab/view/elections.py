@@ -200,7 +200,7 @@ def stale_leader(scene: Scene, leader: Any) -> tuple[str, ...]:
     others = [n for n in scene.reach(leader.id) if n != leader.id]
     alone = f"reaches only {listed(others)}" if others else "reaches nobody"
     return (
-        f"{leader.id} still leads term {{term:{leader.term}}} but {alone}, so nothing it appends can commit.",
+        f"{leader.id} still leads term {{term:{leader.term}}} but {alone}, so nothing it adds can commit.",
         f"{leader.id} leads term {{term:{leader.term}}} but {alone}: it cannot commit.",
         f"{leader.id} is cut off from a majority, so nothing it appends can commit.",
     )

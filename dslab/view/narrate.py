@@ -131,10 +131,10 @@ class Narrator(Elections, Replication):
         vote = node.fields.get("voted_for")
         if vote is not None and ("voted_for" in changed or (term_grew and vote == self._sender(event))):
             return self._votes(event, node)
+        if "commit_index" in changed and (now in LEADING or "log" not in changed):
+            return self._commits(node, old)
         if "log" in changed:
             return self._log(event, node, old)
-        if "commit_index" in changed:
-            return self._commits(node, old)
         if term_grew:
             return self._newer(event, node)
         if set(changed) <= TOLD and self._conventional(event):

@@ -1,0 +1,57 @@
+"""What the timeline shows: leaders, terms, commits and faults, in agreement with the states of the run."""
+
+from __future__ import annotations
+
+from dslab.protocols import raft
+from dslab.sim import simulate
+from dslab.view import read, survey
+
+SCHEDULE = [
+    {"at": 300, "do": "request", "command": "x=1"},
+    {"at": 1200, "do": "crash", "node": "n1"},
+    {"at": 1500, "do": "crash", "node": "n1"},
+    {"at": 2000, "do": "pause", "node": "n2"},
+    {"at": 2500, "do": "restart", "node": "n1"},
+    {"at": 2600, "do": "resume", "node": "n2"},
+    {"at": 3000, "do": "partition", "groups": [["n1", "n2"]]},
+    {"at": 3200, "do": "cut", "source": "n3", "target": "n4"},
+    {"at": 3500, "do": "heal"},
+    {"at": 3600, "do": "link", "source": "n1", "target": "n2", "loss": 0.2},
+]
+
+
+def facts(schedule: list[dict] = SCHEDULE) -> dict:
+    return survey(read(simulate(raft.cluster(5), seed=7, schedule=schedule, until=4000)))
+
+
+def test_faults_are_spans_that_name_their_action() -> None:
+    """Each fault knows when it began and ended, and which action of the schedule began it."""
+    spans = [(f["kind"], f["label"], f["from_us"], f["to_us"], f["action"]) for f in facts()["faults"]]
+    assert spans == [
+        ("down", "n1 down", 1_200_000, 2_500_000, 1),
+        ("pause", "n2 paused", 2_000_000, 2_600_000, 3),
+        ("partition", "n1 n2 | n3 n4 n5", 3_000_000, 3_500_000, 6),
+        ("cut", "n3 → n4 cut", 3_200_000, 3_500_000, 7),
+        ("link", "n1 → n2 changed", 3_600_000, None, 9),
+    ]
+
+
+def test_the_line_of_leaders_has_gaps_and_no_overlap() -> None:
+    """One leader at a time, the one of the newest term; a station where each began."""
+    found = facts()
+    for before, after in zip(found["leaders"], found["leaders"][1:], strict=False):
+        assert before["to_us"] is not None and before["to_us"] <= after["from_us"]
+    assert [s["term"] for s in found["stations"]] == sorted({s["term"] for s in found["stations"]})
+    assert found["leaders"][0]["to_us"] == 1_200_000
+
+
+def test_stops_are_events_of_the_run_in_order() -> None:
+    """`interesting` holds elections, commits, faults and requests, and no ineffective action."""
+    found = facts()
+    assert found["interesting"] == sorted(set(found["interesting"]))
+    assert {c["event"] for c in found["commits"]} <= set(found["interesting"])
+    reading = read(simulate(raft.cluster(5), seed=7, schedule=SCHEDULE, until=4000))
+    assert not any(
+        isinstance(reading.events[e].detail, dict) and "ignored" in reading.events[e].detail
+        for e in found["interesting"]
+    )
