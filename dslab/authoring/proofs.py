@@ -4,19 +4,22 @@ name promises, and nothing of the answers is in the handout."""
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from typing import NamedTuple
 
 from nbformat import NotebookNode
+from tqdm import tqdm
 
 from dslab.authoring.cells import Source, SourceCell
 from dslab.authoring.notebooks import instructor_notebook
 from dslab.grading import regions
 from dslab.grading.assignment import Assignment, assignment_of
-from dslab.grading.grade import message_of, plain
+from dslab.grading.grade import message_of
 from dslab.grading.intake import hand_in_of
 from dslab.grading.merge import merged_notebook
-from dslab.grading.run import NbvalError, Outcome, run_notebook
+from dslab.grading.run import NbvalError, Outcome, Running, run_notebook
 
 # What the check of an unanswered exercise prints in a student's notebook.
 KIND = "not answered yet"
@@ -26,10 +29,14 @@ _SECRET_TAGS = {"solution", "mutant", "hidden"}
 _SECRET = 20  # characters without white space
 
 
+class _Run(NamedTuple):
+    answers: dict[str, str]
+    exercises: list[str]  # whose checks run
+
+
 def _said(outcome: Outcome) -> str:
     """What a failed cell said, in one line."""
-    text = plain(f"{outcome.ename}: {message_of(outcome)}" if outcome.ename else outcome.what)
-    return " ".join(text.split())
+    return " ".join(message_of(outcome).split()) if outcome.ename else outcome.what
 
 
 def _squeezed(text: str) -> str:
@@ -95,10 +102,32 @@ def _mutant_problem(source: Source, mutant: SourceCell, outcomes: dict[str, Outc
     return f'the mutant "{mutant.name}" passes every check: it must fail at "{wanted}"'
 
 
-def _variant(
-    assignment: Assignment, answers: dict[str, str], only: list[str], timeout: float
-) -> dict[str, Outcome]:
-    return run_notebook(merged_notebook(assignment, answers, only=only), timeout=timeout)
+def _run_all(
+    assignment: Assignment, runs: Sequence[_Run], workers: int, timeout: float
+) -> list[dict[str, Outcome]]:
+    """The outcomes of every run, in order; Ctrl-C ends those that are at work."""
+    running = Running()
+
+    def one(run: _Run) -> dict[str, Outcome]:
+        notebook = merged_notebook(assignment, run.answers, only=run.exercises)
+        return run_notebook(notebook, timeout=timeout, running=running)
+
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        tqdm(
+            total=len(runs), unit="proof", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False
+        ) as bar,
+    ):
+        futures = [pool.submit(one, run) for run in runs]
+        for future in futures:
+            future.add_done_callback(lambda _: bar.update())
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            running.stop()
+            raise
 
 
 def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: float = 300.0) -> list[str]:
@@ -116,24 +145,18 @@ def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: f
     assignment = assignment_of(hand_in_of(instructor_notebook(source)), source.name)
     reference = assignment.solutions
     stubs = {cell.exercise: cell.text for cell in assignment.answers}
-    run = partial(_variant, assignment, timeout=timeout)
+    mutants = source.tagged("mutant")
+    runs = [_Run(reference, source.exercises), _Run(stubs, source.exercises)]
+    runs += [_Run(reference | {one.exercise: one.text}, [one.exercise]) for one in mutants]
     try:
-        with ThreadPoolExecutor(workers) as pool:
-            right = pool.submit(run, reference, source.exercises)
-            blank = pool.submit(run, stubs, source.exercises)
-            mutated = [
-                (mutant, pool.submit(run, reference | {mutant.exercise: mutant.text}, [mutant.exercise]))
-                for mutant in source.tagged("mutant")
-            ]
-            for cell, outcome in right.result().items():
-                if outcome.what != "passed":
-                    problems.append(f'with the reference answers the cell "{cell}" fails: {_said(outcome)}')
-            for check in assignment.checks:
-                if blank.result()[check.id].what == "passed":
-                    problems.append(f'the check "{check.id}" passes with the untouched stub')
-            for mutant, future in mutated:
-                problem = _mutant_problem(source, mutant, future.result())
-                problems += [problem] if problem else []
+        right, blank, *mutated = _run_all(assignment, runs, workers, timeout)
     except NbvalError as error:
-        problems.append(str(error))
-    return problems
+        return [*problems, str(error)]
+    for name, outcome in right.items():
+        if outcome.what != "passed":
+            problems.append(f'with the reference answers the cell "{name}" fails: {_said(outcome)}')
+    for check in assignment.checks:
+        if blank[check.id].what == "passed":
+            problems.append(f'the check "{check.id}" passes with the untouched stub')
+    found = [_mutant_problem(source, one, outcomes) for one, outcomes in zip(mutants, mutated, strict=True)]
+    return problems + [problem for problem in found if problem]

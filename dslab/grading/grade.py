@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 _COMPILED = re.compile(r"\(\d+\.py, line (\d+)\)")  # IPython's name for a cell says nothing to anybody
 _ARROW = re.compile(r"^-+> (\d+) ?(.*)$", re.MULTILINE)
 
-MAX_MESSAGE = 2000  # characters
+MAX_MESSAGE = 4000  # characters
 _WRONG = ("AssertionError", "CheckFailed")
 _SCOPE = " (graded are the set-up, answer and check cells: put what an answer needs into its own cell)"
 _UNANSWERED = "not answered yet: the answer cell is as it was given out"

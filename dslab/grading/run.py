@@ -162,6 +162,9 @@ def run_notebook(
                 overdue = True
                 _kill(process)
                 said, _ = process.communicate()
+            except BaseException:  # Ctrl-C reaches this process only
+                _kill(process)
+                raise
         found = _read(outcomes)
         if not found and not overdue:
             last = [line for line in said.splitlines() if line.strip()][-3:]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import contextmanager
+
 import nbformat
 import pytest
 
-from dslab.grading.run import NbvalError, run_notebook
+from dslab.grading.run import NbvalError, Running, run_notebook
 
 HANG = """
 import time
@@ -66,3 +69,26 @@ def test_a_run_that_does_not_start_says_why(monkeypatch):
     monkeypatch.setattr("dslab.grading.run._command", lambda *_: ["python", "-c", "print('no pytest here')"])
     with pytest.raises(NbvalError, match="no pytest here"):
         run_notebook(notebook(only="1"))
+
+
+def test_ctrl_c_leaves_no_process_behind(monkeypatch):
+    """pytest has a session of its own, so the signal does not reach it."""
+    started = []
+
+    class Watched(Running):
+        @contextmanager
+        def added(self, process):
+            started.append(process)
+            with super().added(process):
+                yield
+
+    def interrupted(process, timeout=None):
+        raise KeyboardInterrupt
+
+    sleeper = ["python", "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr("dslab.grading.run._command", lambda *_: sleeper)
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_notebook(notebook(only="1"), running=Watched())
+    assert started[0].wait(timeout=60) != 0
+    started[0].stdout.close()
