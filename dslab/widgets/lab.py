@@ -8,9 +8,9 @@ from typing import Any
 import traitlets
 
 from dslab.check.invariants import VIOLATED, Verdict
-from dslab.sim import System, Trace
+from dslab.sim import NodeError, System, Trace, simulate
 from dslab.sim.schedule import LONGEST_MS, Action, call, check_schedule, literal, to_us, whole_ms
-from dslab.view import storyboard
+from dslab.view import read, storyboard
 
 from .branches import AHEAD_MS, MAIN, Branches
 from .predict import Prediction, PredictionError
@@ -62,6 +62,8 @@ class Lab(Served):
         predict: Prediction | None = None,
         title: str | None = None,
     ) -> None:
+        if not isinstance(system, System):
+            raise NodeError(f"a Lab needs a System, such as raft.cluster(5) or System(MyNode, nodes=3), not {system!r}")
         check_number("until", until, 0, LONGEST_MS, "ms")
         check_number("start", start, 0, until, "ms")
         check_number("speed", speed, 0.001, 100, "simulated seconds per second")
@@ -203,7 +205,12 @@ class Lab(Served):
         """The live widget, and for places without one a picture and a paragraph."""
         made = super()._repr_mimebundle_(**kwargs)
         data, metadata = made if isinstance(made, tuple) else (made or {}, {})
-        run = self._run(None)
-        broken = [v.event for v in run.verdicts if v.status == VIOLATED and not self._runs.hidden]
-        board = storyboard(run.reading, self.spec["title"], broken, run.stopped)
+        if self._predict is not None:            # a picture of what comes next would answer the question
+            known = simulate(self._runs.system, seed=self._runs.seed, schedule=self._tree[MAIN].actions,
+                             until=self._start_us / 1000)
+            board = storyboard(read(known), self.spec["title"])
+        else:
+            run = self._run(None)
+            broken = [v.event for v in run.verdicts if v.status == VIOLATED and not self._runs.hidden]
+            board = storyboard(run.reading, self.spec["title"], broken, run.stopped)
         return {**data, "text/plain": board.text, "image/svg+xml": board.svg}, metadata
