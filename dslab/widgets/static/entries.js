@@ -167,6 +167,18 @@ export function commitNote(nodes, id, index, { stations = [], commitTerm = null 
   }
 }
 
+/** Letters of the longest entry that any log of the run ever holds. */
+export function longestEntry(trace) {
+  let most = 0;
+  for (let i = 0; i < trace.n; i++) {
+    for (const change of trace.patch(i)) {
+      if (change[0] !== "log") continue;
+      for (const entry of change.at(-1) ?? []) most = Math.max(most, entryText(entry).length);
+    }
+  }
+  return most;
+}
+
 /** Runs of one term in a log: [[from, to, term], ...], from counted from 0. */
 export function termRuns({ log = [], snapshot_index: offset = 0 }) {
   const runs = [];

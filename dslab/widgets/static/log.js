@@ -1,12 +1,11 @@
 // The replicated logs: one row per server, one column per index; only what is in view is drawn.
 import { h, plainText, s, setAttrs } from "./format.js";
 import { nodeView } from "./glyphs.js";
-import { authorityAt, classifyCell, commitNote, currentLeader, entryAt, entryText, lastLogIndex, logMoments, logServers, truncatedEntries } from "./entries.js";
+import { authorityAt, classifyCell, commitNote, currentLeader, entryAt, entryText, lastLogIndex, logMoments, logServers, longestEntry, truncatedEntries } from "./entries.js";
 import { cellLabel, cellParts, createMinimap, frontierPath, hiddenText, keyItems, nodeBadge, noteParts } from "./logcells.js";
 
 // px at the base text size of 13 px; in the document everything is em, so that zoom and large text work alike.
-const LOG_GEOMETRY = { row: 46, top: 22, head: 114, headSmall: 66, column: 48, columnWide: 60 };
-const MINIMAP_FROM = 200;
+const LOG_GEOMETRY = { row: 46, top: 22, head: 114, headSmall: 66, column: 48, columnWide: 60, columnMost: 120, letter: 6.9, besideText: 27 };
 const em = (px) => `${(px / 13).toFixed(4)}em`;
 
 export function createLogView(ctx) {
@@ -27,12 +26,13 @@ export function createLogView(ctx) {
   const key = h(doc, "div", { class: "ds-log-key", "aria-hidden": "true" });
   const note = h(doc, "div", { class: "ds-note" });
   grid.append(under, top, over);
-  el.append(scroller, minimap.el, key, note);
+  el.append(scroller, h(doc, "div", { class: "ds-log-foot" }, key, minimap.el), note);
 
   const rows = new Map();
   const cells = new Map();
   const headers = new Map();
   const moments = new WeakMap();
+  const widths = new WeakMap();
   let frame = null;
   const view = { column: LOG_GEOMETRY.column, head: LOG_GEOMETRY.head, fit: 8, columns: 8, first: 1 };
   let active = { row: 0, index: 1 };
@@ -119,6 +119,12 @@ export function createLogView(ctx) {
     return { stations: store.branch?.stations, commitTerm: found?.commitTerm ?? null };
   }
 
+  // One width for the whole run, so that columns stay where they are while it plays.
+  function longest() {
+    if (!widths.has(store.trace)) widths.set(store.trace, longestEntry(store.trace));
+    return widths.get(store.trace);
+  }
+
   function momentsOf(id, index, term) {
     const known = moments.get(store.trace) ?? new Map();
     moments.set(store.trace, known);
@@ -138,7 +144,8 @@ export function createLogView(ctx) {
     const nodes = nodesNow();
     const wide = (scroller.clientWidth || 558 * px) / px;
     view.head = wide < 400 ? LOG_GEOMETRY.headSmall : LOG_GEOMETRY.head;
-    view.column = wide < 400 || wide > 580 ? LOG_GEOMETRY.columnWide : LOG_GEOMETRY.column;
+    const usual = wide < 400 || wide > 580 ? LOG_GEOMETRY.columnWide : LOG_GEOMETRY.column;
+    view.column = Math.min(LOG_GEOMETRY.columnMost, Math.max(usual, LOG_GEOMETRY.besideText + LOG_GEOMETRY.letter * longest()));
     view.fit = Math.max(1, Math.floor((wide - view.head - 6) / view.column));
     const used = Math.max(0, ...nodes.map(lastLogIndex));
     view.columns = Math.max(view.fit, used + 1);
@@ -149,7 +156,7 @@ export function createLogView(ctx) {
     if (follow) scrollTo((view.columns - view.fit) * view.column * px);
     revealNewSelection();
     drawWindow(nodes, px);
-    minimap.el.hidden = view.columns <= MINIMAP_FROM;
+    minimap.el.hidden = view.columns <= view.fit;
     if (!minimap.el.hidden) minimap.update(nodes.reduce((a, b) => (lastLogIndex(b) > lastLogIndex(a) ? b : a)).fields, view);
     drawKey(nodes);
     drawNote(nodes);

@@ -85,17 +85,17 @@ export function noteParts(ctx, index, words, moments) {
   const { doc } = ctx;
   const held = new Map(Array.from({ length: words.n }, (_, i) => [i, i < words.k ? "granted" : "pending"]));
   const buttons = ["append", "commit", "truncate"].filter((name) => moments[name] != null).map((name) => h(doc, "button", {
-    class: "ds-btn ds-out ds-go", type: "button", "aria-label": `Go to the ${name} of entry ${index}`,
+    class: "ds-go", type: "button", "aria-label": `Go to the ${name} of entry ${index}`,
     onclick: () => ctx.seek({ event: moments[name] }),
   }, name));
   return [
     s(doc, "svg", { viewBox: "0 0 112 34", class: "ds-note-meter", "aria-hidden": "true" }, quorumMeter(doc, held, 2, 6)),
-    h(doc, "div", {}, h(doc, "p", {}, h(doc, "b", {}, words.title), " ", markup(doc, words.text)),
-      buttons.length > 0 && h(doc, "p", { class: "ds-gos" }, "Go to", buttons)),
+    h(doc, "p", {}, h(doc, "b", {}, words.title), " ", markup(doc, words.text), " ",
+      buttons.length > 0 && h(doc, "span", { class: "ds-gos" }, "Go to ", buttons)),
   ];
 }
 
-/** A strip of the longest log with the columns in view; `scrollTo(first)` moves them. */
+/** Instead of a scroll bar, a strip of the longest log with the columns in view; `scrollTo(first)` moves them. */
 export function createMinimap(doc, scrollTo) {
   const svg = s(doc, "svg", { viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" });
   const range = h(doc, "input", {
