@@ -207,7 +207,7 @@ class Lab(Served):
         data, metadata = made if isinstance(made, tuple) else (made or {}, {})
         if self._predict is not None:            # a picture of what comes next would answer the question
             known = simulate(self._runs.system, seed=self._runs.seed, schedule=self._tree[MAIN].actions,
-                             until=self._start_us / 1000)
+                             until=self.spec["start_us"] / 1000)
             board = storyboard(read(known), self.spec["title"])
         else:
             run = self._run(None)
