@@ -383,7 +383,7 @@ judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating),
                question="which entry has been acknowledged, which servers hold it, and what could still reach one of them?")
 
 # %% name="raft-break-it-par" tags=["check"] points=3 title="In three actions or fewer"
-judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating), raft.cluster(3), seed=7, par=3,
+judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating), raft.cluster(3), seed=7, par=3, minutes=15,
                question="which entry has been acknowledged, which servers hold it, and what could still reach one of them?")
 
 # %% [markdown] name="raft-experiment" tags=["experiment"]
