@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { keyAction, keyIsTaken, createSpeaker } from "../../dslab/widgets/static/keys.js";
 import { layoutMode, luminanceOf } from "../../dslab/widgets/static/host.js";
 import { axisTicks, cursorText, faultRows, followWindow } from "../../dslab/widgets/static/timeline.js";
-import { SPEEDS, createPlayer, findUntil, nextSpeed, speedIndex } from "../../dslab/widgets/static/transport.js";
+import { SPEEDS, createPlayer, findUntil, interestingEvents, nextSpeed, speedIndex } from "../../dslab/widgets/static/transport.js";
 import { assembleTrace, decodeChunk } from "../../dslab/widgets/static/trace.js";
 import { electionRun, modelState } from "./fixture.js";
 
@@ -136,4 +136,14 @@ test("layout by em, theme by luminance", () => {
   assert.ok(luminanceOf("rgb(255, 255, 255)") > 0.99);
   assert.ok(luminanceOf("rgb(17, 19, 23)") < 0.01);
   assert.ok(luminanceOf("color(srgb 1 1 1)") > 0.99);
+});
+
+test("next interesting can be told what is interesting", () => {
+  const branch = {
+    interesting: [3, 5, 8, 9], stations: [{ event: 3 }], commits: [{ event: 5 }], verdicts: [{ status: "violated", event: 9 }, { status: "held", event: null }],
+  };
+  const of = (...kinds) => interestingEvents(branch, new Set(kinds));
+  assert.deepEqual(of("leaders"), [3]);
+  assert.deepEqual(of("faults"), [8]);
+  assert.deepEqual(of("commits", "violations"), [5, 9]);
 });

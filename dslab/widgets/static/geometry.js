@@ -8,14 +8,15 @@ const POPOVER_WIDTH = 294;
 export function stageLayout(ids, width, mode, popover = false) {
   const frame = stageFrame(width, mode, popover && mode !== "small");
   const n = ids.length;
-  const scale = n <= 6 ? 1 : n <= 12 ? 0.85 : 0.6;
-  const places = n <= 12 ? ellipse(frame, n, frame.radius + (n > 6 ? 12 : 0), frame.radius + (n > 6 ? 12 : 0))
+  const scale = n <= 6 ? 1 : n <= 7 ? 0.85 : n <= 12 ? 0.75 : 0.6;
+  const wider = n === 7 ? 12 : 0;
+  const places = n <= 12 ? ellipse(frame, n, frame.radius + wider, frame.radius + wider)
     : n <= 28 ? ellipse(frame, n, frame.cx - 46, frame.height / 2 - 50)
       : rows(frame, n);
   const nodes = new Map(ids.map((id, i) => [id, places[i]]));
   return {
     ...frame, nodes, scale: n <= 28 ? scale : rowScale(frame, n), order: [...ids],
-    labels: n > 12 ? "focus" : frame.nameOnly ? "name" : "full",
+    labels: n > 12 ? "focus" : n > 7 || frame.nameOnly ? "name" : "full",
   };
 }
 
@@ -32,11 +33,19 @@ function stageFrame(width, mode, popover) {
   return { width, height: 352, cx: width / 2, cy: 158, radius: 112, nameOnly: false };
 }
 
+// Equal steps along the curve: on a flat ellipse equal angles would crowd the ends.
 function ellipse(frame, n, rx, ry) {
-  return Array.from({ length: n }, (_, i) => {
-    const angle = -Math.PI / 2 + (2 * Math.PI * i) / n;
+  const steps = rx === ry ? n : 720;
+  const points = Array.from({ length: steps }, (_, i) => {
+    const angle = -Math.PI / 2 + (2 * Math.PI * i) / steps;
     return { x: frame.cx + rx * Math.cos(angle), y: frame.cy + ry * Math.sin(angle), angle };
   });
+  const walked = [0];
+  points.forEach((point, i) => {
+    const next = points[(i + 1) % steps];
+    walked.push(walked[i] + Math.hypot(next.x - point.x, next.y - point.y));
+  });
+  return Array.from({ length: n }, (_, k) => points[walked.findIndex((way) => way >= (k * walked[steps]) / n - 1e-6)]);
 }
 
 function rowGrid(frame, n) {

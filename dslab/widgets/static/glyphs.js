@@ -191,13 +191,14 @@ export function tailPath(klass, flownPx) {
 }
 
 /** Words for one message: its gloss, else type and ends; then its fate. */
-export function messageName(trace, k, us, mark) {
+export function messageName(trace, k, us, mark, twin) {
   const { messages } = trace;
   const words = [`${messages.type(k)}, ${messages.from(k)} to ${messages.to(k)}`];
   if (messages.term(k)) words.push(`term ${messages.term(k)}`);
   if (mark?.held) words.push("held");
   else if (messages.dueUs(k) !== null) words.push(`arrives in ${durationText(Math.max(0, messages.dueUs(k) - us))}`);
-  if (mark?.delayUs) words.push(`delayed by ${durationText(mark.delayUs)}`);
+  if (mark?.delayUs) words.push(`delayed +${durationText(mark.delayUs)}`);
+  if (twin) words.push("×2");
   return words.join(", ");
 }
 
@@ -220,13 +221,15 @@ export function buildNode(doc, node, scale) {
     badge: s(doc, "g", { transform: "translate(19.1 19.1)" }),
     group: s(doc, "g", { transform: "translate(-21.9 -21.9)" }),
   };
-  const inner = s(doc, "g", { transform: scale === 1 ? null : `scale(${fix(scale * 100) / 100})` },
-    Object.values(parts));
+  const sized = (kids) => s(doc, "g", { transform: scale === 1 ? null : `scale(${fix(scale * 100) / 100})` }, kids);
+  const { text, group, ...shapes } = parts;
   const g = s(doc, "g", {
     class: "dslab-node", role: "button", tabindex: "-1", "data-node": node.id, "data-kind": node.kind,
     "aria-haspopup": "dialog",
-  }, inner);
-  return { g, inner, parts };
+  }, sized(Object.values(shapes)));
+  // Letters stand beside the button, not in it: its name says the same in words.
+  const caption = s(doc, "g", { class: "ds-caption", "aria-hidden": "true" }, sized([text, group]));
+  return { g, caption, parts };
 }
 
 function show(element, visible) {

@@ -5,10 +5,11 @@ import { groupLetter } from "./glyphs.js";
 import { createSession } from "./session.js";
 import { createStage } from "./stage.js";
 import { createTimeline } from "./timeline.js";
-import { createTransport, createPlayer, findUntil, nextSpeed } from "./transport.js";
+import { createTransport, createPlayer, findUntil, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
 import { createSpeaker, keyAction, keyIsTaken } from "./keys.js";
 import { createTools } from "./tools.js";
 import { watchTheme, watchRoom, watchVisible, onePlays } from "./host.js";
+import { logServers } from "./entries.js";
 import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
 import { createEventsView, createTableView } from "./events.js";
@@ -68,6 +69,7 @@ export function createLab(model, doc) {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
+  if (!logServers(spec).length) sideTab = "links";
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
@@ -88,8 +90,10 @@ export function createLab(model, doc) {
     undo: () => ask("undo"), redo: () => ask("redo"), heal: () => send("heal", {}),
     fork: () => ask("fork", { branch: store.branch.id, at_us: Math.floor(store.cursor.time_us) }),
     bookmark: () => ask("bookmark", { branch: store.branch.id, event: store.cursor.event, label: bookmarkLabel() }),
-    until: runUntil,
+    until: runUntil, rename: (label) => ask("rename", { branch: store.branch.id, label }),
+    pin: () => ask("pin", { branch: store.branch.id, pinned: !store.branch.pinned }), delete: () => ask("delete", { branch: store.branch.id }),
   };
+  store.interesting = new Set(Object.keys(INTERESTING));
   for (const name of ["start", "prev", "reverse", "end", "fork", "bookmark"]) go[`${name}2`] = () => go[name]();
   const transport = createTransport(ctx, go, controlReason);
   const timeline = createTimeline(ctx, { seek, branch: openBranch, locked: () => controlReason("step") });
@@ -123,7 +127,7 @@ export function createLab(model, doc) {
   const helpButton = headButton("Help and legend", h(doc, "b", {}, "?"), () => toggleHelp());
   const stageArea = h(doc, "div", { class: "ds-stage-area", id: ctx.uid("stage") }, stage.el, table.el, tools.form, tools.hint);
   const side = h(doc, "div", { class: "ds-side", role: "tabpanel", id: ctx.uid("side") }, Object.values(views).map((view) => view.el));
-  const tabButtons = new Map(TABS.map(([id, text]) => [id, h(doc, "button", {
+  const tabButtons = new Map(TABS.filter(([id]) => id !== "log" || logServers(spec).length > 0).map(([id, text]) => [id, h(doc, "button", {
     type: "button", class: "ds-tab", role: "tab", id: ctx.uid("tab"), "data-tab": id, "aria-controls": id === "cluster" ? stageArea.id : side.id,
     onclick: () => showTab(id),
   }, text)]));
@@ -231,7 +235,7 @@ export function createLab(model, doc) {
   }
 
   function interesting(way) {
-    const list = store.branch.interesting ?? [];
+    const list = interestingEvents(store.branch, store.interesting);
     const here = store.cursor.event;
     const next = way > 0 ? list.find((event) => event > here) : list.findLast((event) => event < here);
     if (next === undefined) speaker.say(way > 0 ? "Nothing interesting follows." : "Nothing interesting before.");
@@ -584,7 +588,8 @@ export function createLab(model, doc) {
 
   function nextMessage(way) {
     const { messages } = store.trace;
-    const flying = [...frame.flying].sort((a, b) => messages.dueUs(a) - messages.dueUs(b) || a - b);
+    // What has arrived at a paused node waits there; nobody can act on it any more.
+    const flying = frame.flying.filter((k) => messages.dueUs(k) === null || messages.dueUs(k) > frame.time_us).sort((a, b) => messages.dueUs(a) - messages.dueUs(b) || a - b);
     if (!flying.length) return speaker.say("No message is in flight.");
     const at = store.selection?.kind === "message" ? flying.indexOf(store.selection.id) : -1;
     const k = flying[(at + way + flying.length) % flying.length];

@@ -1,6 +1,6 @@
 // The cluster: nodes and links in SVG; messages in SVG while they are few, on a canvas above when they are many.
 
-import { h, s, setAttrs, iconGroup, termClass, durationText } from "./format.js";
+import { h, s, setAttrs, iconGroup, termClass, durationText, valueText } from "./format.js";
 import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFraction, quarterOf, fix, cutBands, crossing, groupsByLine, neighbour } from "./geometry.js";
 import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
@@ -71,13 +71,13 @@ export function createStage(ctx, handlers) {
     for (const [id, place] of places) {
       const kind = spec.servers.includes(id) ? "server" : "client";
       const built = buildNode(doc, { id, kind }, kind === "client" ? layout.scale * 0.8 : layout.scale);
-      built.g.setAttribute("transform", `translate(${fix(place.x)} ${fix(place.y)})`);
+      for (const part of [built.g, built.caption]) part.setAttribute("transform", `translate(${fix(place.x)} ${fix(place.y)})`);
       built.g.setAttribute("tabindex", id === roving ? "0" : "-1");
       built.g.addEventListener("click", () => clickNode(id));
       built.g.addEventListener("focus", () => setRoving(id));
       built.g.addEventListener("keydown", (event) => nodeKey(event, id));
       nodes.set(id, built);
-      layers.nodes.append(built.g);
+      layers.nodes.append(built.g, built.caption);
     }
     if (hadFocus && active) nodes.get(active)?.g.focus();
   }
@@ -120,6 +120,20 @@ export function createStage(ctx, handlers) {
     return frame.ops.some((op) => op.client === id) || frame.flying.some(involved);
   }
 
+  // The chosen node, or the nodes that broke the chosen property.
+  function isChosen(id) {
+    const { kind, id: chosen } = store.selection ?? {};
+    if (kind !== "property") return kind === "node" && chosen === id;
+    const verdict = store.branch.verdicts?.find((item) => item.name === chosen && item.status === "violated");
+    return Boolean(verdict && verdict.event <= frame.event && verdict.nodes.includes(id));
+  }
+
+  // The field that is pinned beside a node's name, with its value.
+  function watchedWords(id) {
+    const field = store.watch?.get(id);
+    return field ? ` ${field.replace(/_/g, " ")} ${valueText(frame.nodes.get(id).fields[field])}` : "";
+  }
+
   /** Draw a frame: everything that changes with events, and of that only what differs from the last one. */
   function update(next) {
     const trace = store.trace;
@@ -128,14 +142,14 @@ export function createStage(ctx, handlers) {
     views = new Map([...frame.nodes.values()].map((node) => [node.id, withDraft(nodeView(node, frame, trace, spec))]));
     for (const [id, view] of views) {
       const built = nodes.get(id);
-      const selected = store.selection?.kind === "node" && store.selection.id === id;
+      const selected = isChosen(id);
       const visible = view.kind === "server" || clientShown(id);
       const look = JSON.stringify([view, view.votes && [...view.votes], selected, visible, pending?.node === id]);
       if (!built || built.look === look) continue;
       built.look = look;
       paintNode(doc, built, view, places, selected);
       built.g.classList.toggle("is-pending", pending?.node === id);
-      built.g.style.display = visible ? "" : "none";
+      for (const part of [built.g, built.caption]) part.style.display = visible ? "" : "none";
     }
     setAttrs(svg, { "aria-label": clusterName(frame) });
     const linksLook = `${[...frame.cut]} ${JSON.stringify(frame.groups)} ${layoutCount}`;
@@ -210,7 +224,7 @@ export function createStage(ctx, handlers) {
   }
 
   function paintLabels() {
-    const look = JSON.stringify([layoutCount, roving, store.selection?.id, [...views.values()].map((view) => [view.line, view.status,
+    const look = JSON.stringify([layoutCount, roving, store.selection?.id, [...views.values()].map((view) => [view.line, view.status, watchedWords(view.id),
       view.votes && [...view.votes], view.kind === "client" && clientShown(view.id)])]);
     if (look === drawnLabels) return;
     drawnLabels = look;
@@ -229,6 +243,7 @@ export function createStage(ctx, handlers) {
     const at = labelPlace(layout, place, view);
     const text = (y, klass, words) => s(doc, "text", { x: fix(at.x), y: fix(y), "text-anchor": at.anchor, class: klass }, words);
     const shapes = [text(at.y, "ds-t13 ds-b ds-halo", view.id)];
+    shapes[0].append(s(doc, "tspan", { class: "ds-watched" }, watchedWords(view.id)));
     if (!at.line) return shapes;
     shapes.push(text(at.y + 16, `ds-t12 ds-halo ${view.status === "crashed" ? "ds-danger" : "ds-s"}`, view.line));
     if (view.votes && at.anchor === "start") shapes.push(quorumMeter(doc, view.votes, fix(at.x), fix(at.y + 27)));
@@ -323,7 +338,7 @@ export function createStage(ctx, handlers) {
     item.g.classList.toggle("is-selected", selected);
     item.g.setAttribute("tabindex", selected ? "0" : "-1");
     if (item.event !== frame.event) {
-      item.g.setAttribute("aria-label", messageName(store.trace, k, us, flight.mark));
+      item.g.setAttribute("aria-label", messageName(store.trace, k, us, flight.mark, flight.twin));
       item.event = frame.event;
     }
     item.body.setAttribute("transform", `translate(${fix(flight.x)} ${fix(flight.y)})`);
@@ -390,11 +405,12 @@ export function createStage(ctx, handlers) {
     const at = along(way, fraction);
     const [x, y] = [fix(at.x), fix(at.y)];
     const cross = `M${x - 5} ${y - 5}l10 10m0-10l-10 10`;
+    const wordY = at.y < way.y2 ? y - 12 : y + 25;      // on the side away from the node it did not reach
     return s(doc, "g", { class: "dslab-message is-lost", "data-message": k, "data-fate": "dropped", onclick: () => handlers.openMessage(k) },
       s(doc, "path", { d: `M${fix(way.x1)} ${fix(way.y1)}L${x} ${y}`, class: "ds-route-flown" }),
       s(doc, "path", { d: `M${x} ${y}L${fix(way.x2)} ${fix(way.y2)}`, class: "ds-route-lost" }),
       s(doc, "path", { d: cross, class: "ds-x-halo" }), s(doc, "path", { d: cross, class: "ds-x-drop" }),
-      s(doc, "text", { x: x - 4, y: y + 25, "text-anchor": "middle", class: "ds-t12 ds-halo ds-danger" }, "dropped"));
+      s(doc, "text", { x: x - 4, y: wordY, "text-anchor": "middle", class: "ds-t12 ds-halo ds-danger" }, "dropped"));
   }
 
   function paintLegend(flying, dropped, hiddenCount) {

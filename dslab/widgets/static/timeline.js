@@ -286,9 +286,9 @@ export function createTimeline(ctx, handlers) {
     tags.style.height = `${fix(height / 13)}em`;
     tags.replaceChildren(...lanes.map(({ branch, y }) => h(doc, "button", {
       class: "ds-tag dslab-lane", type: "button", "data-branch": branch.id, "aria-pressed": String(branch.id === store.branch.id),
-      "aria-label": `Branch ${branch.id}, ${branch.label}${branch.parent ? `, from ${clockText(branch.fork_us)} s of ${branch.parent}` : ""}`,
-      style: `top:${fix((y - 12) / 13)}em`, onclick: () => handlers.branch(branch.id), onkeydown: tagKey,
-    }, h(doc, "b", {}, branch.id), h(doc, "span", {}, branch.label))));
+      style: `top:${fix((y - 12.5) / 13)}em`, onclick: () => handlers.branch(branch.id), onkeydown: tagKey,
+    }, h(doc, "i", { class: "ds-vh" }, "Branch "), h(doc, "b", {}, branch.id), " ", h(doc, "span", {}, branch.label),
+    branch.parent && h(doc, "i", { class: "ds-vh" }, `, from ${clockText(branch.fork_us)} s of ${branch.parent}`))));
     if (focused) [...tags.children].find((tag) => tag.dataset.branch === focused)?.focus();
   }
 

@@ -93,6 +93,23 @@ export function findUntil(trace, from, { node, field, op, value }) {
   return -1;
 }
 
+/** What "interesting" can mean; anything that is none of the others is a fault. */
+export const INTERESTING = { leaders: "leaders", commits: "commits", violations: "violations", faults: "faults" };
+
+/** Events of a branch at which "next interesting" stops. */
+export function interestingEvents(branch, kinds) {
+  const sets = {
+    leaders: new Set((branch.stations ?? []).map(({ event }) => event)),
+    commits: new Set((branch.commits ?? []).map(({ event }) => event)),
+    violations: new Set((branch.verdicts ?? []).filter(({ status }) => status === "violated").map(({ event }) => event)),
+  };
+  const kindsOf = (event) => {
+    const found = Object.keys(sets).filter((kind) => sets[kind].has(event));
+    return found.length ? found : ["faults"];
+  };
+  return (branch.interesting ?? []).filter((event) => kindsOf(event).some((kind) => kinds.has(kind)));
+}
+
 function comparable(value) {
   if (Array.isArray(value)) return String(value.length);
   return value === null ? "none" : String(value);
@@ -166,6 +183,7 @@ export function createTransport(ctx, go, reason) {
     slider.value = String(speedIndex(store.speed));
     setAttrs(slider, { "aria-valuetext": `${speedText(store.speed)} of real time` });
     setText(value, speedText(store.speed));
+    panel.sync();
     const of = store.layout === "wide" ? ` of ${store.trace.n}` : "";
     const branch = store.branches.length > 1 && store.layout === "wide" ? `, branch ${store.branch.id}` : "";
     setText(count, `event ${store.cursor.event + 1}${of}${branch}`);
@@ -176,7 +194,7 @@ export function createTransport(ctx, go, reason) {
 
 // What is used now and then: run until, redo, switches; on a small widget also what its bar has no room for.
 function createMorePanel(ctx, go, reason, button) {
-  const { doc, spec } = ctx;
+  const { doc, spec, store } = ctx;
   const fields = [...new Set(Object.values(spec.fields ?? {}).flat())];
   const select = (label, options) => h(doc, "select", { "aria-label": label },
     options.map(([value, text]) => h(doc, "option", { value }, text)));
@@ -192,13 +210,31 @@ function createMorePanel(ctx, go, reason, button) {
       go.until({ node: node.value, field: field.value, op: op.value, value: value.value.trim() });
     },
   }, node, field, op, value, h(doc, "button", { class: "ds-btn ds-solid", type: "submit" }, "Run until"));
+  const stops = h(doc, "div", { class: "ds-until", role: "group", "aria-label": "Next interesting stops at" }, "Next stops at",
+    Object.entries(INTERESTING).map(([kind, text]) => h(doc, "label", { class: "ds-switch" }, h(doc, "input", {
+      type: "checkbox", checked: true, onchange: (event) => (event.target.checked ? store.interesting.add(kind) : store.interesting.delete(kind)),
+    }), text)));
+  const label = h(doc, "input", { type: "text", size: "10", "aria-label": "Name of this branch" });
+  const text = (name, words) => h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": name, onclick: () => go[name]() }, words);
+  const pin = text("pin", "Pin");
+  const branch = h(doc, "form", { class: "ds-until", onsubmit: (event) => {
+    event.preventDefault();
+    go.rename(label.value.trim());
+  } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename" }, "Rename branch"), pin, text("delete", "Delete"));
   const panel = h(doc, "div", { class: "ds-more", hidden: true, role: "group", "aria-label": "More controls" },
     h(doc, "div", { class: "ds-only-small ds-more-row" },
       button("start2", "start", "To start", "Home"), button("prev2", "prev", "Previous interesting event", "<"),
       button("reverse2", "reverse", "Play in reverse"), button("end2", "end", "To end", "End"),
       button("slower", "stepback", "Slower", "["), button("faster", "step", "Faster", "]"),
       button("fork2", "fork", "Fork here", "Shift+B"), button("bookmark2", "bookmark", "Bookmark this event")),
-    until, button("redo", "redo", "Redo", "Control+Shift+Z"));
+    until, stops, branch, button("redo", "redo", "Redo", "Control+Shift+Z"));
+  let named = "";
+  panel.sync = () => {
+    const now = `${store.branch.id} ${store.branch.label}`;
+    if (now !== named) label.value = store.branch.label;
+    named = now;
+    setText(pin, store.branch.pinned ? "Unpin" : "Pin");
+  };
   return panel;
 }
 
