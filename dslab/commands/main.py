@@ -70,7 +70,7 @@ def build_parser() -> Parser:
         help="set up if need be, then run every test that this machine can run",
         usage="%(prog)s [--all] [pytest arguments]",
         allow_abbrev=False,
-        description="Without pytest arguments: ruff, mypy, the JavaScript tests, then pytest, notebooks included.",
+        description="Without pytest arguments: ruff, mypy, the JavaScript tests, pytest, notebooks included.",
     )
     test.add_argument(
         "--all", action="store_true", help="what this machine cannot run is a failure, not left out"

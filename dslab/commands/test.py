@@ -83,10 +83,10 @@ def pytest(name: str, arguments: Sequence[str | Path], strict: bool) -> Outcome:
         variables = {"DSLAB_TEST_ALL": "1"} if strict else {}
         status = call([sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments], **variables)
         outcome = Outcome(name, "passed" if status == 0 else "failed")
-        if status == NO_TESTS_COLLECTED:
-            outcome.note = "no test was collected"
         if report.is_file():
             read_report(report, outcome)
+        if status == NO_TESTS_COLLECTED:
+            outcome.note = "no test was collected"
     return outcome
 
 
