@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -336,3 +337,16 @@ def test_ctrl_c_stops_it_cleanly(small_course):
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "Stopped."
     assert "Traceback" not in rest
+
+
+@pytest.mark.needs("git")
+def test_the_wheel_holds_every_file_of_the_package(tmp_path):
+    """Scripts and styles of the widgets too: what is installed elsewhere is what is here."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("dslab/")}
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "dslab"]
+    here = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert packed >= {name for name in here.stdout.splitlines() if (ROOT / name).is_file()}
+    assert any(name.endswith(".js") for name in packed)
