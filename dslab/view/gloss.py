@@ -28,7 +28,7 @@ def reply_types(reading: Reading) -> frozenset[str]:
         event = None if record.sent_event is None else events[record.sent_event]
         if event is not None and event.kind == "write" and event.cause is not None:
             event = events[event.cause]  # what a node saved before it answered
-        heard = None if event is None or event.kind != "deliver" else messages[event.message or 0]
+        heard = None if event is None or event.message is None else messages[event.message]
         answers[record.type] = bool(ANSWERS.search(record.type)) or (
             heard is not None
             and heard.source == record.target

@@ -16,7 +16,7 @@ from .elections import Elections
 from .faults import tell_action
 from .gloss import gloss, glossary
 from .replication import Replication
-from .scene import LEADING, STANDING, Reading, scenes, term_of
+from .scene import LEADING, STANDING, Reading, ignored, scenes, term_of
 from .words import Said, listed, number_word, plain_value, say, shorten
 
 TOLD = frozenset(
@@ -72,6 +72,8 @@ class Narrator(Elections, Replication):
 
     def _event(self, event: Event, changed: list[str]) -> Said | None:
         kind = event.kind
+        if ignored(event):
+            return tell_action(event, self.scene, self.reading)
         if kind in ("deliver", "timer"):
             if event.node in self.scene.clients:
                 return self._client(event, changed)
