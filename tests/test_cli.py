@@ -51,7 +51,7 @@ def test_help_names_every_command():
     done = dslab("--help")
     assert done.returncode == 0
     for name in ("lab", "test", "doctor", "run", *filter(command_line.present, command_line.HANDED_OVER)):
-        assert re.search(rf"^    {name} +\w", done.stdout, re.MULTILINE), name
+        assert re.search(rf"^    {name}\s+\w", done.stdout, re.MULTILINE), name
     assert dslab().stdout == done.stdout
 
 
