@@ -118,7 +118,7 @@ export function createChips(ctx) {
     bar.querySelector("[aria-pressed]").focus();
   }
 
-  return { el, bar, update, focus: () => el.querySelector("button")?.focus() };
+  return { el, bar, update, focus: () => [...el.children].find((chip) => chip.getClientRects().length > 0)?.focus() };
 }
 
 const STATUS_NAMES = { held: "held", reached: "reached", violated: "violated", unknown: "not evaluable", waiting: "not yet" };

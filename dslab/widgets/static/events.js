@@ -1,5 +1,5 @@
 // Events in words, the full event log as a table, and the table that stands in for the cluster diagram.
-import { clockText, countText, durationText, h, plainText, valueText } from "./format.js";
+import { clockText, countText, durationText, h, plainText, setAttrs, valueText } from "./format.js";
 import { clusterName, nodeView } from "./glyphs.js";
 
 const ROW_EM = 2;
@@ -85,7 +85,8 @@ export function createEventsView(ctx) {
   const caption = h(doc, "caption", {});
   const above = h(doc, "tr", { "aria-hidden": "true" });
   const below = h(doc, "tr", { "aria-hidden": "true" });
-  const body = h(doc, "tbody", {});
+  const body = h(doc, "tbody", {}, above, below);
+  const rows = new Map();
   const table = h(doc, "table", { class: "ds-table" }, caption,
     h(doc, "thead", {}, h(doc, "tr", {}, ["Time, s", "Node", "Kind", "What happens"].map((name) => h(doc, "th", { scope: "col" }, name)))), body);
   const scroller = h(doc, "div", { class: "ds-events-scroll", onscroll: () => draw() }, table);
@@ -120,11 +121,15 @@ export function createEventsView(ctx) {
 
   function newTrace() {
     trace = store.trace;
+    const had = body.contains(el.getRootNode().activeElement);
+    rows.clear();
+    body.replaceChildren(above, below);
     const kinds = [...new Set(trace.events?.kind ?? Array.from({ length: trace.n }, (_, i) => trace.kind(i)))].sort();
     const kept = byKind.value;
     byKind.replaceChildren(...["", ...kinds].map((kind) => h(doc, "option", { value: kind }, kind ? kind.replace("_", " ") : "any kind")));
     byKind.value = kinds.includes(kept) ? kept : "";
     refilter();
+    if (had) body.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
   }
 
   // Row of the newest listed event at or before `event`.
@@ -155,22 +160,40 @@ export function createEventsView(ctx) {
     const look = `${first} ${last} ${current}`;
     if (look === shown) return;
     shown = look;
-    const root = el.getRootNode();
-    const focused = body.contains(root.activeElement) ? root.activeElement.dataset.event : null;
+    const had = body.contains(el.getRootNode().activeElement);
     above.style.height = `${first * ROW_EM}em`;
     below.style.height = `${(ids.length - last) * ROW_EM}em`;
     const now = ids[place(current)];
-    const stop = now >= ids[first] && now < (ids[last] ?? Infinity) ? now : ids[first];
-    body.replaceChildren(above, ...ids.slice(first, last).map((i) => row(i, i === now, i === stop)), below);
+    const stop = now >= ids[first] && now <= ids[last - 1] ? now : ids[first];
+    placeRows(ids.slice(first, last), now, stop);
     table.setAttribute("aria-rowcount", ids.length + 1);
-    if (focused !== null) body.querySelector(`[data-event="${focused}"]`)?.focus({ preventScroll: true });
+    if (had && !body.contains(el.getRootNode().activeElement)) rows.get(stop)?.querySelector("button").focus({ preventScroll: true });
   }
 
-  function row(i, isNow, isStop) {
-    const go = h(doc, "button", { class: "ds-event-go", type: "button", "data-event": i, tabindex: isStop ? 0 : -1, "aria-label": `${clockText(trace.time(i))}, event ${i}` },
+  // Rows that stay are left where they are, so that the one with the focus keeps it.
+  function placeRows(shownIds, now, stop) {
+    const wanted = new Set(shownIds);
+    for (const [i, row] of rows) {
+      if (wanted.has(i)) continue;
+      row.remove();
+      rows.delete(i);
+    }
+    let next = above.nextSibling;
+    for (const i of shownIds) {
+      if (!rows.has(i)) rows.set(i, makeRow(i));
+      const row = rows.get(i);
+      if (row === next) next = row.nextSibling;
+      else body.insertBefore(row, next);
+      setAttrs(row, { class: i === now ? "ds-now" : i > current ? "ds-later" : null, "aria-current": i === now ? "true" : null });
+      setAttrs(row.querySelector("button"), { tabindex: i === stop ? 0 : -1 });
+    }
+  }
+
+  function makeRow(i) {
+    const go = h(doc, "button", { class: "ds-event-go", type: "button", "data-event": i, "aria-label": `${clockText(trace.time(i))}, event ${i}` },
       clockText(trace.time(i)));
-    return h(doc, "tr", { class: isNow ? "ds-now" : i > current ? "ds-later" : null, "aria-current": isNow ? "true" : null, onclick: () => ctx.seek({ event: i }) },
-      h(doc, "td", {}, go), h(doc, "td", {}, trace.node(i) ?? ""), h(doc, "td", {}, trace.kind(i).replace("_", " ")), h(doc, "td", {}, eventWords(trace, i)));
+    return h(doc, "tr", { onclick: () => ctx.seek({ event: i }) }, h(doc, "td", {}, go), h(doc, "td", {}, trace.node(i) ?? ""),
+      h(doc, "td", {}, trace.kind(i).replace("_", " ")), h(doc, "td", {}, eventWords(trace, i)));
   }
 
   function onKey(event) {
@@ -182,7 +205,7 @@ export function createEventsView(ctx) {
     const target = Math.min(ids.length - 1, Math.max(0, place(here) + step));
     reveal(target);
     draw();
-    body.querySelector(`[data-event="${ids[target]}"]`)?.focus({ preventScroll: true });
+    rows.get(ids[target])?.querySelector("button").focus({ preventScroll: true });
   }
 
   function download(form) {
