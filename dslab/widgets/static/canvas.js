@@ -4,7 +4,7 @@ import { h } from "./format.js";
 import { NODE } from "./geometry.js";
 import { timerFraction } from "./glyphs.js";
 
-const TAILS_UP_TO = 300;
+const TAILS_UP_TO = 300;       // tails and term numbers are left out above: by measurement they double the cost of a frame
 const COLOURS = { ink: "--ds-ink", bg: "--ds-bg", mark: "--ds-mark", focus: "--ds-focus" };
 
 /** A canvas over the stage that draws flights; colours are resolved once per theme. */
@@ -69,7 +69,8 @@ export function createMessageCanvas(ctx) {
     fillMarks(pen, marks.filter((f) => f.klass === "heartbeat"), size, colours);
     pen.globalAlpha = 1;
     strokeReplies(pen, flights.filter(isReply), size, colours);
-    fillEntries(pen, flights.filter((f) => f.klass === "entry"), size, colours);
+    const numbered = flights.length <= TAILS_UP_TO;
+    fillEntries(pen, flights.filter((f) => f.klass === "entry"), numbered ? Math.max(size, 11 / 12) : size, colours, numbered);
     const selected = flights.find((f) => f.k === chosen);
     if (selected) ringAround(pen, selected, colours);
   }
@@ -164,7 +165,7 @@ function strokeReplies(pen, flights, size, colours) {
   pen.stroke();
 }
 
-function fillEntries(pen, flights, size, colours) {
+function fillEntries(pen, flights, size, colours, numbered) {
   const side = 18 * size;
   pen.strokeStyle = colours.ink;
   pen.lineWidth = 1.5 * size;
@@ -177,10 +178,10 @@ function fillEntries(pen, flights, size, colours) {
     pen.fill();
     pen.stroke();
   }
-  if (size < 0.7) return;
+  if (!numbered) return;
   pen.font = `600 ${12 * size}px system-ui, sans-serif`;
   pen.textAlign = "center";
-  pen.textBaseline = "central";
+  pen.textBaseline = "middle";
   for (const { x, y, term } of flights) {
     pen.fillStyle = ((term - 1) % 6) === 0 ? "#fff" : "#000";
     pen.fillText(String(term), x, y);

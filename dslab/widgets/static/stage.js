@@ -11,6 +11,7 @@ import { createMessageCanvas } from "./canvas.js";
 const SVG_NODES = 28;
 const SVG_MESSAGES = 60;
 const CANVAS_HIT_PX = 12;
+const LINKS_UP_TO = 12;        // above, idle links are a grey disc that hides the messages
 const DROP_LINGER_US = 12_000;
 const HIDE_HEARTBEATS_ABOVE = 20;
 const FADE_HEARTBEATS_ABOVE = 4;
@@ -167,13 +168,14 @@ export function createStage(ctx, handlers) {
   }
 
   function paintLinks() {
-    const ids = spec.servers.length <= 28 ? spec.servers : [];
+    const ids = spec.servers.length <= SVG_NODES ? spec.servers : [];
+    const idle = ids.length <= LINKS_UP_TO;
     const lines = [];
     ids.forEach((a, i) => ids.slice(i + 1).forEach((b) => {
       const forth = frame.cut.has(`${a}>${b}`);
       const back = frame.cut.has(`${b}>${a}`);
       const way = route(places.get(a), places.get(b), NODE.link * layout.scale);
-      lines.push(linkLine(way, forth && back));
+      if (idle || (forth && back)) lines.push(linkLine(way, forth && back));
       if (forth !== back) lines.push(openArrow(back ? way : route(places.get(b), places.get(a), NODE.link * layout.scale)));
     }));
     layers.links.replaceChildren(...lines);
@@ -193,11 +195,11 @@ export function createStage(ctx, handlers) {
 
   function paintBands() {
     const shapes = [];
-    const bands = frame.groups && spec.servers.length <= 28 ? cutBands(frame.groups, layout) : [];
+    const bands = frame.groups && spec.servers.length <= SVG_NODES ? cutBands(frame.groups, layout) : [];
     for (const band of bands) shapes.push(...bandShapes(band));
     const cutPairs = spec.servers.flatMap((a, i) => spec.servers.slice(i + 1).map((b) => [a, b]))
       .filter(([a, b]) => frame.cut.has(`${a}>${b}`) && frame.cut.has(`${b}>${a}`));
-    for (const [a, b] of spec.servers.length <= 28 ? cutPairs : []) {
+    for (const [a, b] of spec.servers.length <= SVG_NODES ? cutPairs : []) {
       const way = route(places.get(a), places.get(b), NODE.link * layout.scale);
       const hits = bands.map((band) => crossing(way, band)).filter(Boolean);
       for (const at of hits.length ? hits : [along(way, 0.5)]) shapes.push(scissors(at));
