@@ -63,7 +63,7 @@ class Lab(Served):
         title: str | None = None,
     ) -> None:
         if not isinstance(system, System):
-            raise NodeError(f"a Lab needs a System, such as raft.cluster(5) or System(MyNode, nodes=3), not {system!r}")
+            raise NodeError(f"a Lab needs a System, such as System(MyNode, nodes=3), not {system!r}")
         check_number("until", until, 0, LONGEST_MS, "ms")
         check_number("start", start, 0, until, "ms")
         check_number("speed", speed, 0.001, 100, "simulated seconds per second")

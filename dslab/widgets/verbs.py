@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,11 @@ def make_action(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any], at: fl
         args = (list(args),)  # partition(["n1"], ["n2", "n3"]): the groups one by one
     made = action(verb, *_whole(args), at=at, **_whole(kwargs))
     try:
-        return check_schedule([made], system)[0]
+        checked = check_schedule([made], system)[0]
+        json.dumps(checked, ensure_ascii=False).encode()
+        return checked
+    except UnicodeEncodeError:
+        raise ScheduleError(f"{verb}: its text holds half a character, which no file can keep") from None
     except ScheduleError as error:
         raise ScheduleError(str(error).replace(f"action 1 ({verb} at {at})", verb)) from None
 

@@ -30,14 +30,29 @@ const result = branches.map((branch) => {{
 console.log(JSON.stringify(result));
 """
 ACTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
-    ("request", ('say "hé" \\ \n x=1',), {"to": "n2"}), ("crash", ("n1",), {"at": 1200}),
-    ("restart", ("n1",), {"disk": False, "at": 1300.5}), ("pause", ("n2",), {"at": 1400.125}), ("resume", ("n2",), {"at": 1500}),
-    ("lose_disk", ("n3",), {"at": 1500}), ("skew", ("n4",), {"offset": -20.5, "rate": 0.5, "at": 1510}),
-    ("timeout", ("n2", "election"), {"at": 1520}), ("partition", (["n1", "n2"], ["n3"]), {"in_flight": "held", "at": 1600}),
-    ("heal", (), {"at": 1700}), ("cut", ("n1", "n2"), {"at": 1710}), ("mend", ("n1", "n2"), {"at": 1720}),
-    ("link", ("n1", "n2"), {"latency": [10, 20.5], "loss": 1e-05, "duplicate": 1.0, "fifo": True, "at": 1730}),
-    ("drop", (300,), {"at": 1740}), ("hold", (301,), {"at": 1750}), ("release", (301,), {"at": 1760}),
-    ("delay", (302,), {"by": 1.5, "at": 1770}), ("duplicate", (303,), {"at": 1780}), ("deliver", (304,), {"at": 1790}),
+    ("request", ('say "hé" \\ \n x=1',), {"to": "n2"}),
+    ("crash", ("n1",), {"at": 1200}),
+    ("restart", ("n1",), {"disk": False, "at": 1300.5}),
+    ("pause", ("n2",), {"at": 1400.125}),
+    ("resume", ("n2",), {"at": 1500}),
+    ("lose_disk", ("n3",), {"at": 1500}),
+    ("skew", ("n4",), {"offset": -20.5, "rate": 0.5, "at": 1510}),
+    ("timeout", ("n2", "election"), {"at": 1520}),
+    ("partition", (["n1", "n2"], ["n3"]), {"in_flight": "held", "at": 1600}),
+    ("heal", (), {"at": 1700}),
+    ("cut", ("n1", "n2"), {"at": 1710}),
+    ("mend", ("n1", "n2"), {"at": 1720}),
+    (
+        "link",
+        ("n1", "n2"),
+        {"latency": [10, 20.5], "loss": 1e-05, "duplicate": 1.0, "fifo": True, "at": 1730},
+    ),
+    ("drop", (300,), {"at": 1740}),
+    ("hold", (301,), {"at": 1750}),
+    ("release", (301,), {"at": 1760}),
+    ("delay", (302,), {"by": 1.5, "at": 1770}),
+    ("duplicate", (303,), {"at": 1780}),
+    ("deliver", (304,), {"at": 1790}),
     ("request", ([1, {"k": None}, True, 0.25],), {"at": 1800}),
 ]
 
@@ -54,11 +69,21 @@ def test_the_browser_prints_and_folds_what_python_does() -> None:
     lab.seek(1000, branch="A")
     lab.fork(900)
     lab.crash("n2", at=12_000)
-    stops = {b["id"]: list(range(-1, len(lab.trace(b["id"])), 37))[1:] + [len(lab.trace(b["id"])) - 1] for b in lab.branches}
-    given = {"spec": lab.spec, "branches": lab.branches, "stops": stops,
-             "chunks": {name: chunk.decode() for name, chunk in lab.chunks.items()}}
-    run = subprocess.run(["node", "--input-type=module", "-e", SCRIPT], input=json.dumps(given), text=True,
-                         capture_output=True, check=False)
+    sizes = {b["id"]: len(lab.trace(b["id"])) for b in lab.branches}
+    stops = {name: [*range(36, size, 37), size - 1] for name, size in sizes.items()}
+    given = {
+        "spec": lab.spec,
+        "branches": lab.branches,
+        "stops": stops,
+        "chunks": {name: chunk.decode() for name, chunk in lab.chunks.items()},
+    }
+    run = subprocess.run(
+        ["node", "--input-type=module", "-e", SCRIPT],
+        input=json.dumps(given),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     for branch, seen in zip(lab.branches, json.loads(run.stdout), strict=True):
         trace = lab.trace(branch["id"])
@@ -67,5 +92,10 @@ def test_the_browser_prints_and_folds_what_python_does() -> None:
         assert branch["until_us"] == to_us(trace.until_us / 1000)
         for event, state, flying in zip(stops[branch["id"]], seen["states"], seen["flying"], strict=True):
             assert state == trace.state_at(event), (branch["id"], event)
-            assert sorted(flying) == [m.id for m in trace.messages if m.sent_event is not None and m.sent_event <= event
-                                      and (m.end_event is None or m.end_event > event)]
+            assert sorted(flying) == [
+                m.id
+                for m in trace.messages
+                if m.sent_event is not None
+                and m.sent_event <= event
+                and (m.end_event is None or m.end_event > event)
+            ]

@@ -1,4 +1,4 @@
-"""The tree of branches: forks keep what was seen, undo restores anything, and no sequence of changes breaks it."""
+"""The tree of branches: forks keep what was seen, undo restores anything, nothing breaks it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,17 @@ def test_an_action_before_what_was_seen_or_done_makes_a_child(at: float, seen_us
 
 
 def test_a_child_keeps_the_scenario_but_not_its_single_messages() -> None:
-    """What the scenario does later happens in every future, except to messages, whose numbers mean others there."""
-    later = [{"at": 2000, "do": "request", "command": "x=1"}, {"at": 2100, "do": "drop", "message": 7}, {"at": 3000, "do": "heal"}]
+    """What the scenario does later happens in every future, except to messages, which are others."""
+    later = [
+        {"at": 2000, "do": "request", "command": "x=1"},
+        {"at": 2100, "do": "drop", "message": 7},
+        {"at": 3000, "do": "heal"},
+    ]
     tree = Branches(check_schedule(later), 10_000)
     tree.act(MAIN, crash(5000))
     child = tree[tree.act(MAIN, crash(1000))]
     assert [a["do"] for a in child.actions] == ["crash", "request", "heal"]
-    assert tree.act("B", crash(1500, "n2"), seen_us=1_000_000) == "C"      # the scenario's request comes later
+    assert tree.act("B", crash(1500, "n2"), seen_us=1_000_000) == "C"  # the scenario's request comes later
 
 
 def test_an_action_beyond_the_end_lets_the_run_go_on() -> None:
@@ -67,12 +71,18 @@ def test_undo_brings_a_deleted_branch_back_with_its_children() -> None:
     assert tree.redo() == MAIN and list(tree.tree) == [MAIN]
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (lambda t: t.undo(), "there is nothing to undo"), (lambda t: t.redo(), "there is nothing to redo"),
-    (lambda t: t.delete(MAIN), "branch A is the main one"), (lambda t: t.rename("Z", "x"), "there is no branch 'Z'"),
-    (lambda t: t.rename(MAIN, "  "), "a branch is called something"), (lambda t: t.fork(MAIN, 10_001), "runs from 0 to 10000"),
-    (lambda t: (t.fork(MAIN, 5), t.pin("B"), t.delete("B")), "branch B is pinned"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda t: t.undo(), "there is nothing to undo"),
+        (lambda t: t.redo(), "there is nothing to redo"),
+        (lambda t: t.delete(MAIN), "branch A is the main one"),
+        (lambda t: t.rename("Z", "x"), "there is no branch 'Z'"),
+        (lambda t: t.rename(MAIN, "  "), "a branch is called something"),
+        (lambda t: t.fork(MAIN, 10_001), "runs from 0 to 10000"),
+        (lambda t: (t.fork(MAIN, 5), t.pin("B"), t.delete("B")), "branch B is pinned"),
+    ],
+)
 def test_what_cannot_be_done_is_said_in_one_sentence(change: Any, sentence: str) -> None:
     """Each refusal says why, and leaves the tree as it was."""
     tree = Branches([], 10_000)
@@ -90,17 +100,25 @@ def test_bookmarks_are_set_and_removed_by_the_same_call() -> None:
 
 
 names = st.sampled_from(["A", "B", "C", "D", "E"])
-operations = st.lists(st.one_of(
-    st.tuples(st.just("act"), names, st.integers(0, 20_000), st.integers(0, 20_000)),
-    st.tuples(st.just("fork"), names, st.integers(0, 10_000)), st.tuples(st.just("delete"), names),
-    st.tuples(st.just("pin"), names, st.booleans()), st.tuples(st.just("rename"), names, st.text(max_size=5)),
-    st.tuples(st.just("bookmark"), names, st.integers(0, 9), st.just("b")), st.tuples(st.just("extend"), names, st.just(15_000)),
-    st.tuples(st.just("undo")), st.tuples(st.just("redo"))), max_size=30)
+operations = st.lists(
+    st.one_of(
+        st.tuples(st.just("act"), names, st.integers(0, 20_000), st.integers(0, 20_000)),
+        st.tuples(st.just("fork"), names, st.integers(0, 10_000)),
+        st.tuples(st.just("delete"), names),
+        st.tuples(st.just("pin"), names, st.booleans()),
+        st.tuples(st.just("rename"), names, st.text(max_size=5)),
+        st.tuples(st.just("bookmark"), names, st.integers(0, 9), st.just("b")),
+        st.tuples(st.just("extend"), names, st.just(15_000)),
+        st.tuples(st.just("undo")),
+        st.tuples(st.just("redo")),
+    ),
+    max_size=30,
+)
 
 
 @given(operations)
 def test_any_sequence_of_changes_leaves_a_consistent_tree(sequence: list[tuple[Any, ...]]) -> None:
-    """Parents stand before children, actions are in order, and undoing everything and redoing it is the identity."""
+    """Parents stand before children, actions are in order, and redoing what was undone is the identity."""
     tree = Branches([], 10_000)
     for name, *args in sequence:
         before = tree.save()

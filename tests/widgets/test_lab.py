@@ -1,4 +1,4 @@
-"""The Lab: a click and a call do the same, code makes a branch again, and nothing that goes wrong loses anything."""
+"""The Lab: a click and a call do the same, code makes it again, and what goes wrong loses nothing."""
 
 from __future__ import annotations
 
@@ -14,18 +14,30 @@ from dslab.protocols import raft
 from dslab.sim.schedule import VERBS
 from dslab.widgets import Prediction
 
-IN_FLIGHT = [m.id for m in simulate(raft.cluster(5), seed=7, until=1000).messages if m.sent_us < 205_000 <= m.due_us]
+IN_FLIGHT = [
+    m.id for m in simulate(raft.cluster(5), seed=7, until=1000).messages if m.sent_us < 205_000 <= m.due_us
+]
 
 # one call per verb, with every kind of argument
 CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
-    "crash": (["n1"], {}, 1200), "restart": (["n1"], {"disk": False}, 1300), "pause": (["n2"], {}, 1200.5),
-    "resume": (["n2"], {}, 1400), "lose_disk": (["n3"], {}, 900),
-    "skew": (["n4"], {"offset": 200.0, "rate": 1.5}, 800), "timeout": (["n2", "election"], {}, 1000),
-    "partition": ([[["n1", "n2"], ["n3", "n4", "n5"]]], {"in_flight": "held"}, 1100), "heal": ([], {}, 1500),
-    "cut": (["n1", "n3"], {}, 700), "mend": (["n1", "n3"], {}, 1000),
+    "crash": (["n1"], {}, 1200),
+    "restart": (["n1"], {"disk": False}, 1300),
+    "pause": (["n2"], {}, 1200.5),
+    "resume": (["n2"], {}, 1400),
+    "lose_disk": (["n3"], {}, 900),
+    "skew": (["n4"], {"offset": 200.0, "rate": 1.5}, 800),
+    "timeout": (["n2", "election"], {}, 1000),
+    "partition": ([[["n1", "n2"], ["n3", "n4", "n5"]]], {"in_flight": "held"}, 1100),
+    "heal": ([], {}, 1500),
+    "cut": (["n1", "n3"], {}, 700),
+    "mend": (["n1", "n3"], {}, 1000),
     "link": (["n1", "n2"], {"latency": [10.0, 20], "loss": 0.25, "duplicate": 0, "fifo": True}, 600),
-    "drop": (IN_FLIGHT[:1], {}, 205), "hold": (IN_FLIGHT[1:2], {}, 205), "release": (IN_FLIGHT[1:2], {}, 300),
-    "delay": (IN_FLIGHT[2:3], {"by": 40.0}, 205), "duplicate": (IN_FLIGHT[:1], {}, 205), "deliver": (IN_FLIGHT[3:4], {}, 205),
+    "drop": (IN_FLIGHT[:1], {}, 205),
+    "hold": (IN_FLIGHT[1:2], {}, 205),
+    "release": (IN_FLIGHT[1:2], {}, 300),
+    "delay": (IN_FLIGHT[2:3], {"by": 40.0}, 205),
+    "duplicate": (IN_FLIGHT[:1], {}, 205),
+    "deliver": (IN_FLIGHT[3:4], {}, 205),
     "request": (['say "hé" \\ x=1'], {"to": "n2", "client": "c1"}, 400.125),
 }
 NEEDS = {"restart": "crash", "resume": "pause", "heal": "partition", "mend": "cut", "release": "hold"}
@@ -96,9 +108,17 @@ def test_code_is_the_cell_of_the_contract(lab: Lab) -> None:
     """Two imports, one line per action, and the lab itself, so that the cell shows it."""
     lab.crash("n1", at=1180)
     lab.partition(["n1", "n2"], ["n3", "n4", "n5"], at=2000)
-    assert lab.code() == "\n".join([
-        "from dslab import Lab", "from dslab.protocols import raft", "", "lab = Lab(raft.cluster(5), seed=7)",
-        'lab.crash("n1", at=1180)', 'lab.partition([["n1", "n2"], ["n3", "n4", "n5"]], at=2000)', "lab"])
+    assert lab.code() == "\n".join(
+        [
+            "from dslab import Lab",
+            "from dslab.protocols import raft",
+            "",
+            "lab = Lab(raft.cluster(5), seed=7)",
+            'lab.crash("n1", at=1180)',
+            'lab.partition([["n1", "n2"], ["n3", "n4", "n5"]], at=2000)',
+            "lab",
+        ]
+    )
 
 
 def test_code_says_until_when_the_run_has_gone_on(lab: Lab) -> None:
@@ -110,7 +130,12 @@ def test_code_says_until_when_the_run_has_gone_on(lab: Lab) -> None:
 def test_acting_in_the_past_makes_a_branch_and_both_remain(lab: Lab) -> None:
     """Scrub back, crash another node: branch B, with only its own part as bytes; A is untouched."""
     browser = Browser(lab)
-    assert browser("act", branch="A", at_us=1_200_000, seen_us=1_200_000, verb="crash", args={"node": "n1"})["branch"] == "A"
+    assert (
+        browser("act", branch="A", at_us=1_200_000, seen_us=1_200_000, verb="crash", args={"node": "n1"})[
+            "branch"
+        ]
+        == "A"
+    )
     main = lab.digest("A")
     reply = browser("act", branch="A", at_us=1_000_000, seen_us=3_000_000, verb="crash", args={"node": "n2"})
     assert reply == {"id": 2, "ok": True, "branch": "B"}
@@ -145,8 +170,14 @@ def test_undo_and_redo_reach_the_browser(lab: Lab) -> None:
     browser("rename", branch="B", label="n1 dies")
     browser("pin", branch="B", pinned=True)
     browser("bookmark", branch="B", event=3, label="here")
-    assert lab.branches[1]["label"] == "n1 dies" and lab.branches[1]["bookmarks"] == [{"us": 0, "event": 3, "label": "here"}]
-    assert browser("delete", branch="B") == {"id": 6, "ok": False, "error": "branch B is pinned; unpin it before deleting B"}
+    assert lab.branches[1]["label"] == "n1 dies" and lab.branches[1]["bookmarks"] == [
+        {"us": 0, "event": 3, "label": "here"}
+    ]
+    assert browser("delete", branch="B") == {
+        "id": 6,
+        "ok": False,
+        "error": "branch B is pinned; unpin it before deleting B",
+    }
     browser("pin", branch="B", pinned=False)
     assert browser("delete", branch="B")["ok"] and lab.branch == "A"
 
@@ -154,7 +185,9 @@ def test_undo_and_redo_reach_the_browser(lab: Lab) -> None:
 def test_the_browser_may_ask_for_more_of_a_run_but_not_without_bound(lab: Lab) -> None:
     """Look-ahead adds at most a minute of simulated time per request."""
     browser = Browser(lab)
-    assert browser("extend", branch="A", until_us=12_000_000)["ok"] and lab.branches[0]["until_us"] == 12_000_000
+    assert (
+        browser("extend", branch="A", until_us=12_000_000)["ok"] and lab.branches[0]["until_us"] == 12_000_000
+    )
     browser("extend", branch="A", until_us=10**12)
     assert lab.branches[0]["until_us"] == 72_000_000
     assert run_again(lab.code()).digest() == lab.digest() == lab.branches[0]["digest"]
@@ -164,7 +197,10 @@ def test_a_fork_sends_nothing_but_its_own_part_before_it_answers(lab: Lab) -> No
     """The digest takes as long as the run, so it follows after the answer."""
     digests = []
     browser = Browser(lab)
-    lab.send = lambda content, buffers=None: (digests.append(lab.branches[-1]["digest"]), browser.replies.append(content))  # type: ignore
+    lab.send = lambda content, buffers=None: (
+        digests.append(lab.branches[-1]["digest"]),
+        browser.replies.append(content),
+    )  # type: ignore
     browser("act", branch="A", at_us=1_000_000, seen_us=3_000_000, verb="crash", args={"node": "n2"})
     assert digests == [None] and lab.branches[-1]["digest"] == lab.digest("B")
 
@@ -176,6 +212,7 @@ BAD = [
     (lambda lab: lab.crash("n1", "n2"), "crash takes node and at="),
     (lambda lab: lab.partition(["n1"], ["n1"]), "partition: groups must be a list of groups"),
     (lambda lab: lab.request(object()), "a object is not plain data"),
+    (lambda lab: lab.request("\ud800"), "request: its text holds half a character"),
     (lambda lab: lab.seek(99_999), "the cursor's time must be a number from 0 to 1500"),
     (lambda lab: lab.trace("Q"), "there is no branch 'Q'; there are A"),
     (lambda lab: lab.answer("a"), "this lab asks for no prediction"),
@@ -193,12 +230,19 @@ def test_a_wrong_call_says_what_to_do_and_changes_nothing(short: Lab, call: Any,
     assert "\n" not in str(caught.value) and (lab.branches, lab.cursor, lab.code()) == before
 
 
-@pytest.mark.parametrize("content", [
-    {"do": "act", "branch": "A", "at_us": 1, "verb": "crash", "args": {"node": "n9"}}, {"do": "nonsense"}, {},
-    {"do": "act", "branch": "Q", "at_us": 1, "verb": "crash", "args": {"node": "n1"}},
-    {"do": "act", "branch": "A", "at_us": "soon", "verb": "crash", "args": []}, {"do": "delete", "branch": "A"},
-    {"do": "act", "branch": "A", "at_us": 1, "verb": "explode"}, {"do": "rename", "branch": "A"},
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"do": "act", "branch": "A", "at_us": 1, "verb": "crash", "args": {"node": "n9"}},
+        {"do": "nonsense"},
+        {},
+        {"do": "act", "branch": "Q", "at_us": 1, "verb": "crash", "args": {"node": "n1"}},
+        {"do": "act", "branch": "A", "at_us": "soon", "verb": "crash", "args": []},
+        {"do": "delete", "branch": "A"},
+        {"do": "act", "branch": "A", "at_us": 1, "verb": "explode"},
+        {"do": "rename", "branch": "A"},
+    ],
+)
 def test_a_refused_command_is_answered_with_a_sentence(short: Lab, content: dict[str, Any]) -> None:
     """Whatever arrives, the browser gets an answer, and the branches stay."""
     lab = short
@@ -207,10 +251,19 @@ def test_a_refused_command_is_answered_with_a_sentence(short: Lab, content: dict
     assert reply["ok"] is False and reply["error"] and "\n" not in reply["error"] and lab.branches == before
 
 
-@pytest.mark.parametrize("bad", [
-    {"seed": "seven"}, {"until": -1}, {"start": 20_000}, {"speed": 0}, {"verbs": ["explode"]},
-    {"schedule": [{"at": 1, "do": "crash", "node": "n9"}]}, {"schedule": "crash n1"}, {"system": raft.Server},
-])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"seed": "seven"},
+        {"until": -1},
+        {"start": 20_000},
+        {"speed": 0},
+        {"verbs": ["explode"]},
+        {"schedule": [{"at": 1, "do": "crash", "node": "n9"}]},
+        {"schedule": "crash n1"},
+        {"system": raft.Server},
+    ],
+)
 def test_a_lab_that_cannot_be_made_says_why(bad: dict[str, Any]) -> None:
     """One sentence that names the argument."""
     arguments = {"system": raft.cluster(5), "seed": 7, **bad}
@@ -255,14 +308,20 @@ def test_a_run_that_fails_is_shown_as_far_as_it_came() -> None:
 def test_an_exercise_allows_what_it_lists() -> None:
     """A locked verb is refused in the browser's words and in Python's, and hidden properties stay hidden."""
     lab = Lab(raft.cluster(5), seed=7, verbs=["crash", "restart"], hide_properties=True)
-    assert lab.spec["verbs"] == ["crash", "restart"] and lab.spec["properties"] == [] == lab.branches[0]["verdicts"]
+    assert (
+        lab.spec["verbs"] == ["crash", "restart"]
+        and lab.spec["properties"] == [] == lab.branches[0]["verdicts"]
+    )
     with pytest.raises(DslabError, match="pause is not part of this exercise; it allows crash, restart"):
         lab.pause("n1")
-    assert Lab(raft.cluster(3, clients=0), seed=1).spec["verbs"] == [verb for verb in VERBS if verb != "request"]
+    assert Lab(raft.cluster(3, clients=0), seed=1).spec["verbs"] == [
+        verb for verb in VERBS if verb != "request"
+    ]
 
 
 def test_a_students_property_is_a_chip_like_any_other() -> None:
     """An extra property is judged and described with the others; one that fails to run is not evaluable."""
+
     def nobody_leads(world: Any) -> str | None:
         """No server leads."""
         return next((f"{s.id} leads" for s in world.servers if getattr(s, "role", "") == "leader"), None)
@@ -273,32 +332,55 @@ def test_a_students_property_is_a_chip_like_any_other() -> None:
 
     lab = Lab(raft.cluster(5), seed=7, properties=[nobody_leads, broken])
     verdicts = {v["name"]: v for v in lab.branches[0]["verdicts"]}
-    assert verdicts["nobody_leads"]["status"] == "violated" and verdicts["nobody_leads"]["event"] in lab.branches[0]["interesting"]
+    assert (
+        verdicts["nobody_leads"]["status"] == "violated"
+        and verdicts["nobody_leads"]["event"] in lab.branches[0]["interesting"]
+    )
     assert verdicts["broken"]["status"] == "not evaluable" and "nothing" in verdicts["broken"]["text"]
     assert {p["name"] for p in lab.spec["properties"]} >= {"nobody_leads", "broken", "election_safety"}
 
 
-QUESTION = Prediction("Who leads next?", [("a", "n1 again", "n1 is down.", "C6"), ("b", "n5", "Its timer ran out first.")],
-                      right="b", reveal=1400)
+QUESTION = Prediction(
+    "Who leads next?",
+    [("a", "n1 again", "n1 is down.", "C6"), ("b", "n5", "Its timer ran out first.")],
+    right="b",
+    reveal=1400,
+)
 
 
 def test_a_prediction_is_recorded_once() -> None:
-    """The first answer counts, from Python or the browser; feedback comes with it; the question does not give it away."""
+    """The first answer counts, from Python or the browser; the question does not give it away."""
     lab = Lab(raft.cluster(5), seed=7, predict=QUESTION)
-    assert lab.spec["predict"] == {"question": "Who leads next?", "reveal_us": 1_400_000,
-                                   "options": [{"id": "a", "text": "n1 again"}, {"id": "b", "text": "n5"}]}
+    assert lab.spec["predict"] == {
+        "question": "Who leads next?",
+        "reveal_us": 1_400_000,
+        "options": [{"id": "a", "text": "n1 again"}, {"id": "b", "text": "n5"}],
+    }
     assert lab.prediction["choice"] is None and lab.feedback is None
     with pytest.raises(DslabError, match="there is no answer 'z'; choose one of a, b"):
         lab.answer("z")
     lab.set_state({"prediction": {"choice": "a", "confidence": 2}})
     assert lab.feedback == {"right": False, "text": "n1 is down.", "answer_text": "n5"}
     lab.answer("b")
-    assert lab.prediction == {"question": "Who leads next?", "choice": "a", "confidence": 2, "right": False, "misconception": "C6"}
+    assert lab.prediction == {
+        "question": "Who leads next?",
+        "choice": "a",
+        "confidence": 2,
+        "right": False,
+        "misconception": "C6",
+    }
     lab.crash("n1", at=1200)
 
 
-@pytest.mark.parametrize(("options", "right"), [([("a", "x", "y")], "a"), ([("a", "x", "y"), ("a", "x", "y")], "a"),
-                                                ([("a", "x"), ("b", "y")], "a"), ([("a", "x", "y"), ("b", "x", "y")], "c")])
+@pytest.mark.parametrize(
+    ("options", "right"),
+    [
+        ([("a", "x", "y")], "a"),
+        ([("a", "x", "y"), ("a", "x", "y")], "a"),
+        ([("a", "x"), ("b", "y")], "a"),
+        ([("a", "x", "y"), ("b", "x", "y")], "c"),
+    ],
+)
 def test_a_prediction_that_cannot_be_asked_is_refused(options: Any, right: str) -> None:
     """Two options or more, each once, with feedback, and the right one among them."""
     with pytest.raises(DslabError):
@@ -313,7 +395,14 @@ def test_callbacks_may_run_in_another_thread_while_a_cell_runs(short: Lab) -> No
     def click() -> None:
         try:
             for i in range(8):
-                browser("act", branch="A", at_us=1_000_000 + i, seen_us=1_400_000, verb="crash", args={"node": "n1"})
+                browser(
+                    "act",
+                    branch="A",
+                    at_us=1_000_000 + i,
+                    seen_us=1_400_000,
+                    verb="crash",
+                    args={"node": "n1"},
+                )
                 lab.set_state({"cursor": {"branch": "A", "time_us": 1000 * i, "event": 0}})
         except Exception as error:
             errors.append(error)
@@ -327,7 +416,9 @@ def test_callbacks_may_run_in_another_thread_while_a_cell_runs(short: Lab) -> No
         thread.join()
     assert not errors and all(reply["ok"] for reply in browser.replies)
     assert len(lab.branches) == 17 == len(lab.chunks) and lab.branches[0]["label"] == "name 7"
-    assert {b["digest"] for b in lab.branches if b["id"] != "A"} == {lab.digest(b["id"]) for b in lab.branches if b["id"] != "A"}
+    assert {b["digest"] for b in lab.branches if b["id"] != "A"} == {
+        lab.digest(b["id"]) for b in lab.branches if b["id"] != "A"
+    }
 
 
 def test_the_output_has_a_live_view_a_picture_and_a_paragraph(lab: Lab) -> None:
@@ -343,5 +434,7 @@ def test_the_state_at_the_cursor_can_be_asked_for(lab: Lab) -> None:
     """Python sees what the picture shows."""
     lab.crash("n1", at=1200)
     lab.seek(1300)
-    assert lab.state()["n1"]["status"] == "crashed" and lab.state() == lab.trace().state_at(lab.cursor["event"])
+    assert lab.state()["n1"]["status"] == "crashed" and lab.state() == lab.trace().state_at(
+        lab.cursor["event"]
+    )
     assert {v.status for v in lab.verdicts()} <= {"held", "reached", "not yet"}

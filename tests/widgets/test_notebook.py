@@ -1,4 +1,4 @@
-"""A notebook without a browser: cells run, outputs are the same each time, and export without SVG tools works."""
+"""A notebook without a browser: cells run, outputs are the same each time, exports work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def test_cells_run_without_a_front_end_and_give_the_same_outputs_again(notebook:
     shown = notebook.cells[1].outputs[0].data
     assert {"text/plain", "image/svg+xml", VIEW} <= set(shown)
     assert shown["text/plain"].startswith("raft, 5 servers and 1 client, seed 7, 2 s, 0 actions.")
-    assert "In branch" not in shown["text/plain"] and notebook.cells[3].outputs[0].text.startswith("from dslab import Lab\n")
+    assert "In branch" not in shown["text/plain"] and notebook.cells[3].outputs[0].text.startswith(
+        "from dslab import Lab\n"
+    )
     assert outputs(execute()) == outputs(notebook)
 
 
@@ -57,8 +59,10 @@ def test_a_wrong_call_is_one_line_in_the_notebook(notebook: Any) -> None:
     assert error.traceback[0].startswith("ScheduleError: crash: node must be one of n1, n2")
 
 
-def test_a_published_notebook_exports_to_html_with_the_picture_and_to_latex_without_svg_tools(notebook: Any) -> None:
-    """Without live views HTML shows the picture; LaTeX, which cannot draw SVG by itself, shows the paragraph."""
+def test_a_published_notebook_exports_to_html_with_the_picture_and_to_latex_without_svg_tools(
+    notebook: Any,
+) -> None:
+    """Without live views HTML shows the picture; LaTeX, which cannot draw SVG, has the paragraph."""
     published = nbformat.from_dict(notebook)
     for cell in published.cells:
         for output in cell.outputs:
