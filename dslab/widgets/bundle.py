@@ -1,8 +1,8 @@
 """The widget's JavaScript and CSS as one text each: the modules of `static/`, put end to end.
 
 anywidget wants one ES module per widget and keeps its text in every saved widget state. The files import each
-other by name only and share no top-level names, so joining them needs no tool: import lines go, `export` goes, one
-default export comes. The result travels compressed: a few lines unpack and import it.
+other by name only and share no top-level names, so joining them needs no tool: import lines go, `export` goes
+and one default export comes. The result travels compressed: a few lines unpack and import it.
 """
 
 from __future__ import annotations
