@@ -89,10 +89,10 @@ export function noteParts(ctx, index, words, moments) {
     onclick: () => ctx.seek({ event: moments[name] }),
   }, name));
   return [
-    s(doc, "svg", { viewBox: "0 0 112 34", class: "ds-note-meter", "aria-hidden": "true" }, quorumMeter(doc, held, 2, 6)),
+    words.k > 0 && s(doc, "svg", { viewBox: "0 0 112 34", class: "ds-note-meter", "aria-hidden": "true" }, quorumMeter(doc, held, 2, 6)),
     h(doc, "p", {}, h(doc, "b", {}, words.title), " ", markup(doc, words.text), " ",
       buttons.length > 0 && h(doc, "span", { class: "ds-gos" }, "Go to ", buttons)),
-  ];
+  ].filter(Boolean);
 }
 
 /** Instead of a scroll bar, a strip of the longest log with the columns in view; `scrollTo(first)` moves them. */
