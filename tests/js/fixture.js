@@ -304,7 +304,7 @@ export function busyRun(servers, messages, events = 0) {
       run.heartbeats(us, "n1");
       us += 50000;
       run.flow(us);
-      if (run.events.length % 7 === 0) run.append(us, "n1", "x=1");
+      if (run.events.length % 7 === 0 && run.state.n1.log.length < 100) run.append(us, "n1", "x=1");
     }
     return run;
   }

@@ -446,6 +446,8 @@ export function createLab(model, doc) {
     store.feedback = session.feedback();
     frame = store.trace.frameAt(cursor.event, cursor.time_us);
     store.cutCount = frame.cut.size;
+    // First, because it measures itself: whatever is drawn before would have to be laid out for that.
+    if (!side.hidden) views[sideTab].update(frame, why);
     const [head, tail] = sentence();
     const key = `${head}\n${tail}`;
     if (key !== drawn) {
@@ -456,7 +458,6 @@ export function createLab(model, doc) {
     if (tableMode) table.update(frame, why);
     else stage.update(frame);
     tools.update(frame);
-    if (side.hidden === false) views[sideTab].update(frame, why);
     if (!drawer.el.hidden) drawer.update(frame, why);
     if (popover) popovers[popover].update(frame, why);
     chips.update(frame, why);
