@@ -1,4 +1,4 @@
-"""Checks a student's function: plugs it into a system, runs cases and random faults, and explains the first failure.
+"""Checks a student's function: plugs it into a system, runs it under faults, explains the first failure.
 
 A check looks at properties, never at printed text or at the way the answer is written.
 """
@@ -18,8 +18,8 @@ from .invariants import Verdict, first_violation
 from .progress import settled, unanswered
 from .shrink import shortest
 
-FAULTS_MS = 2_000        # of a random run: crashes, partitions and losses in this time, then
-QUIET_MS = 3_000         # a time without faults in which every request must be answered
+FAULTS_MS = 2_000  # of a random run: crashes, partitions and losses in this time, then
+QUIET_MS = 3_000  # a time without faults in which every request must be answered
 
 
 class Pair(NamedTuple):
@@ -36,8 +36,16 @@ class Broken(NamedTuple):
     verdict: Verdict
 
 
-def verify(name: str, answer: Callable[..., Any], cluster: Callable[..., System], *, like: Callable[..., System],
-           cases: Sequence[Case] = (), seeds: Iterable[int] = (), minutes: int = 10) -> str:
+def verify(
+    name: str,
+    answer: Callable[..., Any],
+    cluster: Callable[..., System],
+    *,
+    like: Callable[..., System],
+    cases: Sequence[Case] = (),
+    seeds: Iterable[int] = (),
+    minutes: int = 10,
+) -> str:
     """Checks an answer by running it.
 
     Args:
@@ -55,18 +63,21 @@ def verify(name: str, answer: Callable[..., Any], cluster: Callable[..., System]
     Raises:
         CheckFailed: the answer breaks a property, or raises; or is not there, while grading.
     """
-    systems: dict[tuple[int, int], Pair] = {}          # classes are inspected once each, so they are made once
+    systems: dict[tuple[int, int], Pair] = {}  # classes are inspected once each, so they are made once
     seeds = list(seeds)
     try:
         for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed) for seed in seeds)]:
             size = case.nodes, case.clients
             if size not in systems:
-                systems[size] = Pair(cluster(answer, case.nodes, clients=case.clients),
-                                     like(case.nodes, clients=case.clients))
+                systems[size] = Pair(
+                    cluster(answer, case.nodes, clients=case.clients), like(case.nodes, clients=case.clients)
+                )
             _try(name, case, systems[size])
     except NotImplementedError:
         return not_answered(name, minutes)
-    return f"{name}: right. {_tried(cases, seeds)}: all safety properties held and every request was answered."
+    return (
+        f"{name}: right. {_tried(cases, seeds)}: all safety properties held and every request was answered."
+    )
 
 
 def not_answered(name: str, minutes: int) -> str:
@@ -75,16 +86,21 @@ def not_answered(name: str, minutes: int) -> str:
     Raises:
         CheckFailed: instead, while grading.
     """
-    text = f"{name}: not answered yet - fill in the cell above and run this cell again (about {minutes} minutes)."
+    what_to_do = "fill in the cell above and run this cell again"
+    text = f"{name}: not answered yet - {what_to_do} (about {minutes} minute{'s' if minutes > 1 else ''})."
     if os.environ.get("DSLAB_GRADING") == "1":
         raise CheckFailed(text)
     return text
 
 
 def _tried(cases: Sequence[Case], seeds: list[int]) -> str:
-    parts = [f"{len(cases)} cases"] if cases else []
+    parts = [f"{len(cases)} case{'s' if len(cases) > 1 else ''}"] if cases else []
     if seeds:
-        span = f"seeds {seeds[0]}-{seeds[-1]}" if seeds == list(range(seeds[0], seeds[-1] + 1)) else f"{len(seeds)} seeds"
+        span = (
+            f"seeds {seeds[0]}-{seeds[-1]}"
+            if seeds == list(range(seeds[0], seeds[-1] + 1))
+            else f"{len(seeds)} seeds"
+        )
         parts.append(f"{len(seeds)} runs with crashes, partitions and lost messages ({span})")
     return " and ".join(parts)
 
@@ -97,37 +113,55 @@ def random_case(system: System, seed: int) -> Case:
 
 
 def _try(name: str, case: Case, systems: Pair) -> None:
-    system, right = systems
+    system = systems.mine
     try:
         broken = find(system, case)
     except DslabError as error:
         if isinstance(error.__cause__, NotImplementedError):
             raise error.__cause__ from None
-        raise CheckFailed(folded(f"{name}: {student_line(error)}.")) from None
-    if broken is None:
-        return
+        raise CheckFailed(folded(f"{name}: {student_line(error)}")) from None
+    if broken is not None:
+        raise _failure(name, case, systems, broken)
+
+
+def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFailed:
+    """What to tell about a run that breaks a property, after shortening its schedule."""
+    system, right = systems
+    wanted = broken.verdict.name
 
     def same(candidate: Case) -> Broken | None:
         try:
             again = find(system, candidate)
         except DslabError:
             return None
-        if again is None or again.verdict.name != broken.verdict.name:
+        if again is None or again.verdict.name != wanted:
             return None
         # a majority that stays down excuses a lack of progress, so the right system must make it
         return again if again.verdict.kind == "always" or find(right, candidate) is None else None
 
-    small, broken = shortest(case, broken, same)
-    if broken.verdict.kind == "always":
-        small = small._replace(until=broken.trace.events[broken.verdict.event].time_us // 1000 + 1)
+    small, shown = shortest(case, broken, same)
+    if shown.verdict.kind == "always" and shown.verdict.time_us is not None:
+        small = small._replace(until=shown.verdict.time_us // 1000 + 1)
     reference = simulate(right, seed=small.seed, schedule=small.schedule, until=small.until)
-    raise CheckFailed(failure_text(name, small, broken.trace, broken.verdict, reference), system=system, case=small,
-                      start=start_of(broken))
+    text = failure_text(name, small, shown.trace, shown.verdict, reference)
+    return CheckFailed(text, system=system, case=small, start=start_of(shown))
 
 
 def find(system: System, case: Case) -> Broken | None:
-    """Runs a case; what is wrong with the run first, safety before progress, or None."""
-    trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
+    """Runs a case; what is wrong with the run first, safety before progress, or None.
+
+    Raises:
+        DslabError: a node's code failed before any property did.
+    """
+    try:
+        trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
+    except DslabError as error:
+        # two leaders in one term can make sound code stumble later; what broke first explains more
+        so_far = getattr(error, "trace", None)
+        earlier = first_violation(so_far, system.always) if so_far is not None else None
+        if so_far is None or earlier is None:
+            raise
+        return Broken(so_far, earlier)
     verdict = first_violation(trace, system.always) or (unanswered(trace) if case.progress else None)
     return Broken(trace, verdict) if verdict else None
 

@@ -30,13 +30,19 @@ def first_divergence(mine: Trace, reference: Trace) -> str | None:
         sent, expected = _messages(mine_sent.get(i, [])), _messages(reference_sent.get(i, []))
         name = next((name for name in [*sent, *expected] if sent.get(name) != expected.get(name)), None)
         if name is not None:
-            return _tell(mine, here, sent.get(name, f"does not send {name}"), expected.get(name, f"does not send {name}"))
+            return _tell(
+                mine,
+                here,
+                sent.get(name, f"does not send {name}"),
+                expected.get(name, f"does not send {name}"),
+            )
     return None
 
 
 def _tell(trace: Trace, event: Event, done: str, expected: str) -> str:
-    return (f"at {event.time_us / 1000:g} ms {_occasion(trace, event)}. Here: {done}. "
-            f"In the paper's Raft: {expected}.")
+    return (
+        f"at {event.time_us / 1000:g} ms {_occasion(trace, event)}. Here: {done}. It should be: {expected}."
+    )
 
 
 def _changes(event: Event) -> dict[str, str]:
@@ -55,20 +61,24 @@ def _changes(event: Event) -> dict[str, str]:
 
 def _timers(event: Event) -> dict[str, str]:
     """Which timers an event started or stopped; when they are due is left to chance."""
-    return {f"the {change[0][1:]} timer": f"the {change[0][1:]} timer is {'stopped' if change[1] is None else 'restarted'}"
-            for change in event.patch if change[0].startswith("@")}
+    timers = {f"the {change[0][1:]} timer": change[1] for change in event.patch if change[0].startswith("@")}
+    return {timer: f"{timer} is {'stopped' if to is None else 'restarted'}" for timer, to in timers.items()}
 
 
 def _messages(sent: list[MessageRecord]) -> dict[str, str]:
-    return {f"{m.target} a {m.type}": f"sends {m.target} a {m.type} ({_fields(m)})" for m in sent}
+    return {f"{m.target} {_a(m.type)}": f"sends {m.target} {_a(m.type)} ({_fields(m)})" for m in sent}
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
 
 
 def _fields(m: MessageRecord) -> str:
     return ", ".join(f"{name} {_show(value)}" for name, value in m.fields.items())
 
 
-def _sent(trace: Trace) -> dict[int, list[MessageRecord]]:
-    sent: dict[int, list[MessageRecord]] = {}
+def _sent(trace: Trace) -> dict[int | None, list[MessageRecord]]:
+    sent: dict[int | None, list[MessageRecord]] = {}
     for message in trace.messages:
         sent.setdefault(message.sent_event, []).append(message)
     return sent
@@ -77,7 +87,7 @@ def _sent(trace: Trace) -> dict[int, list[MessageRecord]]:
 def _occasion(trace: Trace, event: Event) -> str:
     if event.kind == "deliver" and event.message is not None:
         m = trace.messages[event.message]
-        return f"{event.node} gets a {m.type} from {m.source} ({_fields(m)})"
+        return f"{event.node} gets {_a(m.type)} from {m.source} ({_fields(m)})"
     if event.kind == "timer":
         return f"the {event.detail} timer of {event.node} fires"
     return f"{event.node}: {event.kind}" if event.node else event.kind

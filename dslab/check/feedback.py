@@ -1,4 +1,4 @@
-"""What a student reads when a check fails: the property, the shortest schedule, the first wrong step, one question."""
+"""What a student reads when a check fails: property, shortest schedule, first wrong step, one question."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class CheckFailed(AssertionError):
         start: simulated ms just before it goes wrong.
     """
 
-    def __init__(self, text: str, *, system: System | None = None, case: Case | None = None, start: float = 0) -> None:
+    def __init__(
+        self, text: str, *, system: System | None = None, case: Case | None = None, start: float = 0
+    ) -> None:
         super().__init__(text)
         self.system, self.case, self.start = system, case, start
 
-    def _render_traceback_(self) -> list[str]:      # IPython calls this in place of its own traceback
+    def _render_traceback_(self) -> list[str]:  # IPython calls this in place of its own traceback
         return str(self).splitlines()
 
 
@@ -46,18 +48,28 @@ def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, referenc
     found = verdict.violation
     assert found is not None
     lines = [f'{name}: the property "{verdict.title}" is broken.', f"  It says: {verdict.sentence}"]
-    when = f"at {trace.events[verdict.event].time_us / 1000:g} ms" if verdict.event is not None else \
-        f"when the run ends at {trace.until_us / 1000:g} ms"
+    when = (
+        f"at {trace.events[verdict.event].time_us / 1000:g} ms"
+        if verdict.event is not None
+        else f"when the run ends at {trace.until_us / 1000:g} ms"
+    )
     lines += [f"  What happens: {when} {found.text}."]
     if found.index is not None:
-        lines += [f"    expected at index {found.index}: {found.expected}", f"    found at index {found.index}:    {found.found}"]
+        lines += [
+            f"    expected at index {found.index}: {found.expected}",
+            f"    found at index {found.index}:    {found.found}",
+        ]
     if case.shows:
         lines += [f"  The case{f' ({case.catalogue})' if case.catalogue else ''}: {case.shows}"]
-    lines += ["", f"The shortest schedule that does it ({len(trace.servers)} servers, seed {case.seed}, "
-              f"{len(case.schedule)} actions):", *schedule_lines(case)]
+    lines += [
+        "",
+        f"The shortest schedule that does it ({len(trace.servers)} servers, seed {case.seed}, "
+        f"{len(case.schedule)} actions):",
+        *schedule_lines(case),
+    ]
     step = first_divergence(trace, reference) if reference is not None else None
     if step:
-        lines += ["", f"The first step that is not Raft's: {step}"]
+        lines += ["", f"The first step that {trace.system.capitalize()} does not take: {step}"]
     question = case.question or QUESTIONS.get(verdict.name, ANY_QUESTION)
     lines += ["", f"Question: {question}"]
     return folded(*lines)
@@ -65,17 +77,18 @@ def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, referenc
 
 ANY_QUESTION = "Which single step of this run should not have happened, and who could have refused it?"
 QUESTIONS = {
-    "requests_are_answered": "Which server could have answered, and what would it have needed to hear from the others?",
+    "requests_are_answered": "Which server could have answered, and what did it lack?",
     "election_safety": "Which server helped both of them, and what did it know the second time?",
-    "leader_completeness": "Who voted for the new leader, and what did the voter's own log hold at that moment?",
-    "state_machine_safety": "At which event did the first server take the entry for safe, and who could still be elected then?",
+    "leader_completeness": "Who voted for the new leader, and what did the voter's own log hold then?",
+    "state_machine_safety": "Which server took its entry for safe too early, and who could be elected then?",
 }
 
 
 def schedule_lines(case: Case) -> list[str]:
     """The actions, numbered, as the calls that make them."""
-    return [f"  {number:2}. {call(action)}" for number, action in enumerate(case.schedule, start=1)] or \
-        ["  (none: it goes wrong while nothing fails)"]
+    return [f"  {number:2}. {call(action)}" for number, action in enumerate(case.schedule, start=1)] or [
+        "  (none: it goes wrong while nothing fails)"
+    ]
 
 
 def folded(*lines: str) -> str:
@@ -83,18 +96,27 @@ def folded(*lines: str) -> str:
     parts = []
     for line in lines:
         indent = len(line) - len(line.lstrip()) + 2
-        parts += textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False,
-                               break_on_hyphens=False) or [""]
+        parts += textwrap.wrap(
+            line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
     return "\n".join(parts)
 
 
 def student_line(error: DslabError) -> str:
-    """One sentence about an exception in the student's code: the line, if it is known, and what Python says."""
+    """One sentence about an exception in a student's code: the line, if known, and what Python says."""
     cause = error.__cause__
     if cause is None:
-        return str(error)
-    frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)]
-    if not frames:                                   # the call itself failed, or what came back is not of the right kind
-        return f"{cause} ({str(error).split(': ')[0]})"
+        return sentence(error)
+    frames = [
+        frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)
+    ]
+    if not frames:  # the call itself failed, or what came back is not of the right kind
+        return f"{cause} ({str(error).split(': ')[0]})."
     what = f"{type(cause).__name__}: {cause}".rstrip(": ")
-    return f"line {frames[-1].lineno} of your answer, `{frames[-1].line}`, stops with {what}"
+    return f"line {frames[-1].lineno} of your answer, `{frames[-1].line}`, stops with {what}."
+
+
+def sentence(error: Exception) -> str:
+    """An error's text with a full stop, unless it ends like a sentence already."""
+    text = str(error)
+    return text if text.endswith((".", "?", "!")) else text + "."

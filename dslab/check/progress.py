@@ -21,14 +21,24 @@ def unanswered(trace: Trace) -> Verdict | None:
     first = waiting[0]
     waited = (trace.until_us - first["invoked_us"]) / 1000
     leaders = _leaders(trace)
-    found = Violation(f"{first['client']} has waited {waited:.0f} ms for its answer to `{first['command']}`, and {leaders}",
-                      (first["client"],), None, "an answer", "none")
-    return Verdict("requests_are_answered", TITLE, SENTENCE, "eventually", VIOLATED, None, first["invoked_us"], found)
+    found = Violation(
+        f"{first['client']} has waited {waited:.0f} ms for its answer to `{first['command']}`, and {leaders}",
+        (first["client"],),
+        None,
+        "an answer",
+        "none",
+    )
+    return Verdict(
+        "requests_are_answered", TITLE, SENTENCE, "eventually", VIOLATED, None, first["invoked_us"], found
+    )
 
 
 def _leaders(trace: Trace) -> str:
-    leading = [name for name, state in trace.state_at(len(trace) - 1).items()
-               if state.get("role") == "leader" and state["status"] == "up"]
+    leading = [
+        name
+        for name, state in trace.state_at(len(trace) - 1).items()
+        if state.get("role") == "leader" and state["status"] == "up"
+    ]
     return f"{' and '.join(leading)} leads" if leading else "no server leads"
 
 
@@ -54,6 +64,8 @@ def settled(schedule: Sequence[dict[str, Any]], system: System, at: float) -> li
         cut = verb in ("partition", "cut") or (cut and verb != "heal")
     ends: list[dict[str, Any]] = [{"at": at, "do": "heal"}] if cut else []
     usual = {"loss": system.network.loss, "duplicate": system.network.duplicate}
-    ends += [{"at": at, "do": "link", "source": source, "target": target, **usual} for source, target in links]
+    ends += [
+        {"at": at, "do": "link", "source": source, "target": target, **usual} for source, target in links
+    ]
     ends += [{"at": at, "do": verb, "node": node} for node, verb in stopped.items()]
     return [*schedule, *ends]

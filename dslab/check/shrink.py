@@ -10,8 +10,10 @@ from dslab.sim.case import Case
 Found = TypeVar("Found")
 
 
-def shortest(case: Case, found: Found, find: Callable[[Case], Found | None], *, attempts: int = 300) -> tuple[Case, Found]:
-    """Takes actions out of a failing case, in halves, quarters and so on down to single ones, while it still fails.
+def shortest(
+    case: Case, found: Found, find: Callable[[Case], Found | None], *, attempts: int = 300
+) -> tuple[Case, Found]:
+    """Takes actions out of a failing case while it still fails: halves, quarters, and so on to single ones.
 
     Args:
         case: fails.
@@ -22,17 +24,17 @@ def shortest(case: Case, found: Found, find: Callable[[Case], Found | None], *, 
     Returns:
         The shortest case found and what is wrong with it.
 
-    Source: the reduction of A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE
-    28(2), 2002, without its complements step.
+    Source: A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2),
+    2002; of its two steps the one that removes parts.
     """
     actions: list[dict[str, Any]] = list(case.schedule)
     size = max(1, len(actions) // 2)
     while attempts > 0:
         removed = False
         start = len(actions)
-        while start > 0 and attempts > 0:                # from the end: late actions are needed least
+        while start > 0 and attempts > 0:  # from the end: late actions are needed least
             start = max(0, start - size)
-            candidate = case._replace(schedule=actions[:start] + actions[start + size:])
+            candidate = case._replace(schedule=actions[:start] + actions[start + size :])
             if len(candidate.schedule) == len(actions):
                 continue
             attempts -= 1

@@ -18,6 +18,9 @@ def ready() -> None:
     """Says in one line whether everything is here, and what to do if not."""
     lacking = missing()
     if lacking:
-        print(f"Not here: {', '.join(lacking)}. Close this and run `python3 -m dslab lab` in the course's folder; it installs all.")
+        print(
+            f"Not here: {', '.join(lacking)}. Close this and run `python3 -m dslab lab` in the course's "
+            "folder; it installs everything."
+        )
     else:
         print("Ready: this Python has everything that the notebooks need.")

@@ -45,8 +45,15 @@ def cluster(nodes=1, *, server=Server, clients=1, code="echo.cluster()"):
         clients: number of clients.
         code: the expression that makes this system, for "copy as code".
     """
-    return System(server, nodes, clients=clients, always=(echoes,), name="echo", code=code,
-                  imports="from dslab.protocols import echo")
+    return System(
+        server,
+        nodes,
+        clients=clients,
+        always=(echoes,),
+        name="echo",
+        code=code,
+        imports="from dslab.protocols import echo",
+    )
 
 
 def echoing(answer, nodes=1, *, clients=1):
@@ -66,8 +73,16 @@ def echoing(answer, nodes=1, *, clients=1):
     return cluster(nodes, server=Echo, clients=clients, code=f"echo.echoing({answer.__name__})")
 
 
-CALLS = (Case(
-    "two-calls", "a client says two things, one after the other.",
-    [{"at": 50, "do": "request", "command": "hello"}, {"at": 150, "do": "request", "command": "is anybody there?"}],
-    until=1_000, nodes=1,
-    question="What did the client send, and what came back?"),)
+CALLS = (
+    Case(
+        "two-calls",
+        "a client says two things, one after the other.",
+        [
+            {"at": 50, "do": "request", "command": "hello"},
+            {"at": 150, "do": "request", "command": "is anybody there?"},
+        ],
+        until=1_000,
+        nodes=1,
+        question="What did the client send, and what came back?",
+    ),
+)

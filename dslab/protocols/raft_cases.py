@@ -1,7 +1,7 @@
-"""Runs of Raft that are worth keeping: each shows why one rule is there, by what happens to those who leave it out.
+"""Runs of Raft worth keeping: each shows why a rule is there, by what happens to those who leave it out.
 
-`timeout` actions make a server stand for election at once; everything else is left to the seed. Tests prove that Raft
-keeps its promises in every one of them, and that the variant without the guard breaks the one that is named.
+`timeout` actions make a server stand for election at once; all else is left to the seed. Tests prove that
+Raft keeps its promises in all of them, and that the variant without the guard does not.
 """
 
 from __future__ import annotations
@@ -18,92 +18,202 @@ def _stands(node, at):
 
 
 CALM = Case(
-    "calm", "nothing fails; a client writes x=1.",
+    "calm",
+    "nothing fails; a client writes x=1.",
     [_at(600, "request", command="x=1", to="n1")],
     until=2_500,
-    question="What does a candidate, or a leader, wait for in this run, and from whom?")
+    question="What does a candidate, or a leader, wait for in this run, and from whom?",
+)
 
 LEADER_DIES = Case(
-    "leader-dies", "the leader n1 crashes, and a client asks the others to write y=2.",
-    [_stands("n1", 10), _at(60, "request", command="x=1", to="n1"), _at(200, "crash", node="n1"),
-     _at(250, "request", command="y=2", to="n2")],
-    until=4_000, seed=2, catalogue="C5",
-    question="n2 and n3 have both voted before. In which term, and what does that say about a later one?")
+    "leader-dies",
+    "the leader n1 crashes, and a client asks the others to write y=2.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(200, "crash", node="n1"),
+        _at(250, "request", command="y=2", to="n2"),
+    ],
+    until=4_000,
+    seed=2,
+    catalogue="C5",
+    question="n2 and n3 have both voted before. In which term, and what does that say about a later one?",
+)
 
 TWO_CANDIDATES = Case(
-    "two-candidates", "n1 and n2 stand for election at the same moment, and both ask n3.",
+    "two-candidates",
+    "n1 and n2 stand for election at the same moment, and both ask n3.",
     [_stands("n1", 10), _stands("n2", 10)],
-    until=200, progress=False, catalogue="C9",
-    question="n3 hears from n1 and from n2 in the same term. What must it remember between the two?")
+    until=200,
+    progress=False,
+    catalogue="C9",
+    question="n3 hears from n1 and from n2 in the same term. What must it remember between the two?",
+)
 
 RESTARTED_VOTER = Case(
-    "restarted-voter", "n3 votes for n1, crashes, restarts, and is asked by n2 in the same term.",
-    [_at(2, "cut", source="n1", target="n2"), _at(2, "link", source="n2", target="n3", latency=[60, 60]),
-     _stands("n1", 10), _stands("n2", 10), _at(40, "crash", node="n3"), _at(50, "restart", node="n3")],
-    until=200, progress=False, catalogue="C9",
-    question="What did n3 still know after its restart?")
+    "restarted-voter",
+    "n3 votes for n1, crashes, restarts, and is asked by n2 in the same term.",
+    [
+        _at(2, "cut", source="n1", target="n2"),
+        _at(2, "link", source="n2", target="n3", latency=[60, 60]),
+        _stands("n1", 10),
+        _stands("n2", 10),
+        _at(40, "crash", node="n3"),
+        _at(50, "restart", node="n3"),
+    ],
+    until=200,
+    progress=False,
+    catalogue="C9",
+    question="What did n3 still know after its restart?",
+)
 
 SHORT_LOG = Case(
-    "short-log", "n3 misses a committed entry, then asks for votes when the leader has died.",
-    [_stands("n1", 10), _at(60, "request", command="x=1", to="n1"), _at(150, "partition", groups=[["n3"]]),
-     _at(160, "request", command="y=2", to="n1"), _at(240, "crash", node="n1"), _at(250, "heal"), _stands("n3", 250)],
-    until=600, progress=False, catalogue="C8",
-    question="n2 and n3 compare logs: same last term, different lengths. Which of them holds everything that was committed?")
+    "short-log",
+    "n3 misses a committed entry, then asks for votes when the leader has died.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(150, "partition", groups=[["n3"]]),
+        _at(160, "request", command="y=2", to="n1"),
+        _at(240, "crash", node="n1"),
+        _at(250, "heal"),
+        _stands("n3", 250),
+    ],
+    until=600,
+    progress=False,
+    catalogue="C8",
+    question="n2 and n3 end with the same term, at different lengths. Which holds all that was committed?",
+)
 
 LONG_LOG = Case(
-    "long-log", "n1 gathers entries that nobody else has, while n2 and n3 go on without it in a newer term.",
-    [_stands("n1", 10), _at(60, "partition", groups=[["n1"]]), _at(70, "request", command="a=1", to="n1"),
-     _at(80, "request", command="b=2", to="n1", client="c2"), _stands("n2", 110),
-     _at(160, "request", command="c=3", to="n2", client="c3"), _at(260, "crash", node="n2"), _at(270, "heal"),
-     _stands("n1", 380)],
-    until=700, progress=False, clients=3, catalogue="C7",
-    question="n1 has two entries, n3 has one. Which of the three entries had a majority, and what in the logs tells you so?")
+    "long-log",
+    "n1 gathers entries that nobody else has, while n2 and n3 go on without it in a newer term.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(70, "request", command="a=1", to="n1"),
+        _at(80, "request", command="b=2", to="n1", client="c2"),
+        _stands("n2", 110),
+        _at(160, "request", command="c=3", to="n2", client="c3"),
+        _at(260, "crash", node="n2"),
+        _at(270, "heal"),
+        _stands("n1", 380),
+    ],
+    until=700,
+    progress=False,
+    clients=3,
+    catalogue="C7",
+    question="n1 has two entries, n3 has one. Which of the three had a majority, and what says so?",
+)
 
 IMPATIENT = Case(
-    "impatient", "n3 has an old log and a clock that runs three times too fast; the leader dies.",
-    [_stands("n1", 10), _at(60, "partition", groups=[["n3"]]), _at(70, "request", command="x=1", to="n1"),
-     _at(150, "skew", node="n3", rate=3.0), _at(200, "crash", node="n1"), _at(200, "heal"),
-     _at(250, "request", command="y=2", to="n2")],
-    until=6_000, catalogue="C6",
-    question="n2 could win, n3 cannot. What keeps n2 from ever standing for election?")
+    "impatient",
+    "n3 has an old log and a clock that runs three times too fast; the leader dies.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n3"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _at(150, "skew", node="n3", rate=3.0),
+        _at(200, "crash", node="n1"),
+        _at(200, "heal"),
+        _at(250, "request", command="y=2", to="n2"),
+    ],
+    until=6_000,
+    catalogue="C6",
+    question="n2 could win, n3 cannot. What keeps n2 from ever standing for election?",
+)
 
 ONE_DOWN = Case(
-    "one-down", "n3 is down from the start; n1 leads, and a client writes x=1.",
+    "one-down",
+    "n3 is down from the start; n1 leads, and a client writes x=1.",
     [_at(5, "crash", node="n3"), _stands("n1", 10), _at(100, "request", command="x=1", to="n1")],
-    until=3_000, catalogue="C35",
-    question="n1 and n2 both hold the entry. How many of the three servers is that, n1 included?")
+    until=3_000,
+    catalogue="C35",
+    question="n1 and n2 both hold the entry. How many of the three servers is that, n1 included?",
+)
+
+OLD_ENTRY_FIRST = Case(
+    "old-entry-first",
+    "n1 leads again after a restart, with an entry of its first term before the one it gets now.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _at(100, "crash", node="n1"),
+        _at(110, "restart", node="n1"),
+        _at(110, "heal"),
+        _stands("n1", 120),
+        _at(200, "request", command="y=2", to="n1", client="c2"),
+    ],
+    until=3_000,
+    clients=2,
+    catalogue="C14",
+    question="Index 1 is of term 1, index 2 of n1's own term 2. If index 2 is safe, what about index 1?",
+)
 
 LEADER_ALONE = Case(
-    "leader-alone", "n1 leads, is cut off, and gets a request; the others elect n2.",
-    [_stands("n1", 10), _at(80, "partition", groups=[["n1"]]), _at(90, "request", command="x=1", to="n1"),
-     _stands("n2", 130)],
-    until=400, progress=False, catalogue="C17",
-    question="Which servers hold index 1 when n1 calls it committed, and what proves it to n1?")
+    "leader-alone",
+    "n1 leads, is cut off, and gets a request; the others elect n2.",
+    [
+        _stands("n1", 10),
+        _at(80, "partition", groups=[["n1"]]),
+        _at(90, "request", command="x=1", to="n1"),
+        _stands("n2", 130),
+    ],
+    until=400,
+    progress=False,
+    catalogue="C17",
+    question="Which servers hold index 1 when n1 calls it committed, and what proves it to n1?",
+)
 
 HALF = Case(
-    "half", "four servers are split into two halves; n1 and n3 stand for election.",
+    "half",
+    "four servers are split into two halves; n1 and n3 stand for election.",
     [_at(5, "partition", groups=[["n1", "n2"], ["n3", "n4"]]), _stands("n1", 10), _stands("n3", 10)],
-    until=300, progress=False, nodes=4, catalogue="C32",
-    question="How many of the four servers voted for each leader? Is there a server that could have noticed?")
+    until=300,
+    progress=False,
+    nodes=4,
+    catalogue="C32",
+    question="How many of the four servers voted for each leader? Is there a server that could have noticed?",
+)
 
 FIGURE_8 = Case(
-    "figure-8", "Figure 8 of the paper: an entry of an old term reaches three of five servers; then n5 is elected.",
-    [_stands("n1", 10), _at(60, "partition", groups=[["n1", "n2"]]), _at(70, "request", command="x=1", to="n1"),
-     _at(110, "crash", node="n1"), _stands("n5", 120), _at(170, "partition", groups=[["n5"]]),
-     _at(180, "request", command="y=2", to="n5", client="c2"), _at(210, "crash", node="n5"),
-     _at(220, "partition", groups=[["n1", "n2", "n3"]]), _at(230, "restart", node="n1"), _stands("n1", 240),
-     _stands("n1", 250), _at(340, "crash", node="n1"), _at(350, "heal"), _at(350, "restart", node="n5"),
-     _stands("n5", 360), _stands("n5", 370)],
-    until=600, progress=False, nodes=5, clients=2, catalogue="C14",
-    question="n1 leads term 3 when it calls an entry of term 1 committed. Which server can still win without that entry?")
+    "figure-8",
+    "Figure 8 of the paper: an entry of an old term reaches three of five servers; then n5 is elected.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1", "n2"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _at(110, "crash", node="n1"),
+        _stands("n5", 120),
+        _at(170, "partition", groups=[["n5"]]),
+        _at(180, "request", command="y=2", to="n5", client="c2"),
+        _at(210, "crash", node="n5"),
+        _at(220, "partition", groups=[["n1", "n2", "n3"]]),
+        _at(230, "restart", node="n1"),
+        _stands("n1", 240),
+        _stands("n1", 250),
+        _at(340, "crash", node="n1"),
+        _at(350, "heal"),
+        _at(350, "restart", node="n5"),
+        _stands("n5", 360),
+        _stands("n5", 370),
+    ],
+    until=600,
+    progress=False,
+    nodes=5,
+    clients=2,
+    catalogue="C14",
+    question="n1 leads term 3 and calls an entry of term 1 committed. Who can still win without that entry?",
+)
 
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
-COMMIT = (CALM, ONE_DOWN, LEADER_ALONE, FIGURE_8)
+COMMIT = (CALM, ONE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8)
 
 
 def rotated(cases, by, seed):
-    """The same cases with every server in the place of another, and other luck; their questions no longer fit.
+    """The same cases with every server in the place of another, and other luck; without their questions.
 
     Args:
         cases: some of those above.

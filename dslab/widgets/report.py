@@ -36,13 +36,22 @@ def _open(failed: CheckFailed) -> None:
     if shell is None or failed.system is None or failed.case is None:
         return
     case = failed.case
-    lab = Lab(failed.system, seed=case.seed, schedule=case.schedule, until=case.until, start=failed.start,
-              title=f"{case.name}: the run that fails")
+    lab = Lab(
+        failed.system,
+        seed=case.seed,
+        schedule=case.schedule,
+        until=case.until,
+        start=failed.start,
+        title=f"{case.name}: the run that fails",
+    )
 
-    def show(result: Any) -> None:       # once this cell has ended, because IPython prints the text of an error then
+    def show(
+        result: Any,
+    ) -> None:  # once this cell has ended, because IPython prints the text of an error then
         shell.events.unregister("post_run_cell", show)
         shell.display_pub  # noqa: B018
         from IPython.display import display
+
         display(lab)
 
     shell.events.register("post_run_cell", show)

@@ -1,0 +1,194 @@
+"""Checks of functions: a right answer passes, a wrong one is explained, a missing one is met kindly."""
+
+import pytest
+
+from dslab.check.answers import verify
+from dslab.check.feedback import CheckFailed
+from dslab.protocols import echo, raft, raft_cases, raft_variants
+
+
+def right_vote(server, candidate, request):
+    """Raft's own rule, through the names that the exercise allows."""
+    if request.term < server.term:
+        return False
+    server.adopt(request.term)
+    newer = (request.last_term, request.last_index) >= (server.term_at(server.last_index), server.last_index)
+    if server.voted_for not in (None, candidate) or not newer:
+        return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+
+def longest_log(server, candidate, request):
+    """C7."""
+    if request.term < server.term or (
+        server.term == request.term and server.voted_for not in (None, candidate)
+    ):
+        return False
+    server.adopt(request.term)
+    if request.last_index < server.last_index:
+        return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+
+def check_vote(answer, **options):
+    """The exercise raft-vote."""
+    chosen = {"cases": raft_cases.VOTE, "minutes": 15} | options
+    return verify("raft-vote", answer, raft_variants.voting, like=raft.cluster, **chosen)
+
+
+def failure(answer, **options):
+    """The text of the failure."""
+    with pytest.raises(CheckFailed) as caught:
+        check_vote(answer, **options)
+    return str(caught.value)
+
+
+def test_right_answer_says_what_was_tried():
+    """One line names the cases, the runs and their seeds."""
+    said = check_vote(right_vote, seeds=range(1, 7))
+    assert said == (
+        "raft-vote: right. 6 cases and 6 runs with crashes, partitions and lost messages (seeds 1-6): "
+        "all safety properties held and every request was answered."
+    )
+
+
+def test_failure_tells_property_seed_schedule_step_and_question():
+    """The five parts of the feedback contract, in this order, and the catalogue's name of the mistake."""
+    text = failure(longest_log)
+    parts = [
+        'raft-vote: the property "Commits are kept" is broken.',
+        "It says: An entry committed in a term",
+        "(C7)",
+        "seed 1",
+        "   1. timeout(",
+        "The first step that Raft does not take",
+        "Question: ",
+    ]
+    assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
+
+
+def test_failure_does_not_tell_the_remedy():
+    """A question, not the rule."""
+    text = failure(longest_log).lower()
+    assert "compare the last term" not in text and "must" not in text.split("question:")[1]
+
+
+def test_failure_replays():
+    """The case that comes with a failure breaks the same property, in the system that comes with it."""
+    from dslab.check.answers import find
+
+    with pytest.raises(CheckFailed) as caught:
+        check_vote(longest_log)
+    failed = caught.value
+    broken = find(failed.system, failed.case)
+    assert broken.verdict.title == "Commits are kept"
+    assert 0 < failed.start < broken.verdict.time_us / 1000 < failed.case.until
+
+
+def test_no_single_action_of_the_shortest_schedule_can_go():
+    """What is shown is minimal: leaving any one action out, the property holds."""
+    from dslab.check.answers import find
+
+    with pytest.raises(CheckFailed) as caught:
+        check_vote(longest_log)
+    failed = caught.value
+    for number in range(len(failed.case.schedule)):
+        less = [a for i, a in enumerate(failed.case.schedule) if i != number]
+        broken = find(failed.system, failed.case._replace(schedule=less, until=700))
+        assert broken is None or broken.verdict.title != "Commits are kept"
+
+
+def no_memory(server, candidate, request):
+    """Votes for everybody, as often as asked."""
+    server.adopt(request.term)
+    return request.term == server.term
+
+
+def test_random_runs_find_mistakes_without_any_case():
+    """The same seed finds the same, and the schedule is shortened."""
+    text = failure(no_memory, cases=(), seeds=range(1, 31))
+    assert "is broken" in text and "The shortest schedule" in text
+    assert text == failure(no_memory, cases=(), seeds=range(1, 31))
+
+
+def test_what_broke_first_is_told_when_the_protocol_stumbles_over_it_later():
+    """With two leaders in a term Raft's own code may raise; nobody learns from that."""
+    for seed in range(501, 541, 4):
+        with pytest.raises(CheckFailed, match="is broken"):
+            check_vote(no_memory, cases=(), seeds=range(seed, seed + 40))
+
+
+def test_untouched_stub_is_met_kindly(monkeypatch):
+    """A stub is no mistake: one line, no exception."""
+
+    def grant_vote(server, candidate, request):
+        raise NotImplementedError("write your answer here")
+
+    monkeypatch.delenv("DSLAB_GRADING", raising=False)
+    assert check_vote(grant_vote) == (
+        "raft-vote: not answered yet - fill in the cell above and run this cell again (about 15 minutes)."
+    )
+
+
+def test_untouched_stub_gets_no_points_while_grading(monkeypatch):
+    """The same line, as a failure."""
+
+    def grant_vote(server, candidate, request):
+        raise NotImplementedError
+
+    monkeypatch.setenv("DSLAB_GRADING", "1")
+    assert "not answered yet" in failure(grant_vote)
+
+
+def test_students_exception_is_one_sentence_with_their_line():
+    """No traceback through the package."""
+
+    def grant_vote(server, candidate, request):
+        return request.trem > server.term
+
+    text = failure(grant_vote)
+    assert "`return request.trem > server.term`, stops with AttributeError" in text
+    assert text.count("\n") <= 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            lambda server, candidate, request: None,
+            "returned None; it must return True or False on every path",
+        ),
+        (lambda server, candidate: True, "takes 2 positional arguments but 3 were given"),
+        (lambda server, candidate, request: [].index(1), "ValueError"),
+    ],
+)
+def test_what_is_no_answer_is_named(answer, words):
+    """A missing return, another signature, an exception below the student's line."""
+    assert words in " ".join(failure(answer).split())
+
+
+def test_failure_is_rendered_without_traceback():
+    """IPython asks the exception for its text."""
+    assert CheckFailed("one\ntwo")._render_traceback_() == ["one", "two"]
+
+
+def test_answers_that_do_nothing_do_not_pass():
+    """Never voting is safe, and not an answer."""
+    assert '"Requests are answered" is broken' in failure(lambda server, candidate, request: False)
+
+
+def test_another_protocol_is_checked_by_the_same_code():
+    """Nothing in the check knows Raft."""
+
+    def check(answer):
+        return verify("start-echo", answer, echo.echoing, like=echo.cluster, cases=echo.CALLS)
+
+    assert check(lambda command: command) == (
+        "start-echo: right. 1 case: all safety properties held and every request was answered."
+    )
+    with pytest.raises(CheckFailed, match="n1 heard 'hello' and said None"):
+        check(lambda command: None)
