@@ -56,7 +56,7 @@ class Elections(Teller):
             f"{me} stands in term {{term:{term}}}",
         )
         if event.cause is not None and self.reading.events[event.cause].kind == "timeout":
-            return say(headline, f"You made {me}'s timer run out.")
+            return say(headline, "Its timer did not run out by itself: it was made to.")
         if old.get("role") in STANDING:
             return say(
                 (f"{me} tries again in term {{term:{term}}}",),

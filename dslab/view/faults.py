@@ -207,7 +207,7 @@ def _drop(event: Event, scene: Scene, reading: Reading) -> Said | None:
     if event.detail == "action":
         return say(
             f"{short_name(record)} to {record.target} is dropped",
-            f"You took it out of the air at {event.time_us / 1e6:.3f} s.",
+            f"It was taken out of the air at {event.time_us / 1e6:.3f} s.",
         )
     if event.detail == "loss" and record.fields.get("entries") != []:
         return say(
@@ -226,7 +226,7 @@ def _message(event: Event, scene: Scene, reading: Reading) -> Said:
             f"It arrives {event.detail.get('by', 0):g} ms later; other messages may overtake it.",
         ),
         "duplicate": ("is duplicated", "The network may deliver twice, and a node must cope with it."),
-        "deliver_now": ("arrives at once", "You made it overtake whatever else is in the air."),
+        "deliver_now": ("arrives at once", "It overtakes whatever else is in the air."),
     }[event.kind]
     return say(f"{short_name(record)} to {record.target} {done}", reason)
 

@@ -10,6 +10,7 @@ from .words import Said
 
 FRAMES = 6
 OTHERS = frozenset({"invoke", "complete", "deliver", "timer"})
+BREAKS = frozenset({"crash", "partition", "pause", "lose_disk", "drop"})
 MENDS = frozenset({"restart", "resume", "heal", "mend", "link"})
 
 
@@ -25,33 +26,36 @@ def key_frames(
     events = reading.events
     if not events:
         return []
-    starts = {fault["from_us"] for fault in facts["faults"]}
-    ends = {fault["to_us"] for fault in facts["faults"]}
     faults = [e for e in facts["interesting"] if events[e].kind not in OTHERS]
-    broken = [e for e in faults if events[e].time_us in starts or events[e].kind not in MENDS]
-    mended = [e for e in faults if events[e].time_us in ends and events[e].kind in MENDS]
+    broken = [e for e in faults if events[e].kind in BREAKS]
+    broken = broken or [e for e in faults if events[e].kind not in MENDS]
     elected = [station["event"] for station in facts["stations"]]
     after = [e for e in elected if not broken or e > broken[0]]
+    weight: dict[int, int] = {}
 
-    weight = dict.fromkeys([*list(says)[:1], *list(says)[-1:]], 1)
-    weight.update(dict.fromkeys(mended, 4))
-    weight.update(dict.fromkeys(broken, 5))
-    weight.update(dict.fromkeys(after or elected[:1], 4))
-    if broken:
-        weight[broken[0]] = 8
-        if elected and elected[0] < broken[0]:
-            weight[broken[0] - 1] = 6                     # how it was before
-    if after:
-        weight[after[0]] = 7
-        votes = [e for e in says if e < after[0] and " votes for term" in says[e][0]]
-        if votes and votes[-1] > (broken[0] if broken else -1):
-            weight[votes[-1]] = 4
+    def add(found: Sequence[int], worth: int, least: int = 1) -> None:
+        """Gives the first event a worth, and the others less."""
+        for rank, event in enumerate(found):
+            weight[event] = max(weight.get(event, 0), worth if rank == 0 else least)
+
+    told = list(says)
+    add(also, 9, 8)
+    add(broken, 8, 3)
+    if broken and elected and elected[0] < broken[0]:
+        add([broken[0] - 1], 6)                           # how it was before
+    add(after or elected, 7, 3)
+    add(after[::-1], 6)
+    add([e for e in told if " throws away " in says[e][0]], 6)
+    add([e for e in told if says[e][0].startswith("Two leaders")], 5)
     for point in (broken[:1], after[:1]):
-        commit = next((c["event"] for c in facts["commits"] if not point or c["event"] > point[0]), None)
-        if commit is not None:
-            weight[commit] = 5
-    weight.update(dict.fromkeys(also, 9))
+        add([c["event"] for c in facts["commits"] if not point or c["event"] > point[0]], 5)
+    if after:
+        start = broken[0] if broken else -1
+        votes = [e for e in told if start < e < after[0] and " votes for term" in says[e][0]]
+        add(votes[::-1], 4)
+    add([e for e in faults if events[e].kind in MENDS], 4)
+    add([told[0], told[-1]] if told else [], 1)
     if len(weight) < 4:                    # a protocol of which little is known: spread what there is to say
-        told = list(says) or [0, len(events) - 1]
-        weight.update({told[i * (len(told) - 1) // 3]: 1 for i in range(4)})
+        told = told or [0, len(events) - 1]
+        add([told[i * (len(told) - 1) // 3] for i in range(4)], 1)
     return sorted(sorted(weight, key=lambda event: (-weight[event], event))[:FRAMES])

@@ -27,7 +27,7 @@ class Storyboard(NamedTuple):
 
 
 def storyboard(
-    reading: Reading, title: str | None = None, also: Sequence[int] = (), ended: str | None = None
+    reading: Reading, title: str | None = None, also: Sequence[int] = (), note: str = ""
 ) -> Storyboard:
     """Draws the key moments of a run.
 
@@ -35,7 +35,7 @@ def storyboard(
         reading: the trace, read.
         title: a heading; the system's name and the seed if not given.
         also: events that must be shown, such as violations.
-        ended: why the run stopped early.
+        note: a sentence to add, such as why the run stopped early.
 
     Returns:
         A Storyboard; equal traces give equal bytes.
@@ -44,7 +44,7 @@ def storyboard(
     frames = key_frames(reading, facts, says, also)
     scenes = [scene_at(reading, event) for event in frames]
     captions = [_caption(facts, says, event, scene) for event, scene in zip(frames, scenes, strict=True)]
-    paragraph = _paragraph(reading, facts, frames, captions, ended)
+    paragraph = _paragraph(reading, facts, frames, captions, note)
     columns = max(1, min(len(frames), 2 if len(frames) == 4 else 3))
     gap = (WIDTH - 2 * PAD - 3 * FRAME_W) / 2
     width = 2 * PAD + columns * FRAME_W + (columns - 1) * gap
@@ -97,7 +97,7 @@ def _caption(facts: dict[str, Any], says: dict[int, Said], event: int, scene: Sc
 
 
 def _paragraph(
-    reading: Reading, facts: dict[str, Any], frames: list[int], captions: list[Said], ended: str | None
+    reading: Reading, facts: dict[str, Any], frames: list[int], captions: list[Said], note: str
 ) -> str:
     trace = reading.trace
     clients = f" and {_count(len(trace.clients), 'client')}" if trace.clients else ""
@@ -110,9 +110,7 @@ def _paragraph(
         leads = f"{leaders[0].id} leads term {leaders[0].term}" if leaders else "nobody leads"
         committed = facts["commits"][-1]["index"] if facts["commits"] else 0
         sentences.append(f"At the end {leads} and {_entries(committed)} committed.")
-    if ended:
-        sentences.append(f"The run stopped early: {ended}.")
-    return " ".join(sentences)
+    return " ".join([*sentences, *([note] if note else [])])
 
 
 def _count(number: int, noun: str) -> str:

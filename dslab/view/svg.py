@@ -38,17 +38,20 @@ def _paint(fill: str, stroke: str, width: float, dash: str) -> str:
 def circle(
     x: float, y: float, r: float, fill: str = "none", stroke: str = INK, width: float = 1, dash: str = ""
 ) -> str:
+    """A circle around x, y."""
     return f'<circle cx="{n(x)}" cy="{n(y)}" r="{n(r)}"{_paint(fill, stroke, width, dash)}/>'
 
 
 def rect(
     x: float, y: float, w: float, h: float, fill: str, stroke: str = INK, dash: str = "", rx: float = 2
 ) -> str:
+    """A rectangle with its corner at x, y."""
     place = f'x="{n(x)}" y="{n(y)}" width="{n(w)}" height="{n(h)}" rx="{n(rx)}"'
     return f"<rect {place}{_paint(fill, stroke, 1, dash)}/>"
 
 
 def path(d: str, stroke: str = INK, width: float = 1, dash: str = "", fill: str = "none") -> str:
+    """Lines, as SVG path data."""
     return f'<path d="{d}"{_paint(fill, stroke, width, dash)}/>'
 
 

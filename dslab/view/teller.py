@@ -16,7 +16,7 @@ class Teller:
         scene: the state after the event that is being told.
         before: each node's fields before it.
         elected: the newest leader, until all servers that it reaches know it.
-        committed: the highest index that was ever committed.
+        committed: the entries that were ever committed, as they stood then.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -24,7 +24,7 @@ class Teller:
         self.scene = Scene([], [])
         self.before: dict[str, dict[str, Any]] = {}
         self.elected: Any = None
-        self.committed = 0
+        self.committed: list[Any] = []
 
     def _sender(self, event: Event) -> str | None:
         return None if event.message is None else self.reading.messages[event.message].source

@@ -60,10 +60,12 @@ def plain_value(value: Any) -> str:
 
 
 def shorten(text: str, most: int) -> str:
+    """A text cut to a number of characters, the last of which then is an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def number_word(n: int) -> str:
+    """ "three" for 3; digits beyond ten."""
     return NUMBERS[n] if 0 <= n < len(NUMBERS) else str(n)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import traitlets
 
 from dslab.check.invariants import VIOLATED, Verdict
-from dslab.sim import NodeError, System, Trace, simulate
+from dslab.sim import NodeError, System, Trace
 from dslab.sim.schedule import LONGEST_MS, Action, call, check_schedule, literal, to_us, whole_ms
-from dslab.view import read, storyboard
+from dslab.view import storyboard
 
-from .branches import AHEAD_MS, MAIN, Branches
+from .branches import AHEAD_MS, MAIN, Branch, Branches
 from .predict import Prediction, PredictionError
 from .runs import Runs
 from .served import Served
@@ -183,6 +184,14 @@ class Lab(Served):
     def _at(self, at: float | None) -> float:
         return whole_ms(self.cursor["time_us"] / 1000) if at is None else at
 
+    def _shown(self, branch: Branch) -> Branch:
+        """Nothing beyond the start while a prediction is open: neither browser nor picture may tell."""
+        if self._predict is None or self._answered:
+            return branch
+        start = whole_ms(self.spec["start_us"] / 1000)
+        known = tuple(action for action in branch.actions if action["at"] <= start)
+        return replace(branch, until=min(branch.until, start), actions=known)
+
     @traitlets.observe("prediction")
     def _predicted(self, change: Any) -> None:
         """Keeps the first answer, whoever gave it, and adds what may be shown once the moment has come."""
@@ -195,6 +204,7 @@ class Lab(Served):
             except PredictionError:
                 return
             self.feedback = self._predict.feedback(choice)
+            self._publish()
         self.prediction = self._answered
 
     def __repr__(self) -> str:
@@ -205,12 +215,10 @@ class Lab(Served):
         """The live widget, and for places without one a picture and a paragraph."""
         made = super()._repr_mimebundle_(**kwargs)
         data, metadata = made if isinstance(made, tuple) else (made or {}, {})
-        if self._predict is not None:            # a picture of what comes next would answer the question
-            known = simulate(self._runs.system, seed=self._runs.seed, schedule=self._tree[MAIN].actions,
-                             until=self.spec["start_us"] / 1000)
-            board = storyboard(read(known), self.spec["title"])
-        else:
-            run = self._run(None)
-            broken = [v.event for v in run.verdicts if v.status == VIOLATED and not self._runs.hidden]
-            board = storyboard(run.reading, self.spec["title"], broken, run.stopped)
+        run = self._runs.of(self._shown(self._tree[self.branch]))
+        broken = [v.event for v in run.verdicts if v.status == VIOLATED and not self._runs.hidden]
+        note = f"The run stopped early: {run.stopped}." if run.stopped else ""
+        if self._predict and not self._answered:
+            note = f"Predict: {self._predict.question}"
+        board = storyboard(run.reading, self.spec["title"], broken, note)
         return {**data, "text/plain": board.text, "image/svg+xml": board.svg}, metadata

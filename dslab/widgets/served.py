@@ -17,7 +17,7 @@ import traitlets
 from dslab.sim import DslabError, ScheduleError
 from dslab.sim.schedule import VERBS, to_us, whole_ms
 
-from .branches import MAIN, Branches
+from .branches import MAIN, Branch, Branches
 from .bundle import css, javascript
 from .runs import MOST_EVENTS, Run, Runs
 from .verbs import make_action
@@ -78,7 +78,7 @@ class Served(anywidget.AnyWidget):
 
     def _publish(self, target: str | None = None, us: int | None = None, sign: bool = True) -> None:
         """Hands all branches to the browser and puts the cursor where something happened."""
-        tree = self._tree.tree
+        tree = {name: self._shown(branch) for name, branch in self._tree.tree.items()}
         if sign:
             for branch in tree.values():
                 _ = self._runs.of(branch).digest
@@ -91,6 +91,10 @@ class Served(anywidget.AnyWidget):
                 shown = tree[target if target in tree else MAIN]
                 time = us if us is not None else shown.fork_us if new else self.cursor["time_us"]
                 self._set_cursor(shown.id, min(time, to_us(shown.until)))
+
+    def _shown(self, branch: Branch) -> Branch:
+        """As much of a branch as the browser may know."""
+        return branch
 
     def _set_cursor(self, branch: str, us: int) -> None:
         times = [event.time_us for event in self._runs.of(self._tree[branch]).reading.events]

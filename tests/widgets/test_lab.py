@@ -350,17 +350,22 @@ QUESTION = Prediction(
 
 def test_a_prediction_is_recorded_once() -> None:
     """The first answer counts, from Python or the browser; the question does not give it away."""
-    lab = Lab(raft.cluster(5), seed=7, predict=QUESTION)
+    crash = [{"at": 1200, "do": "crash", "node": "n1"}]
+    lab = Lab(raft.cluster(5), seed=7, schedule=crash, start=1300, predict=QUESTION)
     assert lab.spec["predict"] == {
         "question": "Who leads next?",
         "reveal_us": 1_400_000,
         "options": [{"id": "a", "text": "n1 again"}, {"id": "b", "text": "n5"}],
     }
     assert lab.prediction["choice"] is None and lab.feedback is None
+    data, _ = lab._repr_mimebundle_()
+    assert data["text/plain"].endswith("Predict: Who leads next?") and "term 2" not in data["text/plain"]
+    assert lab.branches[0]["until_us"] == 1_300_000 and lab.branches[0]["stations"][-1]["leader"] == "n1"
     with pytest.raises(DslabError, match="there is no answer 'z'; choose one of a, b"):
         lab.answer("z")
     lab.set_state({"prediction": {"choice": "a", "confidence": 2}})
     assert lab.feedback == {"right": False, "text": "n1 is down.", "answer_text": "n5"}
+    assert lab.branches[0]["until_us"] == 10_000_000 and lab.branches[0]["stations"][-1]["term"] == 2
     lab.answer("b")
     assert lab.prediction == {
         "question": "Who leads next?",
