@@ -8,7 +8,7 @@ from typing import Any
 from .scene import Reading
 from .words import Said
 
-FRAMES = 6
+FRAMES, FRAMES_OF_MANY, MANY = 6, 4, 9      # a picture of many servers has many marks, so there are fewer
 OTHERS = frozenset({"invoke", "complete", "deliver", "timer"})
 BREAKS = frozenset({"crash", "partition", "pause", "lose_disk", "drop"})
 MENDS = frozenset({"restart", "resume", "heal", "mend", "link"})
@@ -58,4 +58,5 @@ def key_frames(
     if len(weight) < 4:                    # a protocol of which little is known: spread what there is to say
         told = told or [0, len(events) - 1]
         add([told[i * (len(told) - 1) // 3] for i in range(4)], 1)
-    return sorted(sorted(weight, key=lambda event: (-weight[event], event))[:FRAMES])
+    most = FRAMES if len(reading.trace.servers) <= MANY else FRAMES_OF_MANY
+    return sorted(sorted(weight, key=lambda event: (-weight[event], event))[:most])

@@ -13,7 +13,7 @@ from .svg import DANGER, INK, INK2, LINE, MARK, PAPER, WASH2, circle, label, n, 
 
 RING_X, RING_Y, RING_R, NODE_R = 98, 90, 55, 15
 LOG_X, LOG_H, CELL_W, CELL_H, CELLS = 220, 140, 14, 13, 6
-MOST_MESSAGES, MOST_LOGS, MOST_LINKED = 14, 9, 9
+MOST_MESSAGES, MOST_LOGS, MOST_LINKED = 24, 9, 9
 
 Places = dict[str, tuple[float, float, float]]      # server -> x, y, scale
 
