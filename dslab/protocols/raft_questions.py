@@ -1,6 +1,6 @@
 """Questions about runs in raft_cases, to be answered before these are played: `Prediction(**VOTER)`.
 
-An option is (id, text, feedback) and, where it is a misconception, its name in the catalogue. They stand here,
+An option is (id, text, feedback) and, where it is a misconception, its catalogue name. They stand here,
 not in the notebook, where the answer would be read before the question.
 """
 

@@ -45,11 +45,9 @@ def _open(failed: CheckFailed) -> None:
         title=f"{case.name}: the run that fails",
     )
 
-    def show(
-        result: Any,
-    ) -> None:  # once this cell has ended, because IPython prints the text of an error then
+    def show(result: Any) -> None:
+        """Runs when the cell has ended: by then IPython has printed the text of the failure."""
         shell.events.unregister("post_run_cell", show)
-        shell.display_pub  # noqa: B018
         from IPython.display import display
 
         display(lab)
