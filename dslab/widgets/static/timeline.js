@@ -61,6 +61,7 @@ export function createTimeline(ctx, handlers) {
   const el = h(doc, "div", { class: "ds-time" }, tags, track, thumb);
   let size = { width: 1168, mode: "wide" };
   let view = null;
+  let wasWhole = false;
   let plot = null;
   let lanes = [];
   let moving = {};
@@ -79,7 +80,8 @@ export function createTimeline(ctx, handlers) {
   /** Draw everything; needed after a new branch, size or window. */
   function rebuild(next = {}) {
     size = { ...size, ...next };
-    view ??= firstWindow();
+    // A run that was on show as a whole has gone on: choose the stretch anew, or it would turn page by page.
+    if (!view || (wasWhole && endUs() > view.to)) view = firstWindow();
     view = followWindow(view, store.cursor.time_us, endUs());
     plot = { left: TAG[size.mode], right: size.width - (size.mode === "small" ? 18 : 30) };
     const marks = store.branches.some((branch) => branch.bookmarks?.length);
@@ -92,6 +94,7 @@ export function createTimeline(ctx, handlers) {
     });
     plot.axis = y + 1;
     const whole = view.from <= 0 && view.to >= endUs();
+    wasWhole = whole;
     const height = plot.axis + (whole ? 18 : 34);
     svg.setAttribute("viewBox", `0 0 ${fix(size.width)} ${height}`);
     svg.style.width = `${fix(size.width / 13 * 100) / 100}em`;
