@@ -50,6 +50,8 @@ class Pong:
 class Pinger(Node):
     """Pings three others once a second and counts the answers."""
 
+    shows = ("answers",)  # what the trace records of the state
+
     def on_start(self):
         self.number = self.answers = 0
         self.set_timer("tick", after=1000)
