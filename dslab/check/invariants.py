@@ -31,8 +31,8 @@ class Verdict(NamedTuple):
     violation: Violation | None = None
 
 
-def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (), eventually: Sequence[Callable[..., Any]] = ()
-                ) -> list[Verdict]:
+def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (),
+                eventually: Sequence[Callable[..., Any]] = ()) -> list[Verdict]:
     """Judges every property on every state of a trace.
 
     Args:
@@ -53,7 +53,7 @@ def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (), eventua
             world.memory = memories[i]
             try:
                 found = pending[i](world)
-            except Exception as error:                  # a student's property may ask for what this protocol does not show
+            except Exception as error:         # a property may ask for what this protocol does not show
                 decided[i] = NOT_EVALUABLE, world.event, Violation(_why(pending.pop(i), error))
                 continue
             if i < len(always):
@@ -69,7 +69,8 @@ def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (), eventua
         kind = "always" if i < len(always) else "eventually"
         status, event, violation = decided.get(i, (HELD if kind == "always" else NOT_YET, None, None))
         time_us = None if event is None else trace.events[event].time_us
-        verdicts.append(Verdict(prop.__name__, title_of(prop), sentence_of(prop), kind, status, event, time_us, violation))
+        words = prop.__name__, title_of(prop), sentence_of(prop)
+        verdicts.append(Verdict(*words, kind, status, event, time_us, violation))
     return verdicts
 
 

@@ -1,13 +1,12 @@
 """Raft: a replicated log kept the same on all servers by a leader that a majority has elected.
 
-Source: D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014; section and
-figure numbers are the extended version's. Left out: membership changes (section 6), log compaction (section 7), reads
-that bypass the log (section 8). Log indexes start at 1, as in the paper.
+Source: Ongaro, Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014, extended version.
+Left out: membership changes (section 6), log compaction (section 7), reads that bypass the log. Indexes start at 1.
 """
 
 from __future__ import annotations
 
-from dslab.sim import ClientReply, ClientRequest, Network, Node, System, message
+from dslab.sim import ClientReply, Network, Node, System, message
 
 from .raft_properties import ALWAYS, EVENTUALLY
 
@@ -213,7 +212,7 @@ class Server(Node):
         if self.role != "leader":
             self.send(sender, ClientReply(m.number, False, leader=self.leader))
         elif m.number == self.sessions.get(sender, (0, None))[0]:
-            self.send(sender, ClientReply(m.number, True, self.sessions[sender][1]))     # done before: same answer again
+            self.send(sender, ClientReply(m.number, True, self.sessions[sender][1]))    # done before: same answer
         elif (self.term, sender, m.number) not in [(e.term, e.client, e.number) for e in self.log[self.last_applied:]]:
             self.log.append(Entry(self.term, m.command, sender, m.number))
             for peer in self.peers:
@@ -247,5 +246,5 @@ def cluster(nodes=5, *, server=Server, clients=1, latency=LATENCY, disk=DISK, **
     changed = [f", {k}={v!r}" for k, v in given.items() if k not in usual or v != usual[k]]
     variant = f", server={server.__name__}" if server is not Server else ""
     return System(server, nodes, clients=clients, network=Network(latency=latency), disk=disk, options=options,
-                  always=ALWAYS, eventually=EVENTUALLY, name="raft", code=f"raft.cluster({nodes}{variant}{''.join(changed)})",
-                  imports="from dslab.protocols import raft")
+                  always=ALWAYS, eventually=EVENTUALLY, name="raft", imports="from dslab.protocols import raft",
+                  code=f"raft.cluster({nodes}{variant}{''.join(changed)})")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dslab.sim import title, violation
 
 
-
 @title("One leader per term")
 def election_safety(world):
     """At most one server is elected leader in a term."""
@@ -76,8 +75,9 @@ def leader_completeness(world):
         world.memory[leader.id] = leader.term
         for index, (entry, term) in enumerate(committed, start=1):
             if leader.term > term and leader.log[index - 1:index] != [entry]:
-                return violation(f"{leader.id} leads term {leader.term} without index {index}, committed in term {term}",
-                                 nodes=[leader.id], index=index, expected=tell([entry], 1), found=tell(leader.log, index))
+                text = f"{leader.id} leads term {leader.term} without index {index}, committed in term {term}"
+                return violation(text, nodes=[leader.id], index=index, expected=tell([entry], 1),
+                                 found=tell(leader.log, index))
     return None
 
 
@@ -91,8 +91,8 @@ def state_machine_safety(world):
         entry = server.log[index - 1] if index <= len(server.log) else None
         who, first = world.memory.setdefault(("applied", index), (server.id, entry))
         if first != entry:
-            return violation(f"{who} and {server.id} applied different commands at index {index}", nodes=[who, server.id],
-                             index=index, expected=tell([first], 1), found=tell([entry], 1))
+            return violation(f"{who} and {server.id} applied different commands at index {index}",
+                             nodes=[who, server.id], index=index, expected=tell([first], 1), found=tell([entry], 1))
     world.memory[server.id] = server.last_applied
     return None
 

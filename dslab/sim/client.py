@@ -57,7 +57,7 @@ class Client(Node):
         self._ask()
 
     def _ask(self) -> None:
-        self.send(self.contact, ClientRequest(self.number, self.command))
+        self.send(self.contact, ClientRequest(self.number, self.command))  # type: ignore[arg-type]
         self.set_timer("retry", after=RETRY_MS)
 
     def on_retry_timeout(self) -> None:
@@ -69,7 +69,7 @@ class Client(Node):
             return
         if not m.ok:
             if m.leader in self.peers and m.leader != self.contact:
-                self.contact = m.leader  # type: ignore[assignment]
+                self.contact = m.leader
                 self._ask()
             return                           # no leader known: the retry timer asks somebody else
         self._open = False

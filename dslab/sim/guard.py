@@ -66,11 +66,9 @@ def check_class(cls: type[Node], node: str) -> None:
     for owner in cls.__mro__[:cls.__mro__.index(Node)]:
         for name, value in vars(owner).items():
             if isinstance(value, MUTABLE) and name != "durable" and not name.startswith("__"):
-                raise DeterminismError(f"{owner.__name__}.{name} is a {type(value).__name__} that all nodes would share; "
-                                       f"create it in on_start: self.{name} = {value!r}")
-            function = getattr(value, "__func__", value)
-            if isinstance(function, property):
-                function = function.fget
+                raise DeterminismError(f"{owner.__name__}.{name} is a {type(value).__name__} that all nodes would "
+                                       f"share; create it in on_start: self.{name} = {value!r}")
+            function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
             if isinstance(function, types.FunctionType):
                 _check_function(function, f"{node}'s class {owner.__name__}", name, {function.__code__})
 
@@ -89,15 +87,15 @@ def _check_function(function: types.FunctionType, owner: str, handler: str, seen
                 except ValueError:
                     continue
             elif instruction.opname == "STORE_GLOBAL":
-                raise DeterminismError(f"{owner} changes the global {name!r} in {handler}, which all nodes would share; "
-                                       f"keep it in self.{name}")
+                raise DeterminismError(f"{owner} changes the global {name!r} in {handler}, which all nodes would "
+                                       f"share; keep it in self.{name}")
             elif instruction.opname == "IMPORT_NAME":
                 value = name
             else:
                 continue
             _check_value(name, value, owner, handler)
-            helper = isinstance(value, types.FunctionType) and value.__module__ == function.__module__
-            if helper and value.__code__ not in seen:
+            if isinstance(value, types.FunctionType) and value.__module__ == function.__module__ \
+                    and value.__code__ not in seen:
                 seen.add(value.__code__)
                 _check_function(value, owner, f"{handler} (through {name})", seen)
 
@@ -116,23 +114,31 @@ def _check_value(name: str, value: Any, owner: str, handler: str) -> None:
     if isinstance(value, (FrozenList, FrozenDict)) or name.startswith("__"):
         return
     if isinstance(value, MUTABLE):
-        raise DeterminismError(f"{owner} uses the global {name!r}, a {type(value).__name__}, in {handler}; all nodes would "
-                               f"share it: keep it in self.{name}, or make it a tuple if it never changes")
-    module = value if isinstance(value, str) else getattr(value, "__name__", "") if isinstance(value, types.ModuleType) \
-        else getattr(value, "__module__", None) or type(getattr(value, "__self__", None)).__module__
-    root = str(module).partition(".")[0]
-    if root == "builtins" and isinstance(value, types.BuiltinFunctionType):
-        return
+        raise DeterminismError(f"{owner} uses the global {name!r}, a {type(value).__name__}, in {handler}; all nodes "
+                               f"would share it: keep it in self.{name}, or make it a tuple if it never changes")
+    root = _module_of(value).partition(".")[0]
     if root in REMEDIES:
-        raise DeterminismError(f"{owner} uses {name} in {handler}, so two runs with one seed would differ: {REMEDIES[root]}")
+        raise DeterminismError(f"{owner} uses {name} in {handler}, so two runs with one seed would differ: "
+                               f"{REMEDIES[root]}")
+
+
+def _module_of(value: Any) -> str:
+    """The module that a value is or comes from; an IMPORT instruction gives its name as text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, types.ModuleType):
+        return value.__name__
+    home = getattr(value, "__module__", None)   # None for a bound method such as random.random
+    return str(home or type(getattr(value, "__self__", None)).__module__)
 
 
 FORBIDDEN_CALLS: list[tuple[Any, str, str]] = [
-    *((time, name, "time") for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
-                                        "process_time", "sleep", "localtime", "gmtime")),
-    *((random, name, "random") for name in ("random", "randint", "randrange", "choice", "choices", "sample", "shuffle",
-                                            "uniform", "gauss", "expovariate", "getrandbits", "seed", "betavariate",
-                                            "normalvariate", "lognormvariate", "triangular")),
+    *((time, name, "time") for name in (
+        "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "sleep",
+        "localtime", "gmtime")),
+    *((random, name, "random") for name in (
+        "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "gauss", "expovariate",
+        "getrandbits", "seed", "betavariate", "normalvariate", "lognormvariate", "triangular")),
     (os, "urandom", "random"), (uuid, "uuid4", "uuid"), (uuid, "uuid1", "uuid"),
     (threading.Thread, "start", "threading"),
 ]

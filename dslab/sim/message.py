@@ -77,7 +77,7 @@ class Message(tuple):
     fields: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
-        return self.__class__ is other.__class__ and tuple.__eq__(self, other)  # type: ignore[operator]
+        return self.__class__ is other.__class__ and tuple.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -110,7 +110,7 @@ def freeze(value: Any, owner: str, field: str) -> Any:
     """
     kind = value.__class__
     if kind is list or kind is tuple:
-        return NO_ITEMS if not value else FrozenList([item if item.__class__ in IMMUTABLE_AS_IS else freeze(item, owner, field) for item in value])
+        return NO_ITEMS if not value else FrozenList([freeze(item, owner, field) for item in value])
     if kind in IMMUTABLE_AS_IS or isinstance(value, (Message, FrozenList)):
         return value
     if kind is float:
@@ -158,9 +158,10 @@ def message(cls: type[T]) -> type[T]:
                                f"put it first or give it a default")
     for name in ("__dict__", "__weakref__", "__annotations__", "__annotate_func__"):
         body.pop(name, None)
-    body.update({"__slots__": (), "fields": fields, "__match_args__": fields, "__new__": _constructor(cls, fields, defaults)})
+    body.update({"__slots__": (), "fields": fields, "__match_args__": fields})
+    body["__new__"] = _constructor(cls, fields, defaults)
     body.update({field: property(itemgetter(i)) for i, field in enumerate(fields)})
-    made = type(cls)(cls.__name__, (Message,), body)
+    made: Any = type(cls.__name__, (Message,), body)
     made.__annotations__ = {field: Any for field in fields}
     return made
 

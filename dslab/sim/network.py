@@ -14,9 +14,9 @@ from typing import Any
 
 from .errors import ScheduleError
 
-# Lehmer's generator modulo a Mersenne prime ("minimal standard" with the multiplier of Park, Miller and Stockmeyer 1993).
-# One multiplication per draw in integers: the same on every machine, and a fresh stream costs a microsecond, which
-# matters with thousands of links. Heavy-tailed latencies, loss and duplication draw from random.Random instead.
+# Lehmer's generator modulo a Mersenne prime ("minimal standard", with the multiplier of Park, Miller and Stockmeyer,
+# 1993). One multiplication per draw in integers: the same on every machine, and a fresh stream costs a microsecond,
+# which matters with thousands of links. Other latencies, loss and duplication draw from random.Random instead.
 MULTIPLIER, MODULUS = 48271, 2**31 - 1
 
 
@@ -108,8 +108,8 @@ class Link:
         network: the usual properties.
     """
 
-    __slots__ = ("cut", "duplicate", "fifo", "host", "last_due", "loss", "low", "plain", "random", "seeds", "shape", "source",
-                 "spread", "state", "target")
+    __slots__ = ("cut", "duplicate", "fifo", "host", "last_due", "loss", "low", "plain", "random", "seeds", "shape",
+                 "source", "spread", "state", "target")
 
     def __init__(self, source: str, target: str, host: Any, seeds: tuple[int, int], network: Network) -> None:
         self.source, self.target, self.host, self.seeds = source, target, host, seeds
@@ -121,7 +121,8 @@ class Link:
         self.loss, self.duplicate, self.fifo = network.loss, network.duplicate, network.fifo
         self.plain = network.plain
 
-    def configure(self, latency: Latency | None, loss: float | None, duplicate: float | None, fifo: bool | None) -> None:
+    def configure(self, latency: Latency | None, loss: float | None, duplicate: float | None,
+                  fifo: bool | None) -> None:
         """Changes what is not None."""
         if latency is not None:
             self.shape = latency if isinstance(latency, (Exponential, LogNormal)) else None

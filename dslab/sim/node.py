@@ -73,7 +73,8 @@ class Node:
         host = self._host
         host.outbox.append((host.links.get(to) or host.sim.link(host.id, to), m))
         if len(host.outbox) > SENDS_PER_HANDLER:
-            raise BudgetError(f"it sent more than {SENDS_PER_HANDLER:,} messages in one call; look for a loop that never ends")
+            raise BudgetError(f"it sent more than {SENDS_PER_HANDLER:,} messages in one call; "
+                              f"look for a loop that never ends")
 
     def broadcast(self, m: Message) -> None:
         """Sends the same message to every other server."""

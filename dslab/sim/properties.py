@@ -12,7 +12,7 @@ class Violation(NamedTuple):
 
     text: str
     nodes: tuple[str, ...] = ()
-    index: int | None = None
+    index: int | None = None      # type: ignore[assignment]  # of the log; hides tuple.index, which nobody needs here
     expected: str | None = None
     found: str | None = None
 

@@ -151,7 +151,8 @@ def _same(value: Any, default: Any) -> bool:
 
 def _unknown_verb(do: Any) -> str:
     near = difflib.get_close_matches(str(do), VERBS, n=1)
-    return f"there is no action {do!r}" + (f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(VERBS)}")
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(VERBS)}"
+    return f"there is no action {do!r}; {hint}"
 
 
 def check_schedule(schedule: Any, system: Any = None) -> list[Action]:
@@ -173,9 +174,10 @@ def check_schedule(schedule: Any, system: Any = None) -> list[Action]:
     checked = []
     for number, item in enumerate(schedule, start=1):
         if not isinstance(item, Mapping):
-            raise ScheduleError(f"action {number} is {item!r}; write a dict such as {{'at': 1200, 'do': 'crash', 'node': 'n1'}}")
+            raise ScheduleError(f"action {number} is {item!r}; write a dict such as "
+                                f"{{'at': 1200, 'do': 'crash', 'node': 'n1'}}")
         where = f"action {number} ({item.get('do', '?')} at {item.get('at', '?')})"
-        spec = VERBS.get(item.get("do")) if isinstance(item.get("do"), str) else None
+        spec = VERBS.get(str(item.get("do")))
         if spec is None:
             raise ScheduleError(f"action {number}: {_unknown_verb(item.get('do'))}")
         wanted = _number(0, LONGEST_MS, "ms")(item.get("at"), system)
@@ -226,7 +228,8 @@ def loads(text: str, system: Any = None) -> list[Action]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ScheduleError(f"the schedule is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ScheduleError(f"the schedule is not JSON: {where}: {error.msg}") from None
     except RecursionError:
         raise ScheduleError("the schedule is nested too deeply to be one") from None
     return check_schedule(data, system)

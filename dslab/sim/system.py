@@ -64,7 +64,8 @@ class System:
         """All node ids: servers first, then clients."""
         return list(self.classes)
 
-    def replace(self, *, network: Network | None = None, latency: Latency | None = None, code: str | None = None) -> System:
+    def replace(self, *, network: Network | None = None, latency: Latency | None = None,
+                code: str | None = None) -> System:
         """A copy of this system on another network."""
         twin = object.__new__(System)
         twin.__dict__.update(self.__dict__)

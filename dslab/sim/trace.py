@@ -11,15 +11,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
-from .errors import MessageError, TraceError
+from .errors import TraceError
 from .message import Message, plain
-from .node import RUNTIME_ATTRIBUTES
 from .properties import World
-from .snapshot import keep, list_change
 
 SCHEMA = 1
-OUTSIDE_STATE = frozenset({"invoke", "complete"})     # events inside another event; its state patch is not theirs
-MISSING = object()
 
 
 class Event(NamedTuple):
@@ -64,110 +60,6 @@ class MessageRecord(NamedTuple):
     copy_of: int | None
 
 
-class Recorder:
-    """Collects a trace while a simulation runs; keeps copies, converts nothing until somebody asks."""
-
-    def __init__(self, system: Any, seed: int, schedule: list[dict[str, Any]]) -> None:
-        self.system, self.seed, self.schedule = system, seed, schedule
-        self.events: list[tuple[Any, ...]] = []          # (time, kind, node, cause, message, detail)
-        self.patches: dict[int, list[list[Any]]] = {}
-        self.messages: list[list[Any]] = []
-        self.shown: dict[str, dict[str, Any]] = {node: {} for node in system.nodes}
-        self.fields = {node: cls.shows for node, cls in system.classes.items()}
-        self.hidden: set[tuple[str, str]] = set()        # attributes that are not plain data, where all are shown
-        self.timers: dict[str, Any] = {}
-        self.open = 0                                    # the event to which state changes belong
-
-    def event(self, time: int, kind: str, node: str | None, cause: int | None, detail: Any = None) -> int:
-        number = len(self.events)
-        self.events.append((time, kind, node, cause, None, detail))
-        if kind not in OUTSIDE_STATE:
-            self.open = number
-        return number
-
-    def delivered(self, time: int, node: str, number: int) -> int:
-        self.open = event = len(self.events)
-        record = self.messages[number]
-        self.events.append((time, "deliver", node, record[3], number, None))
-        record[6], record[7], record[8] = event, time, "delivered"
-        return event
-
-    def dropped(self, time: int, node: str, number: int, reason: str, cause: int | None = None) -> None:
-        record = self.messages[number]
-        record[6], record[7], record[8] = len(self.events), time, "dropped"
-        self.events.append((time, "drop", node, record[3] if cause is None else cause, number, reason))
-
-    def fired(self, time: int, node: str, name: str, cause: int | None) -> int:
-        self.open = event = len(self.events)
-        self.events.append((time, "timer", node, cause, None, name))
-        self.timers["@" + name] = None
-        return event
-
-    def sent(self, source: str, target: str, m: Message, event: int | None, now: int, due: int,
-             copy_of: int | None = None) -> None:
-        self.messages.append([source, target, m, event, now, due, None, None, "in flight", copy_of])
-
-    def fate(self, number: int, fate: str, due: int | None = None) -> None:
-        record = self.messages[number]
-        record[8] = fate
-        if due is not None:
-            record[5] = due
-
-    def flush_timers(self, node: str) -> None:
-        if self.timers:
-            self.patches.setdefault(self.open, []).extend([name, value] for name, value in self.timers.items())
-            self.timers.clear()
-
-    def forget(self, node: str) -> None:
-        """Before a restart: everything that the node shows will be new."""
-        self.shown[node].clear()
-
-    def state(self, host: Any) -> None:
-        """Notes what the last event changed in a node."""
-        attributes, shown, patch = host.node.__dict__, self.shown[host.id], None
-        fields = self.fields[host.id]
-        if fields is None:
-            fields = self._public(host, attributes)
-        for field in fields:
-            try:
-                new = attributes[field]
-            except KeyError:
-                new = getattr(host.node, field)
-            old = shown.get(field, MISSING)
-            if new is old or (new.__class__ is old.__class__ and new == old):
-                continue
-            if patch is None:
-                patch = self.patches.setdefault(self.open, [])
-            try:
-                kept = shown[field] = keep(new, old)
-            except MessageError as error:
-                raise MessageError(f"`shows` names {field!r}, but {error}") from None
-            if old.__class__ is list and kept.__class__ is list:
-                patch.append([field, *list_change(kept, old)])
-            else:
-                patch.append([field, kept])
-        if self.timers:
-            self.flush_timers(host.id)
-
-    def _public(self, host: Any, attributes: dict[str, Any]) -> list[str]:
-        fields = []
-        for field, value in attributes.items():
-            if field[0] == "_" or field in RUNTIME_ATTRIBUTES or (host.id, field) in self.hidden:
-                continue
-            try:
-                keep(value)
-            except MessageError:
-                self.hidden.add((host.id, field))
-                continue
-            fields.append(field)
-        return fields
-
-    def trace(self, until_us: int) -> Trace:
-        return Trace(system=self.system.name, seed=self.seed, schedule=self.schedule, until_us=until_us,
-                     servers=list(self.system.servers), clients=list(self.system.clients),
-                     events=self.events, patches=self.patches, messages=self.messages)
-
-
 class _View(Sequence[Any]):
     """A sequence whose items are made when asked for."""
 
@@ -203,7 +95,8 @@ class Trace:
     """
 
     def __init__(self, *, system: str, seed: int, schedule: list[dict[str, Any]], until_us: int, servers: list[str],
-                 clients: list[str], events: list[Any], patches: dict[int, list[list[Any]]], messages: list[Any]) -> None:
+                 clients: list[str], events: list[Any], patches: dict[int, list[list[Any]]],
+                 messages: list[Any]) -> None:
         self.system, self.seed, self.schedule, self.until_us = system, seed, schedule, until_us
         self.servers, self.clients = servers, clients
         self._events, self._patches, self._messages = events, patches, messages
@@ -241,7 +134,8 @@ class Trace:
                     "invoked_us": event.time_us, "completed_us": None, "result": None}
                 operations.append(operation)
             elif event.kind == "complete":
-                open_[event.node, event.detail["number"]].update(completed_us=event.time_us, result=event.detail["result"])
+                operation = open_[event.node, event.detail["number"]]
+                operation.update(completed_us=event.time_us, result=event.detail["result"])
         return operations
 
     def states(self) -> Iterator[World]:
@@ -318,8 +212,9 @@ class Trace:
         """The trace as JSON text; `from_json` reads it back and the digest stays the same."""
         header, *rest = self._canonical()
         events, messages = rest[:len(self._events)], rest[len(self._events):]
-        parts = [header[:-1], ',"event_list":[\n', ",\n".join(events), '\n],"message_list":[\n', ",\n".join(messages), "\n]}\n"]
-        return "".join(parts)
+        join = ",\n".join
+        lists = f'"event_list":[\n{join(events)}\n],"message_list":[\n{join(messages)}\n]'
+        return f"{header[:-1]},{lists}}}\n"
 
     @classmethod
     def from_json(cls, text: str) -> Trace:
@@ -331,12 +226,13 @@ class Trace:
         try:
             data = json.loads(text)
             if data["schema"] != SCHEMA:
-                raise TraceError(f"this trace has schema {data['schema']!r}; this version of dslab reads schema {SCHEMA}")
+                raise TraceError(f"this trace has schema {data['schema']!r}; "
+                                 f"this version of dslab reads schema {SCHEMA}")
             events = [tuple(e[:6]) for e in data["event_list"]]
             patches = {i: e[6] for i, e in enumerate(data["event_list"]) if e[6]}
             messages = [[m[0], m[1], (m[2], m[3]), *m[4:]] for m in data["message_list"]]
-            trace = cls(system=data["system"], seed=data["seed"], schedule=data["schedule"], until_us=data["until_us"],
-                        servers=data["servers"], clients=data["clients"], events=events, patches=patches, messages=messages)
+            inputs = {name: data[name] for name in ("system", "seed", "schedule", "until_us", "servers", "clients")}
+            trace = cls(**inputs, events=events, patches=patches, messages=messages)
             if any(len(e) != 6 for e in events) or any(len(m) != 10 for m in messages):
                 raise TraceError("this is not a trace: an event or a message is incomplete")
             return trace

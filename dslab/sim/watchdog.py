@@ -67,4 +67,5 @@ def _watch() -> None:
                         continue
                     watch[2] += 1
                     if watch[2] == HANDLER_SECONDS:
-                        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(HandlerTimeout))
+                        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread),
+                                                                   ctypes.py_object(HandlerTimeout))

@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real browser: one server and one Chromium for all browser tests, private folders, free ports."""
+"""A real JupyterLab in a real browser: one server and one Chromium for all tests, private folders, free ports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 RUN_ALL = """async () => {

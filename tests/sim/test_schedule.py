@@ -14,7 +14,8 @@ SYSTEM = raft.cluster(3)
 EVERY_VERB = [
     action("crash", "n1", at=5), action("restart", "n1", disk=False, at=6), action("pause", "n2", at=7),
     action("resume", "n2", at=8), action("lose_disk", "n3", at=9), action("skew", "n1", offset=-20.5, rate=1.5, at=10),
-    action("timeout", "n2", timer="election", at=11), action("partition", [["n1"], ["n2", "n3"]], in_flight="held", at=12),
+    action("timeout", "n2", timer="election", at=11),
+    action("partition", [["n1"], ["n2", "n3"]], in_flight="held", at=12),
     action("heal", at=13), action("cut", "n1", "n2", at=14), action("mend", "n1", "n2", at=15),
     action("link", "n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16), action("drop", 3, at=17),
     action("hold", 4, at=18), action("release", 4, at=19), action("delay", 5, by=20, at=20),
@@ -50,8 +51,10 @@ def test_canonical_form_is_sorted_and_drops_defaults():
 
 @pytest.mark.parametrize(("bad", "says"), [
     ("crash", "a list of actions"), ({"at": 1}, "a list of actions"), ([7], "action 1 is 7"),
-    ([{"at": 1, "do": "explode"}], "no action 'explode'"), ([{"at": 1, "do": "crsh", "node": "n1"}], "did you mean 'crash'"),
-    ([{"do": "heal"}], "'at' must be"), ([{"at": -1, "do": "heal"}], "'at' must be"), ([{"at": True, "do": "heal"}], "'at'"),
+    ([{"at": 1, "do": "explode"}], "no action 'explode'"),
+    ([{"at": 1, "do": "crsh", "node": "n1"}], "did you mean 'crash'"),
+    ([{"do": "heal"}], "'at' must be"), ([{"at": -1, "do": "heal"}], "'at' must be"),
+    ([{"at": True, "do": "heal"}], "'at'"),
     ([{"at": 1, "do": "crash"}], "lacks 'node'"), ([{"at": 1, "do": "crash", "node": "n9"}], "one of n1, n2, n3"),
     ([{"at": 1, "do": "crash", "nod": "n1"}], "no argument 'nod'"),
     ([{"at": 1, "do": "partition", "groups": [["n1"], ["n1"]]}], "at most once"),

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dslab
 from dslab.check.faults import random_schedule
 from dslab.protocols import raft
 from dslab.sim import Simulation, Trace, TraceError, plain, simulate
@@ -39,8 +41,8 @@ def test_the_digest_depends_on_each_of_the_three_inputs():
 def test_the_digest_does_not_depend_on_the_hash_seed(seed):
     code = ("from dslab.protocols import raft; from dslab.sim import simulate;"
             "print(simulate(raft.cluster(5), seed=7, until=3000).digest())")
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.getcwd()},
-                          capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(dslab.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == simulate(raft.cluster(5), seed=7, until=3_000).digest()
 
 
@@ -64,7 +66,8 @@ def test_a_list_change_turns_the_old_into_the_new(old, new):
     assert keep(new, old) == new and keep(new, old) is not new
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 99}', "[" * 100_000, '{"schema": 1, "event_list": [[1]]}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 99}', "[" * 100_000,
+                                  '{"schema": 1, "event_list": [[1]]}'])
 def test_a_damaged_file_is_refused_in_one_sentence(text):
     with pytest.raises(TraceError) as caught:
         Trace.from_json(text)
