@@ -195,6 +195,75 @@ test("groups by keyboard: G and a digit, then Enter cuts", () => {
   assert.deepEqual(it.model.sent[0].args, { groups: [["n3", "n4", "n5"], ["n1", "n2"]] });
 });
 
+test("naming two groups by key cuts at once", () => {
+  const it = lab();
+  for (const [id, digit] of [["n4", "1"], ["n3", "2"]]) {
+    const node = it.find(`.dslab-node[data-node=${id}]`);
+    node.focus();
+    it.key(node, "g");
+    it.key(it.find(`.dslab-node[data-node=${id}]`), digit);
+  }
+  assert.deepEqual(it.model.sent[0].args, { groups: [["n1", "n2", "n4", "n5"], ["n3"]] });
+  assert.equal(it.window.document.activeElement.dataset.node, "n3");
+});
+
+test("a request by key: the form has the focus, then the node has it again", () => {
+  const it = lab();
+  it.find(".dslab-node[data-node=n2]").focus();
+  it.key(it.find(".dslab-node[data-node=n2]"), "c");
+  assert.equal(it.window.document.activeElement.getAttribute("aria-label"), "Command");
+  it.find("form.ds-ask").dispatchEvent(new it.window.Event("submit", { bubbles: true, cancelable: true }));
+  assert.equal(it.model.sent[0].verb, "request");
+  assert.equal(it.window.document.activeElement.dataset.node, "n2");
+});
+
+test("the focus outlives what had it: a message that is gone, Heal, and arrows lead in from the root", () => {
+  const it = lab({ spec: { start_us: 1_412_500 } });
+  it.key(it.root, "m");
+  assert.ok(it.window.document.activeElement.classList.contains("dslab-message"));
+  it.key(it.window.document.activeElement, "Home");
+  assert.equal(it.window.document.activeElement.dataset.node, "n1");
+  it.root.focus();
+  it.key(it.root, "ArrowDown");
+  assert.equal(it.window.document.activeElement.dataset.node, "n1");
+  const cut = lab({ spec: { start_us: 500_000 } }, partitionRun());
+  cut.find(".ds-tools [data-verb=heal]").focus();
+  cut.key(cut.window.document.activeElement, "Home");
+  assert.equal(cut.window.document.activeElement.dataset.node, "n1");
+});
+
+test("left and right reach every node", () => {
+  const it = lab();
+  it.find(".dslab-node[data-node=n1]").focus();
+  const reached = [];
+  for (let i = 0; i < 5; i++) {
+    it.key(it.window.document.activeElement, "ArrowRight");
+    reached.push(it.window.document.activeElement.dataset.node);
+  }
+  assert.deepEqual(reached, ["n2", "n3", "n4", "n5", "n1"]);
+});
+
+test("an open prediction shows nothing of what comes later, in no view", () => {
+  const predict = { question: "Who wins?", options: [{ id: "a", text: "n2" }, { id: "b", text: "n3" }], reveal_us: 1_420_000 };
+  const faults = [{ kind: "down", label: "n1 down", from_us: 1_180_000, to_us: 2_000_000, action: 0 }, { kind: "down", label: "n5 down", from_us: 1_500_000, to_us: null, action: 1 }];
+  const verdicts = [{ name: "election_safety", status: "violated", event: 5, time_us: 1_900_000, text: "two leaders", nodes: ["n1"] }];
+  const it = lab({ spec: { predict, start_us: 1_300_000, speed: 1 }, faults, branch: { verdicts } });
+  const count = () => it.root.querySelectorAll(".ds-table tr[class=ds-later]").length;
+  assert.equal(it.root.querySelectorAll(".ds-station[data-term='4']").length, 0);
+  assert.deepEqual([...it.root.querySelectorAll("[data-fault]")].map((bar) => bar.dataset.fault), ["n1 down"]);
+  assert.equal(it.find(".dslab-chip[data-property=election_safety]").dataset.status, "held");
+  assert.doesNotMatch(it.find(".ds-clock").textContent, / of /);
+  assert.doesNotMatch(it.find("[role=slider]").getAttribute("aria-valuetext"), / of /);
+  it.find("[data-tab=events]").click();
+  assert.equal(count(), 0);
+  it.find("[aria-label='Help and legend']").click();
+  assert.doesNotMatch(it.find(".ds-help").textContent, /event \d+ of/);
+  it.model.set("prediction", { choice: "b", confidence: 2 });
+  assert.equal(it.root.querySelectorAll(".ds-station[data-term='4']").length, 1);
+  assert.equal(it.root.querySelectorAll("[data-fault]").length, 2);
+  assert.ok(count() > 0);
+});
+
 test("Heal is there while anything is cut, and only then", () => {
   const it = lab({ spec: { start_us: 500_000 } }, partitionRun());
   assert.equal(it.find(".ds-tools [data-verb=heal]").hidden, false);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyAction, keyIsTaken, createSpeaker } from "../../dslab/widgets/static/keys.js";
 import { layoutMode, luminanceOf } from "../../dslab/widgets/static/host.js";
-import { axisTicks, cursorText, faultRows, followWindow } from "../../dslab/widgets/static/timeline.js";
+import { axisTicks, cursorText, faultRows, followWindow, placeLabels } from "../../dslab/widgets/static/timeline.js";
 import { SPEEDS, createPlayer, findUntil, interestingEvents, nextSpeed, speedIndex } from "../../dslab/widgets/static/transport.js";
 import { assembleTrace, decodeChunk } from "../../dslab/widgets/static/trace.js";
 import { electionRun, modelState } from "./fixture.js";
@@ -146,4 +146,14 @@ test("next interesting can be told what is interesting", () => {
   assert.deepEqual(of("leaders"), [3]);
   assert.deepEqual(of("faults"), [8]);
   assert.deepEqual(of("commits", "violations"), [5, 9]);
+});
+
+test("labels of fault bars stand behind, before or on their bar, never on one another", () => {
+  const bar = (a, b, text, row = 0) => ({ a, b, row, text });
+  const at = (bars) => placeLabels(bars, 0, 400).map((label) => label && [label.anchor, label.text]);
+  assert.deepEqual(at([bar(10, 60, "n1 down")]), [["start", "n1 down"]]);
+  assert.deepEqual(at([bar(10, 200, "n1 down"), bar(210, 395, "n2 down")]), [["middle", "n1 down"], ["middle", "n2 down"]]);
+  assert.deepEqual(at([bar(300, 395, "n1 down")]), [["end", "n1 down"]]);
+  assert.deepEqual(at([bar(0, 60, "n1 n2 | n3 n4 n5"), bar(61, 80, "n1 down"), bar(81, 100, "n2")]), [["middle", "n1 n2 …"], null, ["start", "n2"]]);
+  assert.deepEqual(at([bar(0, 60, "n1 down", 0), bar(20, 90, "n2 down", 1)]), [["start", "n1 down"], ["start", "n2 down"]]);
 });

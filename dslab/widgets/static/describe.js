@@ -16,7 +16,7 @@ export function describeFrame(frame, store) {
   const { trace, branch } = store;
   const spec = trace.spec;
   const nodes = [...frame.nodes.values()].filter((node) => node.kind === "server");
-  const said = [`${clockText(frame.time_us)} seconds, event ${frame.event + 1} of ${trace.n}${branch ? `, branch ${branch.id}` : ""}.`];
+  const said = [`${clockText(frame.time_us)} seconds, event ${frame.event + 1}${store.locked ? "" : ` of ${trace.n}`}${branch ? `, branch ${branch.id}` : ""}.`];
   said.push(...nodes.map((node) => {
     const view = nodeView(node, frame, trace, spec);
     const commit = node.fields.commit_index;
@@ -43,7 +43,7 @@ export function createHelp(ctx) {
     event.stopPropagation();
     close();
   } },
-  h(doc, "header", {}, h(doc, "b", { id: title }, "Help and legend"), h(doc, "button", { class: "ds-btn", type: "button", "aria-label": "Close", onclick: close }, ctx.icon("cross"))),
+  h(doc, "div", { class: "ds-help-head" }, h(doc, "b", { id: title }, "Help and legend"), h(doc, "button", { class: "ds-btn", type: "button", "aria-label": "Close", onclick: close }, ctx.icon("cross"))),
   h(doc, "div", { class: "ds-help-body", tabindex: "0", role: "region", "aria-label": "Help text" },
     h(doc, "h4", {}, "Now"), now,
     h(doc, "h4", {}, "Legend"), h(doc, "ul", { class: "ds-legend-list" }, legend()),

@@ -8,6 +8,11 @@ export function layoutMode(widthEm) {
   return widthEm >= 74 ? "wide" : widthEm >= 46 ? "one" : "small";
 }
 
+/** Width of the stage beside the side views: its designed part, but never so much that a log cannot be read beside it. */
+export function stageWidth(width) {
+  return Math.min(width - 430, Math.max((width * 640) / 1198, 640));
+}
+
 /** Luminance of a resolved colour, 0 to 1; reads rgb() and color(srgb ...). */
 export function luminanceOf(colour) {
   const numbers = (colour.match(/[\d.]+(e-?\d+)?/g) ?? []).map(Number);

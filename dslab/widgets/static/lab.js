@@ -1,14 +1,13 @@
 // The widget: one cursor, one selection, and the views that follow them.
 
 import { h, icon, setAttrs, setText, markup, plainText, clockText } from "./format.js";
-import { groupLetter } from "./glyphs.js";
 import { createSession } from "./session.js";
 import { createStage } from "./stage.js";
 import { createTimeline } from "./timeline.js";
 import { createTransport, createPlayer, findUntil, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
 import { createSpeaker, keyAction, keyIsTaken } from "./keys.js";
 import { createTools } from "./tools.js";
-import { watchTheme, watchRoom, watchVisible, onePlays } from "./host.js";
+import { watchTheme, watchRoom, watchVisible, onePlays, stageWidth } from "./host.js";
 import { logServers } from "./entries.js";
 import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
@@ -25,7 +24,7 @@ const NEEDS_STATUS = {
   crash: ["up", "paused"], restart: ["crashed"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
 };
 const STATUS_WORDS = { crashed: "is already down", paused: "is paused", up: "is running", restarting: "is restarting" };
-const STAGE_SHARE = 640 / 1198;
+const TIGHT_STAGE_PX = 600;      // below, Heal would stand on the uppermost node: the tools fold to icons
 const WARM_MS = 8;
 let labsMade = 0;
 
@@ -60,7 +59,7 @@ export function createLab(model, doc) {
     busy: () => notice("Kernel busy: your action is queued."),
     refused: notice,
     data: () => win.queueMicrotask(reload),
-    answer: () => refresh("answer"),
+    answer: reload,
     selection: (selection) => applySelection(selection),
     cursor: followCursor,
   });
@@ -103,7 +102,7 @@ export function createLab(model, doc) {
   });
   const tools = createTools(ctx, {
     request: (command, to) => send("request", { command, ...(to ? { to } : {}) }), partition: cutGroups, heal: go.heal,
-    startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
+    focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
   const views = { log: createLogView(ctx), links: createLinksView(ctx), events: createEventsView(ctx) };
   const table = createTableView(ctx);
@@ -280,7 +279,7 @@ export function createLab(model, doc) {
 
   function controlReason(name) {
     const control = name.replace("2", "");
-    if (spec.predict && MOVES.has(control) && !session.answer().choice) return "answer the prediction first";
+    if (store.locked && MOVES.has(control)) return "answer the prediction first";
     if (control === "undo" && !acted && !store.branches.some((branch) => branch.actions?.length)) return "nothing to undo yet";
     if (control === "redo" && !acted) return "nothing to redo yet";
     return null;
@@ -367,9 +366,11 @@ export function createLab(model, doc) {
   }
 
   function stopDraft() {
+    const inside = root.contains(doc.activeElement);
     grouping = false;
     stage.stopDraft();
     tools.update(frame);
+    holdFocus(inside);
   }
 
   function cutGroups(groups) {
@@ -390,8 +391,8 @@ export function createLab(model, doc) {
   function assignGroup(digit) {
     const id = stage.focusedNode();
     grouping = false;
-    stage.assignDraft(id, digit);
-    speaker.say(`${id} in group ${groupLetter(stage.draftGroups(), id) ?? "A"}. Enter cuts.`);
+    if (stage.nameGroup(id, digit)) return cutGroups(stage.draftGroups());
+    return speaker.say(`${id} in group ${String.fromCharCode(64 + digit)}. Give a server another group, or press Enter, to cut.`);
   }
 
   // ---- selection and popovers -----------------------------------------------------------------------------------
@@ -429,7 +430,7 @@ export function createLab(model, doc) {
     if (!hadFocus) return;
     if (kind === "node") stage.focusNode(store.selection?.id);
     else stage.focusMessage(store.selection?.id);
-    if (!root.contains(doc.activeElement)) stage.focusNode();
+    holdFocus(true);
   }
 
   // ---- views ----------------------------------------------------------------------------------------------------
@@ -442,6 +443,7 @@ export function createLab(model, doc) {
   function refresh(why) {
     if (!store.trace) return;
     const { cursor } = store;
+    const inside = root.contains(doc.activeElement);
     store.answer = session.answer();
     store.feedback = session.feedback();
     frame = store.trace.frameAt(cursor.event, cursor.time_us);
@@ -468,6 +470,7 @@ export function createLab(model, doc) {
     transport.update();
     markRoot();
     drawInstant(why !== "play");
+    holdFocus(inside);
   }
 
   function drawInstant(stageDone = false) {
@@ -483,6 +486,15 @@ export function createLab(model, doc) {
       "data-event": String(store.cursor.event), "data-branch": store.branch.id, "data-playing": String(store.playing !== 0),
       "data-digest": store.branch.digest ?? "",
     });
+  }
+
+  // What had the focus may be gone, or hidden: a lost message, Heal, a form. Then the node that had it last takes it.
+  function holdFocus(inside) {
+    const active = doc.activeElement;
+    const kept = root.contains(active) && active !== root && !active.closest("[hidden]");
+    if (!inside || kept || active === root) return;
+    if (!stageArea.hidden && !tableMode) stage.focusNode();
+    else tabButtons.get(tab)?.focus();
   }
 
   function showTab(id) {
@@ -540,7 +552,8 @@ export function createLab(model, doc) {
   }
 
   function relayout() {
-    const width = room.mode === "wide" ? room.width * STAGE_SHARE : room.width;
+    const width = room.mode === "wide" ? stageWidth(room.width) : room.width;
+    root.classList.toggle("is-tight", width < TIGHT_STAGE_PX);
     root.classList.toggle("has-popover", Boolean(popover));
     stage.relayout({ width, mode: room.mode, popover: Boolean(popover) });
   }
@@ -553,7 +566,9 @@ export function createLab(model, doc) {
   }
 
   function toggleDrawer(open = drawer.el.hidden) {
+    const inside = drawer.el.contains(doc.activeElement);
     drawer.el.hidden = !open;
+    if (inside && !open) scriptButton.focus();
     scriptButton.setAttribute("aria-expanded", String(open));
     if (open) drawer.update(frame, "open");
   }
@@ -625,14 +640,25 @@ export function createLab(model, doc) {
     if (popover) return closePopover();
     if (!help.el.hidden) return toggleHelp(false);
     if (!drawer.el.hidden) return toggleDrawer(false);
-    return doc.activeElement?.blur();
+    const around = root.parentElement?.closest("[tabindex]");
+    return around ? around.focus() : doc.activeElement?.blur();
   }
 
   root.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.tagName === "INPUT" && event.target.form) {
+      event.preventDefault();                    // inside a notebook the browser's own way of sending a form is lost
+      event.target.form.requestSubmit();
+      return;
+    }
     if (event.defaultPrevented || keyIsTaken(event.target, event.key)) return;
     if (event.key === "Enter" && stage.drafting() && stage.draftGroups() && !event.target.closest("button")) {
       event.preventDefault();
       cutGroups(stage.draftGroups());
+      return;
+    }
+    if (event.target === root && event.key.startsWith("Arrow")) {
+      event.preventDefault();
+      stage.focusNode();
       return;
     }
     const sliding = event.target === timeline.track && { ArrowRight: "step", ArrowUp: "step", ArrowLeft: "stepback", ArrowDown: "stepback", PageUp: "next", PageDown: "prev" }[event.key];

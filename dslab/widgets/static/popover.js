@@ -38,7 +38,7 @@ function popoverShell(ctx, name) {
   const body = h(doc, "div", { class: "ds-pop-body", tabindex: "0", role: "group", "aria-label": "Details" });
   const verbs = h(doc, "div", { class: "ds-pop-verbs" });
   const el = h(doc, "div", { class: `ds-pop ds-pop-${name}`, role: "dialog", "aria-labelledby": id, hidden: true, onkeydown: onKey },
-    h(doc, "header", {}, h(doc, "div", { class: "ds-pop-title" }, title, line),
+    h(doc, "div", { class: "ds-pop-head" }, h(doc, "div", { class: "ds-pop-title" }, title, line),
       h(doc, "button", { class: "ds-btn", type: "button", "aria-label": "Close", onclick: close }, ctx.icon("cross"))),
     body, verbs);
   let opener = null;

@@ -75,7 +75,7 @@ export function createScriptDrawer(ctx) {
   const list = h(doc, "ol", { class: "ds-code", tabindex: "0", "aria-label": "Script of this branch" });
   const fallback = h(doc, "textarea", { class: "ds-code-copy", readonly: true, rows: 6, hidden: true, "aria-label": "Code to copy" });
   const el = h(doc, "section", { class: "ds-drawer", "aria-label": "Script drawer" },
-    h(doc, "header", {}, h(doc, "b", {}, "Script"), about, copy), list, fallback);
+    h(doc, "div", { class: "ds-drawer-head" }, h(doc, "b", {}, "Script"), about, copy), list, fallback);
   let shown = "";
   let known = new Set();
 

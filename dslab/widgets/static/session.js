@@ -1,11 +1,25 @@
 // The browser's side of the conversation with Python: traits in, commands out, one cursor.
 
-import { decodeChunk, assembleTrace } from "./trace.js";
+import { decodeChunk, assembleTrace, traceUntil } from "./trace.js";
 
 const BUSY_AFTER_MS = 300;
 const CURSOR_EVERY_MS = 250;
 const MAX_RUN_US = 120_000_000;
 const LOOK_AHEAD = 0.25;
+
+const NOT_YET = { violated: { status: "held", nodes: [], index: null }, reached: { status: "not yet" } };
+
+/** A branch as it was known at `us`, for a prediction that is still open. */
+export function branchUntil(branch, us) {
+  const begun = (list) => (list ?? []).filter((item) => (item.us ?? item.from_us) <= us);
+  const open = (list) => begun(list).map((item) => (item.to_us > us ? { ...item, to_us: null } : item));
+  return {
+    ...branch, until_us: Math.min(branch.until_us ?? us, us), actions: (branch.actions ?? []).filter(({ at }) => at * 1000 <= us),
+    faults: open(branch.faults), leaders: open(branch.leaders), stations: begun(branch.stations), commits: begun(branch.commits),
+    bookmarks: begun(branch.bookmarks), interesting: [],
+    verdicts: (branch.verdicts ?? []).map((verdict) => (verdict.time_us > us ? { ...verdict, ...NOT_YET[verdict.status], event: null, time_us: null } : verdict)),
+  };
+}
 
 /** Reads the model's traits into `store`, remembers what was seen, and sends commands. */
 export function createSession(model, win, on) {
@@ -21,7 +35,7 @@ export function createSession(model, win, on) {
   const store = {
     branches: model.get("branches") ?? [], branch: null, trace: null, selection: model.get("selection") ?? null,
     cursor: { branch: cursor.branch ?? "A", time_us: cursor.time_us ?? spec.start_us ?? 0, event: cursor.event ?? null },
-    playing: 0, speed: spec.speed ?? 0.05, layout: "wide", cutCount: 0, causalOnly: false,
+    playing: 0, speed: spec.speed ?? 0.05, layout: "wide", cutCount: 0, causalOnly: false, locked: false,
   };
 
   function chunkOf(id) {
@@ -35,12 +49,15 @@ export function createSession(model, win, on) {
 
   /** Show branch `id`, with its trace put together from its ancestors. */
   function openBranch(id) {
-    store.branches = model.get("branches") ?? [];
+    const start = spec.start_us ?? 0;
+    store.locked = Boolean(spec.predict) && !model.get("prediction")?.choice;
+    store.branches = (model.get("branches") ?? []).map((item) => (store.locked ? branchUntil(item, start) : item));
     const branch = store.branches.find((item) => item.id === id) ?? store.branches[0];
     const chunks = {};
     for (let item = branch; item; item = store.branches.find((other) => other.id === item.parent)) chunks[item.id] = chunkOf(item.id);
     store.branch = branch;
-    store.trace = assembleTrace(store.branches, chunks, branch.id, spec);
+    const trace = assembleTrace(store.branches, chunks, branch.id, spec);
+    store.trace = store.locked ? traceUntil(trace, start) : trace;
     store.cursor = { ...store.cursor, branch: branch.id };
     placeCursor({ us: store.cursor.time_us });
   }

@@ -12,6 +12,7 @@ const SVG_NODES = 28;
 const SVG_MESSAGES = 60;
 const CANVAS_HIT_PX = 12;
 const LINKS_UP_TO = 12;        // above, idle links are a grey disc that hides the messages
+const LINE_CHAR = 6.2;         // px of a letter at 12 px
 const DROP_LINGER_US = 12_000;
 const HIDE_HEARTBEATS_ABOVE = 20;
 const FADE_HEARTBEATS_ABOVE = 4;
@@ -45,6 +46,7 @@ export function createStage(ctx, handlers) {
   let roving = spec.servers[0];
   let pending = null;
   let draft = null;
+  let named = false;             // its groups are named by key: Enter then cuts, it does not choose
   let bulk = false;
   let layoutCount = 0;
   let drawnLinks = "";
@@ -89,14 +91,21 @@ export function createStage(ctx, handlers) {
   }
 
   function nodeKey(event, id) {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (step) {
+    const around = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const across = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (around || across) {
       event.preventDefault();
-      focusNode(neighbour(visiblePlaces(), id, ...step));
-    } else if (event.key === "Enter") {
+      focusNode(around ? nextAround(id, around) : neighbour(visiblePlaces(), id, 0, across));
+    } else if (event.key === "Enter" && !named) {
       event.preventDefault();
       clickNode(id);
     }
+  }
+
+  // Left and right go round the ring, so that they reach every node; up and down go to the nearest one there.
+  function nextAround(id, way) {
+    const ids = [...visiblePlaces().keys()];
+    return ids[(ids.indexOf(id) + way + ids.length) % ids.length];
   }
 
   function visiblePlaces() {
@@ -247,7 +256,9 @@ export function createStage(ctx, handlers) {
     const shapes = [text(at.y, "ds-t13 ds-b ds-halo", view.id)];
     shapes[0].append(s(doc, "tspan", { class: "ds-watched" }, watchedWords(view.id)));
     if (!at.line) return shapes;
-    shapes.push(text(at.y + 16, `ds-t12 ds-halo ${view.status === "crashed" ? "ds-danger" : "ds-s"}`, view.line));
+    const room = at.anchor === "start" ? layout.width - at.x : at.x;
+    const line = view.line.length * LINE_CHAR <= room ? view.line : view.line.split(", ").at(-1);
+    shapes.push(text(at.y + 16, `ds-t12 ds-halo ${view.status === "crashed" ? "ds-danger" : "ds-s"}`, line));
     if (view.votes && at.anchor === "start") shapes.push(quorumMeter(doc, view.votes, fix(at.x), fix(at.y + 27)));
     if (view.votes && at.anchor === "end") {
       shapes.push(quorumMeter(doc, view.votes, fix(at.x - Math.min(19, 150 / view.votes.size) * view.votes.size), fix(at.y + 27)));
@@ -445,8 +456,16 @@ export function createStage(ctx, handlers) {
   function assignDraft(id, digit = draft.get(id) === 2 ? 1 : 2) {
     if (!layout.nodes.has(id)) return;
     draft.set(id, digit);
+    named = false;
     update(frame);
     handlers.drafted(draftGroups());
+  }
+
+  /** The same by key; true once two groups have been named. */
+  function nameGroup(id, digit) {
+    assignDraft(id, digit);
+    named = true;
+    return new Set(draft.values()).size > 1;
   }
 
   function draftGroups() {
@@ -456,6 +475,7 @@ export function createStage(ctx, handlers) {
 
   function stopDraft() {
     draft = null;
+    named = false;
     layers.draft.replaceChildren();
     el.classList.remove("is-drafting");
     if (frame) update(frame);
@@ -519,7 +539,7 @@ export function createStage(ctx, handlers) {
     },
     startDraft,
     stopDraft,
-    assignDraft,
+    nameGroup,
     draftGroups,
     drafting: () => draft !== null,
   };

@@ -4,7 +4,7 @@ import { h, s, iconGroup, setAttrs, setText, clockText, termClass } from "./form
 import { fix, stageLayout } from "./geometry.js";
 
 const LANE_PITCH = 36;
-const FAULT_ROW = 12;
+const FAULT_ROW = 14;
 const TAG = { wide: 94, one: 94, small: 44 };
 const LABEL_CHAR = 6.2;
 const DEFAULT_WINDOW_US = 1_000_000;
@@ -40,14 +40,36 @@ export function faultRows(faults) {
   });
 }
 
+/**
+ * Where the labels of fault bars {a, b, row, text} stand: behind the bar, before it, on it (shortened), or nowhere; never
+ * on one another. Returns {x, anchor, text} or null for each.
+ */
+export function placeLabels(bars, left, right) {
+  const placed = bars.map(() => null);
+  for (const row of new Set(bars.map((bar) => bar.row))) {
+    const line = bars.map((bar, i) => ({ ...bar, i })).filter((bar) => bar.row === row).sort((p, q) => p.a - q.a);
+    let busy = left;
+    line.forEach(({ a, b, text, i }, at) => {
+      const width = text.length * LABEL_CHAR;
+      const letters = Math.floor((b - a - 12) / LABEL_CHAR);
+      const behind = (line[at + 1]?.a ?? right) - b - 14;
+      if (width <= behind) placed[i] = { x: b + 7, anchor: "start", text };
+      else if (width <= a - busy - 11) placed[i] = { x: a - 7, anchor: "end", text };
+      else if (letters >= Math.min(4, text.length)) placed[i] = { x: (a + b) / 2, anchor: "middle", text: letters < text.length ? `${text.slice(0, letters - 1)}…` : text };
+      busy = placed[i]?.anchor === "start" ? b + 7 + width : b;
+    });
+  }
+  return placed;
+}
+
 /** Leader spans of a branch; derived from its stations when it has none. */
 export function leaderSpans(branch) {
   return branch.leaders ?? [];
 }
 
-/** Slider words: "1.250 seconds, event 214 of 900, branch B". */
+/** Slider words: "1.250 seconds, event 214 of 900, branch B"; without a count, where the run's length is a secret. */
 export function cursorText(us, event, count, branch) {
-  return `${clockText(us)} seconds, event ${event + 1} of ${count}, branch ${branch}`;
+  return `${clockText(us)} seconds, event ${event + 1}${count === null ? "" : ` of ${count}`}, branch ${branch}`;
 }
 
 /** The timeline. `handlers`: seek({us}|{event}), branch(id), locked() -> reason or null. */
@@ -181,20 +203,27 @@ export function createTimeline(ctx, handlers) {
     ];
   }
 
-  function faultBars({ branch, y, rows }) {
+  // The faults of a lane that the window shows, as bars in px; a child's lane begins at its fork.
+  function barsOf({ branch, rows }) {
+    const begin = branch.parent ? branch.fork_us : 0;
     return (branch.faults ?? []).flatMap((fault, i) => {
-      const top = y + 13 + FAULT_ROW * rows[i];
-      const piece = clipped(fault.from_us, fault.to_us ?? endUs());
-      if (!piece || (branch.parent && (fault.to_us ?? Infinity) <= branch.fork_us)) return [];
-      const from = branch.parent ? Math.max(piece[0], x(Math.max(view.from, Math.min(view.to, branch.fork_us)))) : piece[0];
-      const [a, b] = [fix(from), fix(piece[1])];
+      const piece = clipped(Math.max(fault.from_us, begin), fault.to_us ?? endUs());
+      return piece ? [{ fault, row: rows[i], a: fix(piece[0]), b: fix(piece[1]), text: fault.label }] : [];
+    });
+  }
+
+  function faultBars(lane) {
+    const bars = barsOf(lane);
+    const labels = size.mode === "small" ? [] : placeLabels(bars, plot.left, plot.right + 20);
+    return bars.flatMap(({ fault, row, a, b }, i) => {
+      const top = lane.y + 13 + FAULT_ROW * row;
       const shapes = [
         s(doc, "rect", { x: a, y: top, width: fix(b - a), height: 8, class: "ds-fault", style: `fill:url(#${ids.hatch})`, "data-fault": fault.label }),
         s(doc, "rect", { x: a, y: top, width: fix(b - a), height: 8, class: "ds-fault-edge" }),
       ];
       if (fault.from_us >= view.from) shapes.push(cap(a, top));
       if (fault.to_us && fault.to_us <= view.to) shapes.push(cap(b, top));
-      return [...shapes, faultLabel(fault.label, a, b, top)];
+      return labels[i] ? [...shapes, faultLabel(labels[i], top)] : shapes;
     });
   }
 
@@ -202,12 +231,10 @@ export function createTimeline(ctx, handlers) {
     return s(doc, "rect", { x: at - 1.5, y: top - 2, width: 3, height: 12, class: "ds-fault-cap" });
   }
 
-  function faultLabel(label, a, b, top) {
-    const width = label.length * LABEL_CHAR + 8;
-    if (size.mode === "small") return null;
-    const [at, anchor] = b + width < plot.right + 20 ? [b + 7, "start"] : a - width > plot.left ? [a - 7, "end"] : [(a + b) / 2, "middle"];
+  function faultLabel({ x: at, anchor, text }, top) {
+    const width = text.length * LABEL_CHAR + 6;
     const paper = anchor === "middle" && s(doc, "rect", { x: at - width / 2, y: top - 3, width, height: 14, class: "ds-scis" });
-    return s(doc, "g", {}, paper, s(doc, "text", { x: at, y: top + 8.3, "text-anchor": anchor, class: "ds-t12 ds-s ds-halo" }, label));
+    return s(doc, "g", {}, paper, s(doc, "text", { x: at, y: top + 8.3, "text-anchor": anchor, class: "ds-t12 ds-s ds-halo" }, text));
   }
 
   // Ticks, stations and flags stand on the line and over the playhead.
@@ -331,7 +358,7 @@ export function createTimeline(ctx, handlers) {
     const reason = handlers.locked();
     setAttrs(track, {
       "aria-valuemin": "0", "aria-valuemax": String(trace.n), "aria-valuenow": String(cursor.event + 1),
-      "aria-valuetext": cursorText(cursor.time_us, cursor.event, trace.n, branch.id), "aria-disabled": String(Boolean(reason)),
+      "aria-valuetext": cursorText(cursor.time_us, cursor.event, store.locked ? null : trace.n, branch.id), "aria-disabled": String(Boolean(reason)),
       "aria-label": reason ? `Time, unavailable: ${reason}` : "Time",
     });
   }

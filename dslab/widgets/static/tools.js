@@ -19,6 +19,8 @@ export function createTools(ctx, go) {
     class: "ds-ask", hidden: true, "aria-label": "Client request",
     onsubmit: (event) => {
       event.preventDefault();
+      // Not to the button that opened it: the key that sent the form would press it.
+      go.focusNode();
       openForm(false);
       go.request(command.value.trim(), to.value || null);
     },
@@ -34,14 +36,17 @@ export function createTools(ctx, go) {
     else go.startDraft();
   }
 
-  /** Ask for a client request, to `target` or whoever leads. */
+  let opener = null;
+
+  /** Ask for a client request, to `target` or whoever leads; afterwards the focus goes back to where it came from. */
   function openForm(open, target) {
     const why = open && ctx.reason("request");
     if (why) {
       ctx.say(`Request unavailable: ${why}.`);
       return;
     }
-    if (!open && form.contains(doc.activeElement)) request.focus();
+    if (open && form.hidden) opener = doc.activeElement;
+    if (!open && form.contains(doc.activeElement)) (opener?.isConnected ? opener : request).focus();
     form.hidden = !open;
     request.setAttribute("aria-expanded", String(open));
     if (!open) return;

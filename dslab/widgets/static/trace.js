@@ -79,6 +79,19 @@ export function assembleTrace(branches, chunks, id, spec) {
   return createTrace(events, messages, spec);
 }
 
+/** The same trace as it was known at `us`: nothing that came later, no end of what was still on its way. */
+export function traceUntil(trace, us) {
+  const n = trace.eventAt(us) + 1;
+  const sent = trace.messageColumns.sentEvent.findIndex((event) => event >= n);
+  const count = sent < 0 ? trace.messages.count : sent;
+  const shorter = (columns, length) => Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.slice(0, length)]));
+  const messages = shorter(trace.messageColumns, count);
+  const open = (k) => messages.endEvent[k] !== null && messages.endEvent[k] >= n;
+  messages.fate = messages.fate.map((fate, k) => (open(k) ? "in flight" : fate));
+  messages.endEvent = messages.endEvent.map((event, k) => (open(k) ? null : event));
+  return createTrace(shorter(trace.events, n), messages, trace.spec);
+}
+
 /** A read-only trace over resolved columns; `spec` names servers and clients. */
 export function createTrace(events, messages, spec) {
   const n = events.time.length;

@@ -184,7 +184,7 @@ export function createTransport(ctx, go, reason) {
     setAttrs(slider, { "aria-valuetext": `${speedText(store.speed)} of real time` });
     setText(value, speedText(store.speed));
     panel.sync();
-    const of = store.layout === "wide" ? ` of ${store.trace.n}` : "";
+    const of = store.layout === "wide" && !store.locked ? ` of ${store.trace.n}` : "";
     const branch = store.branches.length > 1 && store.layout === "wide" ? `, branch ${store.branch.id}` : "";
     setText(count, `event ${store.cursor.event + 1}${of}${branch}`);
   }
