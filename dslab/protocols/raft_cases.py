@@ -132,6 +132,21 @@ ONE_DOWN = Case(
     question="n1 and n2 both hold the entry. How many of the three servers is that, n1 included?",
 )
 
+TWO_OF_FIVE_DOWN = Case(
+    "two-of-five-down",
+    "n4 and n5 of five servers are down from the start; n1 leads, and a client writes x=1.",
+    [
+        _at(5, "crash", node="n4"),
+        _at(5, "crash", node="n5"),
+        _stands("n1", 10),
+        _at(100, "request", command="x=1", to="n1"),
+    ],
+    until=3_000,
+    nodes=5,
+    catalogue="C35",
+    question="How many of the five servers hold the entry, n1 included? How many does it take?",
+)
+
 OLD_ENTRY_FIRST = Case(
     "old-entry-first",
     "n1 leads again after a restart, with an entry of its first term before the one it gets now.",
@@ -207,9 +222,19 @@ FIGURE_8 = Case(
     question="n1 leads term 3 and calls an entry of term 1 committed. Who can still win without that entry?",
 )
 
+FIGURE_8_WIDER = FIGURE_8._replace(
+    name="figure-8-wider",
+    shows="Figure 8 with one more copy: an entry of an old term reaches four of five servers; then n5 is elected.",
+    schedule=[
+        {**action, "groups": [["n1", "n2", "n3", "n4"]]} if action.get("groups") == [["n1", "n2", "n3"]] else action
+        for action in FIGURE_8.schedule
+    ],
+    question="Four of five hold an entry of term 1. Whose last entry is of a newer term, and who may vote for it?",
+)
+
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
-COMMIT = (CALM, ONE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8)
+COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER)
 
 
 def rotated(cases, by, seed):

@@ -289,6 +289,18 @@ def new_commit_index(server):
     lowest = min(server.match_index.values())
     return max(server.commit_index, lowest if server.term_at(lowest) == server.term else 0)
 
+# %% name="raft-commit-mutant-all-but-one" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def new_commit_index(server):
+    index = sorted(server.match_index.values())[1]
+    return max(server.commit_index, index if server.term_at(index) == server.term else 0)
+
+# %% name="raft-commit-mutant-four-copies-any-term" tags=["mutant"] property="Commits are kept" catalogue="C14"
+def new_commit_index(server):
+    held = sorted([server.last_index, *server.match_index.values()], reverse=True)
+    index = held[server.quorum - 1]
+    enough = server.term_at(index) == server.term or len(held) == 5 and held[3] >= index
+    return max(server.commit_index, index if enough else 0)
+
 # %% name="raft-commit-mutant-forgets-itself" tags=["mutant"] property="Requests are answered" catalogue="C32"
 def new_commit_index(server):
     for index in range(server.last_index, server.commit_index, -1):
