@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from dslab.commands.test import install_packages
+
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -41,7 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.needs("chromium"))
-            item.add_marker(pytest.mark.xdist_group("browser"))       # one browser at a time: two cores
 
 
 def free_port() -> int:
@@ -101,6 +102,15 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(30_000)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The accessibility rules, one script."""
+    reason = install_packages()
+    if reason:
+        (pytest.fail if os.environ.get("DSLAB_TEST_ALL") else pytest.skip)(reason)
+    return ROOT / "tests" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from playwright.sync_api import Locator, Page, expect
 
 import dslab
 
-AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 ADD_CELL = """async (source) => {
   const app = window.jupyterapp, panel = app.shell.currentWidget, cells = panel.content.model.sharedModel;
   cells.insertCell(cells.cells.length, { cell_type: 'code', source });
@@ -232,9 +231,10 @@ def test_the_lesson_with_the_keyboard_alone(lesson: Page):
     assert page.evaluate("() => document.querySelectorAll('.jp-Cell').length") == 1, "no key reached the notebook"
 
 
-def test_axe_finds_nothing_on_the_widget(lesson: Page):
+@pytest.mark.needs("node")
+def test_axe_finds_nothing_on_the_widget(lesson: Page, axe: Path):
     page = lesson
-    page.add_script_tag(path=AXE)
+    page.add_script_tag(path=axe)
 
     def violations() -> list[str]:
         found = page.evaluate("() => axe.run({ include: ['.dslab-lab'] })")["violations"]
@@ -252,10 +252,11 @@ def test_axe_finds_nothing_on_the_widget(lesson: Page):
     assert violations() == [], "help"
 
 
-def test_axe_bites(lesson: Page):
+@pytest.mark.needs("node")
+def test_axe_bites(lesson: Page, axe: Path):
     """Without its names the widget must not pass, or the test above proves nothing."""
     page = lesson
-    page.add_script_tag(path=AXE)
+    page.add_script_tag(path=axe)
     page.evaluate("() => document.querySelectorAll('.dslab-node').forEach(n => n.removeAttribute('aria-label'))")
     assert page.evaluate("() => axe.run({ include: ['.dslab-lab'] })")["violations"]
 
