@@ -40,8 +40,12 @@ export function watchTheme(root, given, changed) {
   }
   const query = win.matchMedia?.("(prefers-color-scheme: dark)");
   query?.addEventListener?.("change", apply);
+  // before the root stands in the page, and until the style sheet has come, it has no background to judge by
+  const shown = win.ResizeObserver && new win.ResizeObserver(apply);
+  shown?.observe(root);
   return () => {
     observer.disconnect();
+    shown?.disconnect();
     query?.removeEventListener?.("change", apply);
   };
 }
