@@ -50,6 +50,7 @@ export function createLab(model, doc) {
   let grouping = false;
   let tableMode = false;
   let acted = false;
+  let room = { mode: "wide", width: 1198 };
   const stops = [];
 
   const root = h(doc, "div", { class: "ds dslab-lab", role: "group", "data-lm-suppress-shortcuts": "true", tabindex: "-1" });
@@ -259,10 +260,11 @@ export function createLab(model, doc) {
   }
 
   function followCursor(cursor) {
-    if (cursor.branch && cursor.branch !== store.branch.id && session.ready(cursor.branch)) session.openBranch(cursor.branch);
+    const other = cursor.branch && cursor.branch !== store.branch.id && session.ready(cursor.branch);
+    if (other) session.openBranch(cursor.branch);
     pause();
     session.placeCursor(cursor.time_us !== undefined ? { us: cursor.time_us } : { event: cursor.event });
-    refresh("branch");
+    refresh(other ? "branch" : "seek");
   }
 
   // ---- acting ---------------------------------------------------------------------------------------------------
@@ -448,6 +450,7 @@ export function createLab(model, doc) {
     store.feedback = session.feedback();
     frame = store.trace.frameAt(cursor.event, cursor.time_us);
     store.cutCount = frame.cut.size;
+    root.classList.toggle("is-tight", store.layout === "wide" && frame.cut.size > 0 && stageWidth(room.width) < TIGHT_STAGE_PX);
     // First, because it measures itself: whatever is drawn before would have to be laid out for that.
     if (!side.hidden) views[sideTab].update(frame, why);
     const [head, tail] = sentence();
@@ -539,7 +542,6 @@ export function createLab(model, doc) {
     tabButtons.get(next).focus();
   }
 
-  let room = { mode: "wide", width: 1198 };
   function onRoom(next) {
     if (next.mode === room.mode && Math.abs(next.width - room.width) < 0.5 && frame) return;
     room = next;
@@ -553,7 +555,6 @@ export function createLab(model, doc) {
 
   function relayout() {
     const width = room.mode === "wide" ? stageWidth(room.width) : room.width;
-    root.classList.toggle("is-tight", width < TIGHT_STAGE_PX);
     root.classList.toggle("has-popover", Boolean(popover));
     stage.relayout({ width, mode: room.mode, popover: Boolean(popover) });
   }

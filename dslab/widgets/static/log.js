@@ -2,7 +2,7 @@
 import { h, plainText, s, setAttrs } from "./format.js";
 import { nodeView } from "./glyphs.js";
 import { authorityAt, classifyCell, commitNote, currentLeader, entryAt, entryText, lastLogIndex, logMoments, logServers, longestEntry, truncatedEntries } from "./entries.js";
-import { cellLabel, cellParts, createMinimap, frontierPath, hiddenText, keyItems, nodeBadge, noteParts } from "./logcells.js";
+import { cellLabel, cellParts, createMinimap, frontierPath, keyItems, nodeBadge, noteParts, refillCell } from "./logcells.js";
 
 // px at the base text size of 13 px; in the document everything is em, so that zoom and large text work alike.
 const LOG_GEOMETRY = { row: 46, top: 22, head: 114, headSmall: 66, column: 48, columnWide: 60, columnMost: 120, letter: 6.9, besideText: 27 };
@@ -39,6 +39,7 @@ export function createLogView(ctx) {
   let follow = true;
   let expectedLeft = 0;
   let shownSelection = "";
+  let known = [];
 
   const unit = () => parseFloat(doc.defaultView?.getComputedStyle(el).fontSize) / 13 || 1;
   // The violation that is chosen, once it has happened.
@@ -133,9 +134,20 @@ export function createLogView(ctx) {
     return known.get(name);
   }
 
-  function update(next) {
+  function update(next, why) {
+    const moving = why === "play" || why === "seek";
+    const stale = !moving || changedSince(next);
     frame = next;
-    draw();
+    if (stale) draw();
+  }
+
+  // Most events change a timer or a message, and no log: identity tells, because the trace never changes a state in place.
+  function changedSince(next) {
+    const nodes = servers.map((id) => next.nodes.get(id));
+    const now = [store.branch, store.selection, next.groups, ...nodes.flatMap((node) => [node.fields, node.status, node.changed, node.skew, node.diskLost])];
+    const same = now.every((item, i) => item === known[i]) && store.selection?.kind !== "property" && nodes.every((node) => node.fields.role !== "candidate");
+    known = now;
+    return !same;
   }
 
   function draw() {
@@ -188,14 +200,12 @@ export function createLogView(ctx) {
     const mark = selected();
     const holders = mark ? new Set(commitNote(nodes, mark.id, mark.index).holders) : null;
     const leader = currentLeader(nodes);
-    const keep = new Set();
-    nodes.forEach((node, row) => {
-      if (row < firstRow || row > lastRow) return;
+    const inView = nodes.map((node, row) => ({ node, row })).filter(({ row }) => row >= firstRow && row <= lastRow);
+    const spare = takeSpare(new Set(inView.flatMap(({ node }) => indexes.map((index) => `${node.id}:${index}`))));
+    inView.forEach(({ node, row }) => {
       const line = rowFor(node, row);
       const ghosts = new Map(truncatedEntries(node));
       for (const index of indexes) {
-        const name = `${node.id}:${index}`;
-        keep.add(name);
         const cell = classifyCell(node, index, authority.get(index));
         cell.ghost = ghosts.get(index) ?? null;
         cell.match = leader && leader.fields.match_index?.[node.id] === index;
@@ -203,12 +213,23 @@ export function createLogView(ctx) {
         cell.pip = mark?.index === index ? (holders.has(node.id) ? "on" : "off") : "";
         cell.selected = mark?.id === node.id && mark.index === index;
         cell.first = index === first;
-        drawCell(line, node, index, cell, stop.row === row && stop.index === index);
+        drawCell(line, node, index, cell, stop.row === row && stop.index === index, spare.get(node.id));
       }
     });
-    prune(cells, keep);
+    for (const boxes of spare.values()) for (const box of boxes) box.remove();
     prune(rows, new Set(servers.slice(firstRow, lastRow + 1)));
     drawLayers(nodes, first, last, mark);
+  }
+
+  // Cells that left the view, by row: they are filled anew rather than made anew.
+  function takeSpare(keep) {
+    const spare = new Map(servers.map((id) => [id, []]));
+    for (const [name, box] of cells) {
+      if (keep.has(name)) continue;
+      cells.delete(name);
+      spare.get(name.slice(0, name.lastIndexOf(":"))).push(box);
+    }
+    return spare;
   }
 
   function prune(map, keep) {
@@ -252,25 +273,27 @@ export function createLogView(ctx) {
     head.style.width = em(view.head);
     head.classList.toggle("ds-chosen", chosen);
     const said = commit === undefined ? "" : `commit ${commit}`;
-    head.replaceChildren(hiddenText(doc, [seen.name, said].filter(Boolean).join(", ")), nodeBadge(doc, seen),
+    head.replaceChildren(h(doc, "span", { class: "ds-vh" }, [seen.name, said].filter(Boolean).join(", ")), nodeBadge(doc, seen),
       h(doc, "span", { "aria-hidden": "true" }, h(doc, "b", {}, node.id), said && h(doc, "small", {}, said)));
   }
 
-  function drawCell(line, node, index, cell, isStop) {
+  function drawCell(line, node, index, cell, isStop, spare) {
     const name = `${node.id}:${index}`;
-    let box = cells.get(name);
-    if (!box) {
-      box = h(doc, "div", { class: "ds-cell", role: "gridcell", "data-cell": name, "aria-colindex": index + 1 });
-      cells.set(name, box);
-      line.append(box);
-    }
-    setAttrs(box, { tabindex: isStop ? 0 : -1, "aria-selected": String(cell.selected) });
-    const look = [view.column, cell.kind, cell.entry?.term, cell.entry && entryText(cell.entry), cell.applied, cell.conflicting, cell.ghost?.term,
-      cell.match, cell.next, cell.pip, cell.first && cell.kind === "snapshot"].join("|");
-    if (box.dataset.look === look) return;
-    box.dataset.look = look;
-    box.style.cssText = `left:${em(view.head + (index - 1) * view.column)};width:${em(view.column)}`;
-    box.replaceChildren(hiddenText(doc, cellLabel(node, index, cell)), ...cellParts(ctx, node, index, cell));
+    const box = cells.get(name) ?? spare.pop() ?? h(doc, "div", { class: "ds-cell", role: "gridcell" });
+    cells.set(name, box);
+    if (!box.parentNode) line.append(box);
+    setAttrs(box, { tabindex: isStop ? 0 : -1, "aria-selected": String(cell.selected), "data-cell": name, "aria-colindex": index + 1 });
+    const place = `left:${em(view.head + (index - 1) * view.column)};width:${em(view.column)}`;
+    if (box.place !== place) box.style.cssText = place;
+    box.place = place;
+    const shape = [cell.kind, cell.applied, cell.conflicting, cell.ghost && entryText(cell.ghost), cell.match, cell.next, cell.pip, cell.kind === "snapshot" && [cell.first, index]].join("|");
+    const look = `${shape}|${name}|${cell.entry?.term}|${cell.entry && entryText(cell.entry)}`;
+    if (box.look === look) return;
+    box.look = look;
+    setAttrs(box, { "aria-label": cellLabel(node, index, cell), class: cell.kind === "empty" ? "ds-cell is-bare" : "ds-cell" });
+    if (box.shape !== shape) box.replaceChildren(...cellParts(ctx, node, index, cell));
+    else if (cell.entry) refillCell(box, cell.entry);
+    box.shape = shape;
   }
 
   function drawLayers(nodes, first, last, mark) {

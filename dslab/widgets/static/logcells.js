@@ -1,5 +1,5 @@
 // The pieces of the log grid: a server's badge, a cell, a marker, the key, the note, the minimap.
-import { h, markup, s, setAttrs, termClass } from "./format.js";
+import { h, markup, s, setAttrs, setText, termClass } from "./format.js";
 import { quorumMeter } from "./glyphs.js";
 import { entryText, termRuns } from "./entries.js";
 
@@ -17,11 +17,6 @@ export function nodeBadge(doc, view) {
 export function frontierPath(commits, first, column, row, top, right) {
   const x = (commit) => Math.min(right + 8, Math.max(commit < first - 1 ? -8 : 1.3, (commit - first + 1) * column));
   return commits.map((commit, i) => `${i ? "H" : `M${x(commit)} ${top - 5}V${top}H`}${x(commit)}V${top + (i + 1) * row}`).join("");
-}
-
-/** Said, not drawn: the drawing beside it is hidden from assistive technology. */
-export function hiddenText(doc, text) {
-  return h(doc, "span", { class: "ds-vh" }, text);
 }
 
 /** A triangle under a cell: the leader's match or next index of that server. */
@@ -51,6 +46,16 @@ export function cellParts(ctx, node, index, cell) {
     cell.match && indexMarker(doc, "match"),
     cell.next && indexMarker(doc, "next"),
   ].filter(Boolean);
+}
+
+/** The same cell with another entry: only its term and its text change. */
+export function refillCell(box, entry) {
+  const [term] = box.getElementsByClassName("ds-entry-term");
+  if (term) {
+    setAttrs(term, { class: `ds-entry-term ${termClass(entry.term)}` });
+    setText(term, String(entry.term));
+  }
+  setText(box.getElementsByClassName("ds-entry-load")[0].firstChild, entryText(entry));
 }
 
 /** What a cell says. */

@@ -308,7 +308,7 @@ function foldNode(node, trace, i) {
 
 function patchNode(node, patch) {
   if (!patch.length) return node;
-  const fields = { ...node.fields };
+  const fields = patch.every(([name]) => name[0] === "@") ? node.fields : { ...node.fields };
   let timers = node.timers;
   for (const change of patch) {
     const [name, value] = change;
