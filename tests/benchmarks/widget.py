@@ -1,0 +1,264 @@
+"""How fast the Lab widget is in headless Chromium: prints one JSON object. Reported, not asserted.
+
+- `fps`, `frame_p95_ms`: while playing, at 25 nodes with 100 messages in flight and at 200 with 1,000.
+- `seek_ms`: from a new cursor to the laid out page, over random events of a trace of 50,000 with hundreds of entries.
+- `fork_visible_ms`: from the click on a verb in the past to the frame that shows the new branch. Python answers over
+  local HTTP as a kernel does over its socket: traits first, then the reply.
+
+The page holds the bundle as it is shipped and labs of real runs. Close other programs first: software rendering
+competes with them.
+
+Run: python tests/benchmarks/widget.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import platform
+import random
+import shutil
+import statistics
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from dslab import Lab, Network, Node, System, message
+from dslab.protocols import raft
+from dslab.widgets.bundle import css, javascript
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+ROOM = {"width": 1224, "height": 760}
+TRAITS = ("spec", "branches", "chunks", "cursor", "selection", "prediction", "feedback")
+SEEK_EVENTS, SEEKS, ENTRIES = 50_000, 300, 400
+PLAY_MS = 3000
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>lab</title><link rel="stylesheet" href="/lab.css">
+<body><main id="m"></main><script type="module">
+import lab from "/lab.js";
+const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+const post = async (path, body) => (await fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
+const handlers = new Map();
+const heard = (event, ...what) => handlers.get(event)?.forEach((handler) => handler(...what));
+const state = {};
+const texts = {};
+function adopt(traits) {
+  const changed = Object.keys(traits).filter((name) => JSON.stringify(texts[name]) !== JSON.stringify(traits[name]));
+  for (const name of changed) {
+    const old = texts.chunks ?? {};
+    state[name] = name !== "chunks" ? traits[name]
+      : Object.fromEntries(Object.entries(traits.chunks).map(([id, text]) => [id, old[id] === text ? state.chunks[id] : bytes(text)]));
+    texts[name] = traits[name];
+  }
+  for (const name of changed) heard(`change:${name}`);
+}
+window.model = {
+  get: (name) => state[name],
+  set(name, value) { state[name] = texts[name] = value; heard(`change:${name}`); },
+  save_changes: () => post("/save", Object.fromEntries(["cursor", "selection", "prediction"].map((name) => [name, state[name]]))),
+  on: (event, handler) => handlers.set(event, (handlers.get(event) ?? new Set()).add(handler)),
+  off: (event, handler) => handlers.get(event)?.delete(handler),
+  async send(command) {
+    const { traits, reply } = await post("/send", command);
+    adopt(traits);
+    heard("msg:custom", reply);
+  },
+};
+adopt(await post("/traits", {}));
+window.stop = lab.render({ model, el: document.getElementById("m") });
+window.ready = true;
+</script></body></html>"""
+FRAMES = """async (ms) => {
+  const times = [];
+  let last = performance.now();
+  const end = last + ms;
+  await new Promise((done) => {
+    const frame = () => {
+      const now = performance.now();
+      times.push(now - last);
+      last = now;
+      if (now < end) requestAnimationFrame(frame); else done();
+    };
+    requestAnimationFrame(frame);
+  });
+  return times;
+}"""
+SEEK = """(events) => {
+  const root = document.querySelector(".dslab-lab");
+  const { cursor, branches } = { cursor: model.get("cursor"), branches: model.get("branches") };
+  return events.map((us) => {
+    const begun = performance.now();
+    model.set("cursor", { branch: branches[0].id, time_us: us, event: null });
+    root.getBoundingClientRect();
+    return performance.now() - begun;
+  });
+}"""
+FORK = """async (verb) => {
+  const root = document.querySelector(".dslab-lab");
+  const begun = performance.now();
+  document.querySelector(`.ds-pop [data-verb=${verb}]`).click();
+  while (root.dataset.branch !== "B") await new Promise((frame) => requestAnimationFrame(frame));
+  await new Promise((frame) => requestAnimationFrame(frame));
+  return performance.now() - begun;
+}"""
+
+
+@message
+class Word:
+    """{source} tells {target} number {number}."""
+
+    number: int
+
+
+class Chatter(Node):
+    """Sends a few messages at its start and an answer to each, so that their number in the air stays the same."""
+
+    shows = ("term",)
+
+    def on_start(self):
+        self.term = 1
+        for number in range(MESSAGES_EACH):
+            self.send(self.peers[self.random.randrange(len(self.peers))], Word(number))
+
+    def on_word(self, sender, m):
+        self.send(sender, m)
+
+
+MESSAGES_EACH = 4
+
+
+class Kernel:
+    """Serves one lab and its page, as a notebook's kernel would."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        kernel = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *args: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                files = {"/": ("text/html", PAGE), "/lab.js": ("text/javascript", javascript()), "/lab.css": ("text/css", css())}
+                kind, text = files.get(self.path.partition("?")[0], ("text/plain", ""))
+                self.answer(text, f"{kind}; charset=utf-8")
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path == "/send":
+                    kernel.lab.send = lambda reply, buffers=None: self.answer({"traits": kernel.traits(), "reply": reply})
+                    kernel.lab._receive(kernel.lab, body, [])
+                    return
+                if self.path == "/save":
+                    kernel.lab.set_trait("cursor", body["cursor"])
+                self.answer(kernel.traits())
+
+            def answer(self, value: Any, kind: str = "application/json") -> None:
+                data = (value if isinstance(value, str) else json.dumps(value)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+                self.wfile.flush()
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def traits(self) -> dict[str, Any]:
+        values = {name: getattr(self.lab, name) for name in TRAITS}
+        return {**values, "chunks": {name: base64.b64encode(data).decode() for name, data in values["chunks"].items()}}
+
+    def open(self, page: Page) -> None:
+        page.goto(self.url)
+        page.wait_for_function("() => window.ready")
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def frames(page: Page, nodes: int) -> dict[str, float]:
+    """Plays a lab of so many nodes, five messages each in flight."""
+    system = System(Chatter, nodes=nodes, network=Network(latency=(900, 1000)))
+    kernel = Kernel(Lab(system, seed=1, until=1000, start=20, speed=0.1))
+    kernel.open(page)
+    page.click("[data-control=play]")
+    page.wait_for_timeout(1000)
+    flying = page.evaluate("() => document.querySelector('.ds-stage-svg').getAttribute('aria-label')")
+    times = sorted(page.evaluate(FRAMES, PLAY_MS))
+    kernel.close()
+    return {"fps": round(1000 * len(times) / sum(times), 1), "p95": round(times[int(len(times) * 0.95)], 1), "stage": flying}
+
+
+def seeks(page: Page) -> dict[str, float]:
+    """Jumps about in a long run."""
+    schedule = [{"at": 1000 + 100 * i, "do": "request", "command": f"x={i}"} for i in range(ENTRIES)]
+    lab = Lab(raft.cluster(5), seed=7, schedule=schedule, until=60_000)
+    while len(lab.trace()) < SEEK_EVENTS:
+        lab._extend("A", 1000 * int(lab._tree["A"].until) + 60_000_000)
+    kernel = Kernel(lab)
+    kernel.open(page)
+    page.wait_for_timeout(3000)        # keyframes are folded ahead
+    chosen = random.Random(1)
+    times = [event.time_us for event in lab.trace().events]
+    found = sorted(page.evaluate(SEEK, [chosen.choice(times) for _ in range(SEEKS)]))
+    kernel.close()
+    return {"median": round(statistics.median(found), 1), "p95": round(found[int(SEEKS * 0.95)], 1), "max": round(found[-1], 1),
+            "events": len(lab.trace())}
+
+
+def fork(page: Page) -> float:
+    """Crashes a node in the past of a run."""
+    kernel = Kernel(Lab(raft.cluster(5), seed=7))
+    kernel.open(page)
+    page.click("[data-control=end]")
+    page.click("[data-control=start]")
+    for _ in range(3):
+        page.click("[data-control=next]")
+    page.wait_for_timeout(600)
+    page.click(".dslab-node[data-node=n3]")
+    taken = page.evaluate(FORK, "crash")
+    kernel.close()
+    return round(taken, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often a fork is timed (default 3)")
+    rounds = parser.parse_args().rounds
+    chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if chromium is None:
+        sys.exit("No Chromium found; install it (Debian: apt-get install chromium) and run this again.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+        def fresh(work: Any, *args: Any) -> Any:
+            page = browser.new_page(viewport=ROOM)
+            result = work(page, *args)
+            page.close()
+            return result
+
+        few, many = fresh(frames, 25), fresh(frames, 200)
+        seek = fresh(seeks)
+        forks = [fresh(fork) for _ in range(rounds)]
+        version = browser.version
+        browser.close()
+    print(json.dumps({
+        "fps": {"25/100": few["fps"], "200/1000": many["fps"]},
+        "frame_p95_ms": {"25/100": few["p95"], "200/1000": many["p95"]},
+        "stages": [few["stage"], many["stage"]],
+        "seek_ms": seek,
+        "fork_visible_ms": {"median": statistics.median(forks), "max": max(forks)},
+        "bundle_kb": round(len(javascript()) / 1000, 1),
+        "chromium": version, "python": platform.python_version(), "machine": platform.machine(),
+    }))
+
+
+if __name__ == "__main__":
+    main()
