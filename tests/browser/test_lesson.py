@@ -261,6 +261,18 @@ def test_axe_bites(lesson: Page, axe: Path):
     assert page.evaluate("() => axe.run({ include: ['.dslab-lab'] })")["violations"]
 
 
+@pytest.mark.needs("node")
+def test_the_theme_of_the_host_is_followed(lesson: Page, axe: Path):
+    """Light and dark, while the page is open; axe checks the contrast of both."""
+    page = lesson
+    page.add_script_tag(path=axe)
+    for theme, name in (("JupyterLab Dark", "dark"), ("JupyterLab Light", "light")):
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        expect(lab(page)).to_have_class(re.compile(rf"\b{name}\b"))
+        found = page.evaluate("() => axe.run({ include: ['.dslab-lab'] })")["violations"]
+        assert [v["id"] for v in found] == [], theme
+
+
 def test_python_and_the_widget_stay_one(lesson: Page):
     """A method moves the picture, and what the picture did is there in Python."""
     page = lesson
