@@ -121,14 +121,11 @@ class Chatter(Node):
 
     def on_start(self):
         self.term = 1
-        for number in range(MESSAGES_EACH):
+        for number in range(4 if len(self.peers) < 100 else 5):
             self.send(self.peers[self.random.randrange(len(self.peers))], Word(number))
 
     def on_word(self, sender, m):
         self.send(sender, m)
-
-
-MESSAGES_EACH = 4
 
 
 class Kernel:
@@ -184,7 +181,7 @@ class Kernel:
 
 
 def frames(page: Page, nodes: int) -> dict[str, float]:
-    """Plays a lab of so many nodes, five messages each in flight."""
+    """Plays a lab of so many nodes."""
     system = System(Chatter, nodes=nodes, network=Network(latency=(900, 1000)))
     kernel = Kernel(Lab(system, seed=1, until=1000, start=20, speed=0.1))
     kernel.open(page)

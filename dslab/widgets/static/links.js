@@ -3,6 +3,7 @@ import { h, setAttrs } from "./format.js";
 import { currentLeader } from "./entries.js";
 
 const PRESETS = [["leader", "Isolate leader"], ["minority", "Majority, minority"], ["bridge", "Bridge node"], ["oneway", "One way"], ["ring", "Ring"]];
+const MATRIX_UP_TO = 40;        // above, its cells are thousands and too small to hit
 const FLAKY = { loss: 0.2, latency: [5, 60], duplicate: 0.05 };
 
 /** Actions [[verb, args], ...] of a ready-made cut among `servers`, in ring order; `leader` may be null. */
@@ -47,7 +48,8 @@ export function createLinksView(ctx) {
   const flakyWords = h(doc, "span", { class: "ds-quiet" });
 
   const head = h(doc, "tr", { role: "row" }, h(doc, "th", { role: "columnheader" }, "from ↓ to →"), servers.map((id) => h(doc, "th", { role: "columnheader" }, id)));
-  const rows = servers.map((from, r) => h(doc, "tr", { role: "row" }, h(doc, "th", { role: "rowheader" }, from),
+  const matrix = servers.length <= MATRIX_UP_TO;
+  const rows = (matrix ? servers : []).map((from, r) => h(doc, "tr", { role: "row" }, h(doc, "th", { role: "rowheader" }, from),
     servers.map((to, c) => h(doc, "td", { role: "gridcell" }, from === to ? h(doc, "span", { class: "ds-lk ds-lk-self" }, h(doc, "span", { class: "ds-vh" }, "itself")) : linkCell(from, to, r, c)))));
   const table = h(doc, "table", { role: "grid", "aria-label": "Links, from row to column", onkeydown: onKey }, h(doc, "thead", { role: "rowgroup" }, head), h(doc, "tbody", { role: "rowgroup" }, rows));
 
@@ -59,7 +61,8 @@ export function createLinksView(ctx) {
   const rules = ["lost", "held"].map((value) => h(doc, "label", {}, h(doc, "input", { type: "radio", name: rule, value, checked: value === inFlight, onchange: () => { inFlight = value; } }), h(doc, "span", {}, value)));
   const form = linkForm();
   const el = h(doc, "div", { class: "ds-links" },
-    h(doc, "div", { class: "ds-matrix" }, table),
+    matrix ? h(doc, "div", { class: "ds-matrix" }, table)
+      : h(doc, "p", { class: "ds-quiet" }, `${servers.length} servers have too many links for a matrix. Use a preset, or name one link below.`),
     h(doc, "div", { class: "ds-presets" },
       presets.length > 0 && h(doc, "h4", {}, "Presets"), presets, heal,
       may("partition") && h(doc, "fieldset", {}, h(doc, "legend", {}, "In flight at a cut"), h(doc, "span", { class: "ds-seg2" }, rules))),
