@@ -91,6 +91,39 @@ class Branches:
         child = self._child(base, to_us(at_ms), None)
         return self._put(replace(child, label=label or child.label))
 
+    def move(self, branch: str, times: dict[int, float]) -> str:
+        """A child in which actions of a branch happen at other times; all others stay.
+
+        Args:
+            branch: whose actions.
+            times: {position among the actions: ms}.
+        """
+        base = self[branch]
+        missing = [position for position in times if not 0 <= position < len(base.actions)]
+        if missing or not times:
+            raise BranchError(f"branch {branch} has {len(base.actions)} actions and no action {missing[:1] or None}")
+        moved = {position: {**base.actions[position], "at": at} for position, at in times.items()}
+        at = min(to_us(a["at"]) for p in moved for a in (base.actions[p], moved[p]))
+        # A message of the changed future has another number, so what was done to one cannot be kept.
+        kept = [
+            moved.get(position, action)
+            for position, action in enumerate(base.actions)
+            if position in moved or "message" not in action or to_us(action["at"]) <= at
+        ]
+        first = min(moved)
+        later = times[first] > base.actions[first]["at"]
+        last = max(times.values())
+        child = Branch(
+            self._free_id(),
+            parent=base.id,
+            fork_us=at,
+            label=f"{_label(moved[first])[:32]} {'later' if later else 'earlier'}",
+            actions=tuple(sorted(kept, key=lambda a: to_us(a["at"]))),
+            until=base.until if last <= base.until else whole_ms(last + AHEAD_MS),
+            cause=moved[first],
+        )
+        return self._put(child)
+
     def _child(self, base: Branch, at: int, action: Action | None) -> Branch:
         # What its owner did later belongs to the other future. What the scenario does later happens in this
         # one too, except to single messages: their numbers mean other messages here.

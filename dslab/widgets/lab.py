@@ -98,6 +98,20 @@ class Lab(Served):
         """Makes a branch of the current one, equal to it until something is done in it."""
         self._change(lambda tree: tree.fork(self.branch, self._at(at), label))
 
+    def move(self, action: int, at: float, branch: str | None = None) -> None:
+        """Makes a branch in which one action happens at another time.
+
+        Args:
+            action: its position in `lab.schedule()`, from 0.
+            at: simulated ms.
+            branch: whose action, if not of the current branch.
+
+        Raises:
+            DslabError: there is no such action or time, or the exercise does not allow it.
+        """
+        with self._lock:
+            self._change(self._move(branch or self.branch, {action: at}))
+
     def rename(self, branch: str, label: str) -> None:
         """Gives a branch another name."""
         self._change(lambda tree: tree.rename(branch, label))

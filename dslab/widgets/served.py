@@ -15,11 +15,12 @@ import anywidget
 import traitlets
 
 from dslab.sim import DslabError, ScheduleError
-from dslab.sim.schedule import VERBS, to_us, whole_ms
+from dslab.sim.schedule import LONGEST_MS, VERBS, to_us, whole_ms
 
 from .branches import MAIN, Branch, Branches
 from .bundle import css, javascript
 from .runs import MOST_EVENTS, Run, Runs
+from .spec import check_number
 from .verbs import make_action
 
 MOST_AHEAD_MS = 60_000  # how much more of a run one request of the browser may ask for
@@ -144,6 +145,16 @@ class Served(anywidget.AnyWidget):
             if reply["ok"]:
                 self._publish()
 
+    def _move(self, branch: str, times: dict[int, float]) -> Change:
+        """The change that moves actions of a branch, if the exercise allows their verbs."""
+        actions = self._tree[branch].actions
+        for position, at in times.items():
+            check_number("the time of an action", at, 0, LONGEST_MS, "ms")
+            verb = actions[position]["do"] if 0 <= position < len(actions) else None
+            if verb and verb not in self.spec["verbs"]:
+                raise ScheduleError(f"{verb} is not part of this exercise, so it stays where it is")
+        return lambda tree: tree.move(branch, {p: whole_ms(at) for p, at in times.items()})
+
     def _extend(self, branch: str, until_us: int) -> None:
         if len(self._run(branch).trace) >= MOST_EVENTS:
             raise ScheduleError(f"the run has reached {MOST_EVENTS:,} events and goes no further")
@@ -164,6 +175,9 @@ COMMANDS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
     "act": Served._clicked,
     "extend": lambda lab, c: lab._extend(c["branch"], c["until_us"]),
     "fork": lambda lab, c: lab._step(lambda tree: tree.fork(c["branch"], whole_ms(c["at_us"] / 1000))),
+    "move": lambda lab, c: lab._step(
+        lab._move(c["branch"], {int(p): us / 1000 for p, us in c["times_us"].items()})
+    ),
     "undo": lambda lab, c: lab._step(Branches.undo),
     "redo": lambda lab, c: lab._step(Branches.redo),
     "rename": lambda lab, c: lab._step(lambda tree: tree.rename(c["branch"], c["label"])),

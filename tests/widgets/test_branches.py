@@ -48,6 +48,17 @@ def test_a_child_keeps_the_scenario_but_not_its_single_messages() -> None:
     assert tree.act("B", crash(1500, "n2"), seen_us=1_000_000) == "C"  # the scenario's request comes later
 
 
+def test_moving_an_action_keeps_the_others_but_not_what_was_done_to_single_messages() -> None:
+    """In another future a number means another message."""
+    actions = [crash(1000), {"at": 1500, "do": "drop", "message": 7}, crash(2000, "n2")]
+    tree = Branches(check_schedule(actions), 10_000)
+    child = tree[tree.move(MAIN, {0: 1200})]
+    assert [(a["at"], a["do"]) for a in child.actions] == [(1200, "crash"), (2000, "crash")]
+    assert (child.fork_us, child.label, child.cause) == (1_000_000, "crash n1 later", crash(1200))
+    assert tree[tree.move(MAIN, {2: 12_000})].until == 22_000
+    assert len(tree[MAIN].actions) == 3
+
+
 def test_an_action_beyond_the_end_lets_the_run_go_on() -> None:
     """Nobody has to know how far a run was computed; and the same actions with that end need no more."""
     tree = Branches([], 10_000)
@@ -109,6 +120,7 @@ operations = st.lists(
         st.tuples(st.just("rename"), names, st.text(max_size=5)),
         st.tuples(st.just("bookmark"), names, st.integers(0, 9), st.just("b")),
         st.tuples(st.just("extend"), names, st.just(15_000)),
+        st.tuples(st.just("move"), names, st.dictionaries(st.integers(0, 3), st.integers(0, 20_000), max_size=2)),
         st.tuples(st.just("undo")),
         st.tuples(st.just("redo")),
     ),

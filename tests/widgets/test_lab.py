@@ -159,6 +159,23 @@ def test_a_call_forks_before_what_the_cursor_has_reached(lab: Lab) -> None:
     assert lab.branch == "C" and lab.branches[2]["label"] == "quiet" and lab.schedule() == []
 
 
+def test_an_action_can_be_moved_in_a_branch_of_its_own(lab: Lab) -> None:
+    """A fault that begins and ends elsewhere is another future; code makes it again, and the old one stays."""
+    browser = Browser(lab)
+    lab.crash("n1", at=1000)
+    lab.restart("n1", at=2000)
+    main = lab.digest("A")
+    assert browser("move", branch="A", times_us={"0": 800_000, "1": 2_500_000}) == {"id": 1, "ok": True, "branch": "B"}
+    assert [(a["at"], a["do"]) for a in lab.schedule("B")] == [(800, "crash"), (2500, "restart")]
+    assert (lab.branches[1]["fork_us"], lab.branches[1]["label"]) == (800_000, "crash n1 earlier")
+    lab.move(1, at=1500, branch="A")
+    assert lab.branch == "C" and [a["at"] for a in lab.schedule()] == [1000, 1500]
+    assert run_again(lab.code()).digest() == lab.digest() and lab.digest("A") == main
+    assert browser("undo")["ok"] and [b["id"] for b in lab.branches] == ["A", "B"]
+    refused = browser("move", branch="A", times_us={"7": 1000})
+    assert not refused["ok"] and "has 2 actions" in refused["error"]
+
+
 def test_undo_and_redo_reach_the_browser(lab: Lab) -> None:
     """The branch list, the bytes and the cursor follow every step back and forth."""
     browser = Browser(lab)
