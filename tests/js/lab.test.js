@@ -232,6 +232,20 @@ test("the focus outlives what had it: a message that is gone, Heal, and arrows l
   assert.equal(cut.window.document.activeElement.dataset.node, "n1");
 });
 
+test("a fault bar opens a form; another beginning asks for another branch", () => {
+  const actions = [{ at: 1180, do: "crash", node: "n1" }, { at: 2000, do: "restart", node: "n1" }];
+  const it = lab({ faults: [{ kind: "down", label: "n1 down", from_us: 1_180_000, to_us: 2_000_000, action: 0 }], branch: { actions } });
+  const bar = it.find("[data-fault-button]");
+  assert.match(bar.getAttribute("aria-label"), /^n1 down, from 1.180 to 2.000 s/);
+  bar.click();
+  const [from, to] = it.root.querySelectorAll(".ds-fault-form input");
+  assert.deepEqual([from.value, to.value], ["1180", "2000"]);
+  from.value = "1100.5";
+  it.find(".ds-fault-form").dispatchEvent(new it.window.Event("submit", { bubbles: true, cancelable: true }));
+  assert.deepEqual({ ...it.model.sent[0], id: 0 }, { id: 0, do: "move", branch: "A", times_us: { 0: 1_100_500 } });
+  assert.equal(it.window.document.activeElement.dataset.faultButton, "n1 down");
+});
+
 test("left and right reach every node", () => {
   const it = lab();
   it.find(".dslab-node[data-node=n1]").focus();

@@ -1,5 +1,6 @@
 // The script of a branch is the Python that Lab.code() returns.
 import assert from "node:assert/strict";
+import { endingAction } from "../../dslab/widgets/static/faultbars.js";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
 import { actionCall, createScriptDrawer, pythonLiteral, scriptText } from "../../dslab/widgets/static/script.js";
@@ -44,4 +45,13 @@ test("copy falls back to selected text where there is no clipboard", async () =>
   const area = drawer.el.querySelector("textarea");
   assert.equal(area.hidden, false);
   assert.equal(area.value, scriptText(spec, branch));
+});
+
+test("a fault ends with the action of its kind, on its node, at its end", () => {
+  const actions = [{ at: 100, do: "crash", node: "n1" }, { at: 100, do: "crash", node: "n2" }, { at: 300, do: "restart", node: "n2" }, { at: 300, do: "restart", node: "n1" }, { at: 400, do: "partition", groups: [] }, { at: 500, do: "heal" }];
+  const fault = (kind, action, to) => ({ kind, action, to_us: to });
+  assert.equal(endingAction(fault("down", 0, 300_000), actions), 3);
+  assert.equal(endingAction(fault("down", 1, 300_000), actions), 2);
+  assert.equal(endingAction(fault("partition", 4, 500_000), actions), 5);
+  assert.equal(endingAction(fault("down", 0, null), actions), -1);
 });

@@ -96,7 +96,7 @@ export function createLab(model, doc) {
   store.interesting = new Set(Object.keys(INTERESTING));
   for (const name of ["start", "prev", "reverse", "end", "fork", "bookmark"]) go[`${name}2`] = () => go[name]();
   const transport = createTransport(ctx, go, controlReason);
-  const timeline = createTimeline(ctx, { seek, branch: openBranch, locked: () => controlReason("step") });
+  const timeline = createTimeline(ctx, { seek, branch: openBranch, move: (times) => ask("move", { branch: store.branch.id, times_us: times }), locked: () => controlReason("step") });
   const stage = createStage(ctx, {
     openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k), partition: cutGroups,
     focused: () => {}, drafted: () => tools.update(frame),

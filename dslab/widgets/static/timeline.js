@@ -2,6 +2,7 @@
 
 import { h, s, iconGroup, setAttrs, setText, clockText, termClass } from "./format.js";
 import { fix, stageLayout } from "./geometry.js";
+import { createFaultBars } from "./faultbars.js";
 
 const LANE_PITCH = 36;
 const FAULT_ROW = 14;
@@ -72,7 +73,7 @@ export function cursorText(us, event, count, branch) {
   return `${clockText(us)} seconds, event ${event + 1}${count === null ? "" : ` of ${count}`}, branch ${branch}`;
 }
 
-/** The timeline. `handlers`: seek({us}|{event}), branch(id), locked() -> reason or null. */
+/** The timeline. `handlers`: seek({us}|{event}), branch(id), move(times_us), locked() -> reason or null. */
 export function createTimeline(ctx, handlers) {
   const { doc, store, spec } = ctx;
   const ids = { hatch: ctx.uid("fault"), past: ctx.uid("past"), future: ctx.uid("future") };
@@ -80,7 +81,8 @@ export function createTimeline(ctx, handlers) {
   const svg = s(doc, "svg", { class: "ds-time-svg", "aria-hidden": "true", focusable: "false" });
   const track = h(doc, "div", { class: "ds-track", role: "slider", tabindex: "0", "aria-label": "Time" }, svg);
   const thumb = h(doc, "div", { class: "ds-thumb", hidden: true, "aria-hidden": "true" });
-  const el = h(doc, "div", { class: "ds-time" }, tags, track, thumb);
+  const faults = createFaultBars(ctx, handlers.move);
+  const el = h(doc, "div", { class: "ds-time" }, tags, track, faults.el, faults.form, thumb);
   let size = { width: 1168, mode: "wide" };
   let view = null;
   let wasWhole = false;
@@ -122,6 +124,8 @@ export function createTimeline(ctx, handlers) {
     svg.style.width = `${fix(size.width / 13 * 100) / 100}em`;
     svg.replaceChildren(...drawing(marks, whole));
     drawTags(height);
+    const shown = lanes.find((lane) => lane.branch.id === store.branch.id);
+    faults.place(barsOf(shown).map((bar) => ({ ...bar, top: barTop(shown, bar.row) })));
     tick(store.cursor.time_us);
   }
 
@@ -212,11 +216,13 @@ export function createTimeline(ctx, handlers) {
     });
   }
 
+  const barTop = (lane, row) => lane.y + 13 + FAULT_ROW * row;
+
   function faultBars(lane) {
     const bars = barsOf(lane);
     const labels = size.mode === "small" ? [] : placeLabels(bars, plot.left, plot.right + 20);
     return bars.flatMap(({ fault, row, a, b }, i) => {
-      const top = lane.y + 13 + FAULT_ROW * row;
+      const top = barTop(lane, row);
       const shapes = [
         s(doc, "rect", { x: a, y: top, width: fix(b - a), height: 8, class: "ds-fault", style: `fill:url(#${ids.hatch})`, "data-fault": fault.label }),
         s(doc, "rect", { x: a, y: top, width: fix(b - a), height: 8, class: "ds-fault-edge" }),
