@@ -1,11 +1,11 @@
 // Messages in bulk: a few batched paths per frame, whatever their number.
 
-import { h } from "./format.js";
+import { h, durationText, iconData } from "./format.js";
 import { NODE } from "./geometry.js";
 import { timerFraction } from "./glyphs.js";
 
 const TAILS_UP_TO = 300;       // tails and term numbers are left out above: by measurement they double the cost of a frame
-const COLOURS = { ink: "--ds-ink", bg: "--ds-bg", mark: "--ds-mark", focus: "--ds-focus" };
+const COLOURS = { ink: "--ds-ink", ink2: "--ds-ink2", bg: "--ds-bg", mark: "--ds-mark", line2: "--ds-line2", danger: "--ds-danger", focus: "--ds-focus" };
 
 /** A canvas over the stage that draws flights; colours are resolved once per theme. */
 export function createMessageCanvas(ctx) {
@@ -52,7 +52,7 @@ export function createMessageCanvas(ctx) {
     drawnAny = false;
   }
 
-  function draw({ flights, timers, scale, chosen, faded }) {
+  function draw({ flights: flying, lost, timers, scale, chosen, faded }) {
     el.hidden = false;
     drawnAny = true;
     if (!pen) prepare();
@@ -61,8 +61,11 @@ export function createMessageCanvas(ctx) {
     const size = Math.max(0.45, scale);
     pen.clearRect(0, 0, Number(el.dataset.width), Number(el.dataset.height));
     strokeTimers(pen, timers, scale, colours);
-    if (flights.length <= TAILS_UP_TO) fillTails(pen, flights, size, colours);
-    fillArrows(pen, flights, size, colours);
+    strokeLost(pen, lost, colours);
+    const moving = flying.filter(({ mark }) => !mark.held);
+    if (flying.length <= TAILS_UP_TO) fillTails(pen, moving, size, colours);
+    fillArrows(pen, moving, size, colours);
+    const flights = [...flying, ...flying.filter(({ twin }) => twin).map((flight) => ({ ...flight, y: flight.y + 10 * size }))];
     const marks = flights.filter((f) => f.klass !== "entry" && !isReply(f));
     fillMarks(pen, marks.filter((f) => f.klass !== "heartbeat"), size, colours);
     pen.globalAlpha = faded ? 0.4 : 1;
@@ -71,6 +74,7 @@ export function createMessageCanvas(ctx) {
     strokeReplies(pen, flights.filter(isReply), size, colours);
     const numbered = flights.length <= TAILS_UP_TO;
     fillEntries(pen, flights.filter((f) => f.klass === "entry"), numbered ? Math.max(size, 11 / 12) : size, colours, numbered);
+    for (const flight of flying) if (flight.mark.held || flight.mark.delayUs || flight.twin) drawFate(pen, flight, colours);
     const selected = flights.find((f) => f.k === chosen);
     if (selected) ringAround(pen, selected, colours);
   }
@@ -100,6 +104,57 @@ function ringAround(pen, { x, y }, colours) {
   pen.beginPath();
   pen.arc(x, y, 16, 0, 2 * Math.PI);
   pen.stroke();
+}
+
+// Where messages died: the way they flew, the way they did not, and a cross.
+function strokeLost(pen, lost, colours) {
+  const lines = (colour, width, dash, path) => {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.setLineDash(dash);
+    pen.beginPath();
+    for (const item of lost) path(item);
+    pen.stroke();
+  };
+  const cross = ({ x, y }) => {
+    pen.moveTo(x - 5, y - 5);
+    pen.lineTo(x + 5, y + 5);
+    pen.moveTo(x + 5, y - 5);
+    pen.lineTo(x - 5, y + 5);
+  };
+  const from = (x1, y1, x2, y2) => {
+    pen.moveTo(x1, y1);
+    pen.lineTo(x2, y2);
+  };
+  lines(colours.line2, 1.5, [], ({ way, x, y }) => from(way.x1, way.y1, x, y));
+  lines(colours.danger, 1.25, [2, 4], ({ way, x, y }) => from(x, y, way.x2, way.y2));
+  lines(colours.bg, 7, [], cross);
+  lines(colours.danger, 2.5, [], cross);
+}
+
+// The badges of the SVG tier: padlock, clock with the extra time, twin.
+function drawFate(pen, { x, y, mark, twin }, colours) {
+  pen.font = "12px system-ui, sans-serif";
+  pen.textBaseline = "middle";
+  pen.fillStyle = colours.ink2;
+  if (twin) pen.fillText("×2", x + 22, y + 9);
+  if (!mark.held && !mark.delayUs) return;
+  if (!mark.held) {
+    pen.textAlign = "right";
+    pen.fillText(`+${durationText(mark.delayUs)}`, x - 12, y - 12);
+  }
+  pen.fillStyle = colours.bg;
+  pen.strokeStyle = colours.ink;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  pen.arc(x + 11, y - 11, 8.5, 0, 2 * Math.PI);
+  pen.fill();
+  pen.stroke();
+  pen.save();
+  pen.translate(x + 5, y - 17);
+  pen.scale(0.75, 0.75);
+  pen.stroke(new Path2D(iconData(mark.held ? "lock" : "clock")));
+  pen.restore();
 }
 
 function isReply(flight) {

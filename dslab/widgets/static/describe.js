@@ -1,5 +1,5 @@
 // The state in words, and the help dialog: description, legend, keys, switches.
-import { clockText, countText, h, listText, s, termClass } from "./format.js";
+import { clockText, countText, h, listText, s, setText, termClass } from "./format.js";
 import { CLASS_WORDS, groupLetter, messageMark, nodeView } from "./glyphs.js";
 import { typeWords } from "./events.js";
 
@@ -32,6 +32,17 @@ export function describeFrame(frame, store) {
   if (rest) flying.push(`${rest} more`);
   said.push(flying.length ? `In flight: ${listText(flying)}.` : "No message is in flight.");
   return said.join(" ");
+}
+
+/** The state in words, below the head: kept up to date while it is open. */
+export function createDescription(ctx) {
+  const { doc, store } = ctx;
+  const el = h(doc, "div", { class: "ds-notice ds-description", role: "region", "aria-label": "Description", tabindex: "-1", hidden: true });
+  return {
+    el,
+    update: (frame) => setText(el, describeFrame(frame, store)),
+    focus: () => el.focus(),
+  };
 }
 
 export function createHelp(ctx) {

@@ -42,6 +42,8 @@ const ICON_PATHS = {
     + "M14.1 8a1.3 1.3 0 1 1-2.6 0a1.3 1.3 0 0 1 2.6 0",
   copy: "M6.9 5.5h5.2a1.4 1.4 0 0 1 1.4 1.4v5.2a1.4 1.4 0 0 1-1.4 1.4H6.9a1.4 1.4 0 0 1-1.4-1.4V6.9a1.4 1.4 0 0 1 1.4-1.4z"
     + "|M10.5 3.2V3a1 1 0 0 0-1-1H3.5a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h.2",
+  table: "M2.5 3.5h11v9h-11zM2.5 6.5h11M2.5 9.5h11M6.5 3.5v9",
+  words: "M3 4h10M3 7h10M3 10h10M3 13h6",
   download: "M8 2.5v7.6M4.9 7.2 8 10.3l3.1-3.1M2.8 13.3h10.4",
 };
 
@@ -76,6 +78,11 @@ export function setAttrs(element, attrs) {
 /** Replace an element's text only when it differs. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Path data of an icon, for a canvas. */
+export function iconData(name) {
+  return ICON_PATHS[name].replaceAll("|", "").replaceAll("*", "");
 }
 
 function iconPaths(doc, name) {

@@ -236,8 +236,8 @@ function show(element, visible) {
   element.style.display = visible ? "" : "none";
 }
 
-/** Bring a node's elements to its view. `places` gives the voters' angles. */
-export function paintNode(doc, built, view, places, selected) {
+/** Bring a node's elements to its view. `places` gives the voters' angles; only a `live` change is animated. */
+export function paintNode(doc, built, view, places, selected, live) {
   const { g, parts } = built;
   const down = view.status === "crashed";
   setAttrs(g, {
@@ -253,7 +253,8 @@ export function paintNode(doc, built, view, places, selected) {
   show(parts.text, !down);
   show(parts.cross, down);
   show(parts.ring, Boolean(view.ring));
-  parts.ring.setAttribute("class", view.ring === "leader" ? "ds-ring-leader" : "ds-ring-cand");
+  if (built.ring !== view.ring) parts.ring.setAttribute("class", view.ring !== "leader" ? "ds-ring-cand" : live ? "ds-ring-leader is-won" : "ds-ring-leader");
+  built.ring = view.ring;
   const timed = Boolean(view.timer);
   for (const part of [parts.track, parts.arc, parts.ticks]) show(part, timed);
   if (timed) parts.ticks.setAttribute("d", timerTicks(view.timer));

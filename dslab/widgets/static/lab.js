@@ -16,7 +16,7 @@ import { createScriptDrawer } from "./script.js";
 import { createNodePopover, createMessageInspector } from "./popover.js";
 import { createChips } from "./chips.js";
 import { createPredict } from "./predict.js";
-import { createHelp } from "./describe.js";
+import { createDescription, createHelp } from "./describe.js";
 
 const MOVES = new Set(["play", "reverse", "step", "stepback", "start", "end", "next", "prev", "until"]);
 const TABS = [["cluster", "Cluster"], ["log", "Log"], ["links", "Links"], ["events", "Events"]];
@@ -111,6 +111,7 @@ export function createLab(model, doc) {
   const drawer = createScriptDrawer(ctx);
   const predict = createPredict(ctx);
   const help = createHelp(ctx);
+  const description = createDescription(ctx);
   const popovers = { node: createNodePopover(ctx), message: createMessageInspector(ctx) };
   const player = createPlayer(win, {
     advance, stepOnce: (way) => stepPlaying(way), speed: () => store.speed, reduced: () => settings.reducedMotion,
@@ -123,6 +124,8 @@ export function createLab(model, doc) {
   const headline = h(doc, "div", { class: "ds-headline" });
   const because = h(doc, "p", {});
   const noticeBar = h(doc, "p", { class: "ds-notice", hidden: true });
+  const tableButton = headButton("Table view", icon(doc, "table"), () => toggleTable());
+  const describeButton = headButton("Describe", icon(doc, "words"), () => toggleDescription());
   const scriptButton = headButton("Script", icon(doc, "code"), () => toggleDrawer());
   const helpButton = headButton("Help and legend", h(doc, "b", {}, "?"), () => toggleHelp());
   const stageArea = h(doc, "div", { class: "ds-stage-area", id: ctx.uid("stage") }, stage.el, table.el, tools.form, tools.hint);
@@ -138,8 +141,8 @@ export function createLab(model, doc) {
   drawer.el.hidden = true;
   root.append(
     h(doc, "div", { class: "ds-head" }, h(doc, "div", { class: "ds-say" }, headline, because),
-      h(doc, "div", { class: "ds-head-end" }, chips.el, scriptButton, helpButton)),
-    noticeBar, ...[chips.bar, predict.el].filter(Boolean), body, transport.el, timeline.el, help.el, live);
+      h(doc, "div", { class: "ds-head-end" }, chips.el, tableButton, describeButton, scriptButton, helpButton)),
+    noticeBar, description.el, ...[chips.bar, predict.el].filter(Boolean), body, transport.el, timeline.el, help.el, live);
 
   function headButton(name, content, onclick) {
     return h(doc, "button", { type: "button", class: "ds-btn", "aria-label": name, title: name, "aria-expanded": "false", onclick }, content);
@@ -427,7 +430,7 @@ export function createLab(model, doc) {
     const hadFocus = view.el.contains(doc.activeElement);
     const kind = popover;
     popover = null;
-    view.el.remove();
+    view.el.hidden = true;
     relayout();
     if (!hadFocus) return;
     if (kind === "node") stage.focusNode(store.selection?.id);
@@ -467,7 +470,8 @@ export function createLab(model, doc) {
     if (popover) popovers[popover].update(frame, why);
     chips.update(frame, why);
     predict.update(frame, why);
-    if (!help.el.hidden) help.update?.(frame, why);
+    if (!help.el.hidden) help.update(frame, why);
+    if (!description.el.hidden) description.update(frame);
     if (why === "branch" || why === "layout") timeline.rebuild();
     timeline.describe(cursor);
     transport.update();
@@ -580,8 +584,18 @@ export function createLab(model, doc) {
     return help.open();
   }
 
+  function toggleDescription(open = description.el.hidden) {
+    const inside = description.el.contains(doc.activeElement);
+    description.el.hidden = !open;
+    describeButton.setAttribute("aria-expanded", String(open));
+    if (open) description.update(frame);
+    if (open) description.focus();
+    else if (inside) describeButton.focus();
+  }
+
   function toggleTable() {
     tableMode = !tableMode;
+    tableButton.setAttribute("aria-expanded", String(tableMode));
     table.el.hidden = !tableMode;
     stage.el.hidden = tableMode;
     if (store.layout !== "wide") showTab("cluster");
@@ -640,6 +654,7 @@ export function createLab(model, doc) {
     if (tools.isOpen()) return tools.closeForm();
     if (popover) return closePopover();
     if (!help.el.hidden) return toggleHelp(false);
+    if (!description.el.hidden) return toggleDescription(false);
     if (!drawer.el.hidden) return toggleDrawer(false);
     const around = root.parentElement?.closest("[tabindex]");
     return around ? around.focus() : doc.activeElement?.blur();

@@ -16,6 +16,7 @@ export function createLogView(ctx) {
   const scroller = h(doc, "div", { class: "ds-log-scroll" }, grid);
   const under = s(doc, "svg", { class: "ds-log-layer", "aria-hidden": "true" });
   const over = s(doc, "svg", { class: "ds-log-layer ds-log-over", "aria-hidden": "true" });
+  const frontier = over.appendChild(s(doc, "path", { class: "ds-frontier" }));
   const corner = h(doc, "div", { class: "ds-log-corner", role: "columnheader", "aria-colindex": 1 }, "index");
   const top = h(doc, "div", { class: "ds-log-top", role: "row", "aria-rowindex": 1 }, corner);
   const minimap = createMinimap(doc, (first) => {
@@ -315,7 +316,8 @@ export function createLogView(ctx) {
     if (mark && mark.index >= first && mark.index <= last) {
       under.append(s(doc, "rect", { class: "ds-col", x: (mark.index - first) * view.column - 2, y: 1, width: view.column + 4, height: bottom + 1, rx: 6 }));
     }
-    over.replaceChildren(s(doc, "path", { class: "ds-frontier", d: line }));
+    frontier.setAttribute("d", line);
+    frontier.style.d = line ? `path("${line}")` : "none";
   }
 
   function drawKey(nodes) {

@@ -157,7 +157,7 @@ export function createStage(ctx, handlers) {
       const look = JSON.stringify([view, view.votes && [...view.votes], selected, visible, pending?.node === id]);
       if (!built || built.look === look) continue;
       built.look = look;
-      paintNode(doc, built, view, places, selected);
+      paintNode(doc, built, view, places, selected, store.playing !== 0);
       built.g.classList.toggle("is-pending", pending?.node === id);
       for (const part of [built.g, built.caption]) part.style.display = visible ? "" : "none";
     }
@@ -275,7 +275,8 @@ export function createStage(ctx, handlers) {
     const hidden = speed > HIDE_HEARTBEATS_ABOVE;
     const flying = hidden ? frame.flying.filter((k) => store.trace.messages.klass(k) !== "heartbeat") : frame.flying;
     const many = flying.length > SVG_MESSAGES || nodes.size > SVG_NODES;
-    const known = flying.filter((k) => places.has(store.trace.messages.from(k)) && places.has(store.trace.messages.to(k)));
+    const placed = (k) => places.has(store.trace.messages.from(k)) && places.has(store.trace.messages.to(k));
+    const known = flying.filter(placed);
     layers.messages.classList.toggle("is-faded", speed > FADE_HEARTBEATS_ABOVE);
     if (many !== bulk) {
       bulk = many;
@@ -284,9 +285,9 @@ export function createStage(ctx, handlers) {
       layers.nodes.classList.toggle("is-bulk", bulk);
     }
     if (bulk) {
-      flights = known.map((k) => flightOf(k, us));
+      flights = known.map((k) => flightOf(k, us)).filter(({ mark }) => mark.twinOf === null || !frame.flying.includes(mark.twinOf));
       const chosen = store.selection?.kind === "message" ? store.selection.id : null;
-      canvas.draw({ flights, timers: timersAt(us), scale: layout.scale, chosen, faded: speed > FADE_HEARTBEATS_ABOVE });
+      canvas.draw({ flights, lost: dropped.filter(placed).map(deathOf), timers: timersAt(us), scale: layout.scale, chosen, faded: speed > FADE_HEARTBEATS_ABOVE });
     } else {
       for (const { view, at } of timersAt(us)) paintTimer(nodes.get(view.id), view.timer, at);
       drawMessages(known, dropped, us);
@@ -411,14 +412,19 @@ export function createStage(ctx, handlers) {
     ];
   }
 
-  function lostMessage(k) {
+  // The place on its way where a message died.
+  function deathOf(k) {
     const { messages } = store.trace;
     const way = messageRoute(places.get(messages.from(k)), places.get(messages.to(k)), layout.scale);
     const fraction = Math.max(0.12, Math.min(0.94, flownFraction(messages.sentUs(k), messages.dueUs(k), messages.endUs(k))));
     const at = along(way, fraction);
-    const [x, y] = [fix(at.x), fix(at.y)];
+    return { way, x: fix(at.x), y: fix(at.y) };
+  }
+
+  function lostMessage(k) {
+    const { way, x, y } = deathOf(k);
     const cross = `M${x - 5} ${y - 5}l10 10m0-10l-10 10`;
-    const wordY = at.y < way.y2 ? y - 12 : y + 25;      // on the side away from the node it did not reach
+    const wordY = y < way.y2 ? y - 12 : y + 25;      // on the side away from the node it did not reach
     return s(doc, "g", { class: "dslab-message is-lost", "data-message": k, "data-fate": "dropped", onclick: () => handlers.openMessage(k) },
       s(doc, "path", { d: `M${fix(way.x1)} ${fix(way.y1)}L${x} ${y}`, class: "ds-route-flown" }),
       s(doc, "path", { d: `M${x} ${y}L${fix(way.x2)} ${fix(way.y2)}`, class: "ds-route-lost" }),
