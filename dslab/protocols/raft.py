@@ -166,7 +166,7 @@ class Server(Node):
             return self.send(sender, Appended(self.term, False, 0))
         self.role, self.leader, self.votes = "follower", sender, {}
         self.reset_election_timer()
-        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+        if m.prev_index > len(self.log) or self.term_at(m.prev_index) != m.prev_term:
             return self.send(sender, Appended(self.term, False, min(m.prev_index - 1, self.last_index)))
         self.append(m)
         match = m.prev_index + len(m.entries)            # not the end of our log: what follows may be another leader's
@@ -177,7 +177,7 @@ class Server(Node):
         """Adds what is new and deletes only what conflicts: an old message must not shorten the log (section 5.3)."""
         for index, entry in enumerate(m.entries, start=m.prev_index + 1):
             if self.term_at(index) != entry.term:
-                self.log = self.log[:index - 1] + list(m.entries[index - m.prev_index - 1:])
+                self.log[index - 1:] = m.entries[index - m.prev_index - 1:]
                 return
 
     def on_appended(self, sender, m):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
+from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from .errors import NodeError
@@ -21,19 +21,20 @@ class Host:
     """Where one node runs: its status, timers, links, disk and clock. Nodes reach the simulator only through this."""
 
     __slots__ = ("backlog", "clock_from", "clock_rate", "clock_start", "disk", "disk_dice", "disk_free", "handlers",
-                 "id", "incarnation", "latest", "links", "node", "outbox", "sim", "status", "timer_names",
-                 "timer_plans", "timers", "word", "write")
+                 "id", "incarnation", "latest", "links", "mixed_word", "node", "outbox", "sim", "status",
+                 "timer_names", "timer_plans", "timers", "word", "write")
 
     def __init__(self, sim: Simulation, node_id: str) -> None:
         self.sim, self.id = sim, node_id
         self.word = random_word(sim.seed, "net", node_id)
+        self.mixed_word = self.word * 0x9E3779B1             # as target; differs from the word as source
         self.status = CRASHED
         self.incarnation = 0
         self.outbox: list[tuple[Link, Message]] = []
         self.timers: dict[str, int] = {}                     # name -> sequence number of the entry that will fire
         self.timer_names: dict[str, Callable[[], None]] = {}
         self.timer_plans: dict[str, tuple[Any, ...]] = {}      # name -> (between, lowest, highest, random())
-        self.disk_dice = stream(sim.seed, "disk", node_id).random
+        self.disk_dice: Callable[[], float] | None = None    # made at the first write: most classes write nothing
         self.links: dict[str, Link] = {}
         self.handlers: dict[type, Callable[[str, Any], None]] = {}
         self.backlog: list[tuple[Any, ...]] = []             # what arrived while paused
@@ -85,7 +86,10 @@ class Host:
         if name not in self.timer_names:
             self.timer_names[name] = getattr(self.node, type(self.node).timer_handler(name))
         if between is None or after is not None:
-            low = high = after_us = _timer_us(name, after, between)
+            if after.__class__ is int and between is None and 0 <= after < 10**12:
+                low = high = after_us = after * 1000
+            else:
+                low = high = after_us = _timer_us(name, after, between)
         else:
             plan = self.timer_plans.get(name)
             if plan is None or plan[0] != between:
@@ -97,7 +101,7 @@ class Host:
             after_us, low, high = (round(us / self.clock_rate) for us in (after_us, low, high))
         self.timers[name] = sequence = sim.next_sequence()
         now = sim.now_us
-        heapq.heappush(sim.heap, (now + after_us, sequence, self, None, name, sim.current))
+        heappush(sim.heap, (now + after_us, sequence, self, None, name, sim.current))
         if sim.recorder:
             sim.recorder.timers["@" + name] = [now, now + after_us, low, high]
 

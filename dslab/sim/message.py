@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
 from typing import Any, TypeVar, dataclass_transform
 
 from .errors import MessageError
+
+try:
+    from _collections import _tuplegetter as item_property  # what namedtuple uses: reads a field without a call
+except ImportError:
+    from operator import itemgetter
+
+    def item_property(index: int, doc: str | None) -> Any:
+        """A read-only attribute that is an item of a tuple."""
+        return property(itemgetter(index), doc=doc)
 
 IMMUTABLE_AS_IS = frozenset({int, str, bool, type(None)})
 ALLOWED = "numbers, text, True, False, None, lists, dicts and other messages"
@@ -160,7 +168,7 @@ def message(cls: type[T]) -> type[T]:
         body.pop(name, None)
     body.update({"__slots__": (), "fields": fields, "__match_args__": fields})
     body["__new__"] = _constructor(cls, fields, defaults)
-    body.update({field: property(itemgetter(i)) for i, field in enumerate(fields)})
+    body.update({field: item_property(i, None) for i, field in enumerate(fields)})
     made: Any = type(cls.__name__, (Message,), body)
     made.__annotations__ = {field: Any for field in fields}
     return made

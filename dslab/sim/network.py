@@ -7,7 +7,7 @@ target), so a new node or one more message elsewhere never changes the fate of o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -86,7 +86,7 @@ class Network:
     fifo: bool = False
     shape: Exponential | LogNormal | None = field(init=False, repr=False, compare=False)
     range_us: tuple[int, int] = field(init=False, repr=False, compare=False)
-    plain: bool = field(init=False, repr=False, compare=False)
+    plain: bool = field(init=False, repr=False, compare=False)     # the loop itself draws a uniform latency
 
     def __post_init__(self) -> None:
         for name in ("loss", "duplicate"):
@@ -102,55 +102,51 @@ class Link:
     """One direction between two nodes; the simulator reads these fields directly in its inner loop.
 
     Args:
-        source, target: node ids.
-        host: the target's host.
-        seeds: one random word of (seed, source) and one of (seed, target); together they start the link's own stream.
-        network: the usual properties.
+        sender, host: where its messages come from and go to; their words start the link's own stream.
+        network: the usual properties; a link that differs has a network of its own.
     """
 
-    __slots__ = ("cut", "duplicate", "fifo", "host", "last_due", "loss", "low", "plain", "random", "seeds", "shape",
-                 "source", "spread", "state", "target")
+    __slots__ = ("cut", "host", "last_due", "low", "network", "plain", "random", "sender", "spread", "state")
 
-    def __init__(self, source: str, target: str, host: Any, seeds: tuple[int, int], network: Network) -> None:
-        self.source, self.target, self.host, self.seeds = source, target, host, seeds
-        self.state = (seeds[0] ^ seeds[1] * 0x9E3779B1) % (MODULUS - 1) + 1
-        self.cut, self.last_due = False, 0
+    def __init__(self, sender: Any, host: Any, network: Network) -> None:      # cheap: there are thousands
+        self.sender, self.host, self.network = sender, host, network
+        self.state = (sender.word ^ host.mixed_word) % (MODULUS - 1) + 1
+        self.low, self.spread = network.range_us if sender is not host else (0, 0)
+        self.plain, self.cut, self.last_due = network.plain, False, 0
         self.random: Random | None = None
-        self.shape = network.shape
-        self.low, self.spread = network.range_us if source != target else (0, 0)
-        self.loss, self.duplicate, self.fifo = network.loss, network.duplicate, network.fifo
-        self.plain = network.plain
 
-    def configure(self, latency: Latency | None, loss: float | None, duplicate: float | None,
-                  fifo: bool | None) -> None:
-        """Changes what is not None."""
-        if latency is not None:
-            self.shape = latency if isinstance(latency, (Exponential, LogNormal)) else None
-            if self.shape is None:
-                self.low, self.spread = latency_range_us(latency, f"link {self.source} -> {self.target}")
-        if loss is not None:
-            self.loss = loss
-        if duplicate is not None:
-            self.duplicate = duplicate
-        if fifo is not None:
-            self.fifo = fifo
+    @property
+    def source(self) -> str:
+        """The sender's id."""
+        return str(self.sender.id)
+
+    @property
+    def target(self) -> str:
+        """The receiver's id."""
+        return str(self.host.id)
+
+    def configure(self, **properties: Any) -> None:
+        """Changes the properties of the network that are not None."""
+        changes = {name: value for name, value in properties.items() if value is not None}
+        self.network = replace(self.network, **changes)
+        if "latency" in changes and not self.network.shape:
+            self.low, self.spread = self.network.range_us
         self.set_cut(self.cut)
 
     def set_cut(self, cut: bool) -> None:
         """Closes or opens the link."""
         self.cut = cut
-        # a plain link needs nothing but a uniform latency, which the simulator draws in its loop
-        self.plain = not (cut or self.loss or self.duplicate or self.fifo or self.shape)
+        self.plain = self.network.plain and not cut
 
     def draw_us(self) -> int:
         """The latency of the next message."""
-        if self.shape is not None:
-            return self.shape.draw_us(self.dice())
+        if self.network.shape is not None:
+            return self.network.shape.draw_us(self.dice())
         self.state = self.state * MULTIPLIER % MODULUS
         return self.low + (self.state * self.spread >> 31)
 
     def dice(self) -> Random:
         """The stream for everything but uniform latencies."""
         if self.random is None:
-            self.random = stream(*self.seeds, "link", self.source, self.target)
+            self.random = stream(self.sender.word, self.host.word, "link", self.source, self.target)
         return self.random

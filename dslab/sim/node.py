@@ -71,8 +71,9 @@ class Node:
         if not isinstance(m, Message):
             raise NodeError(f"send needs an instance of a @message class, not {short(m)}")
         host = self._host
-        host.outbox.append((host.links.get(to) or host.sim.link(host.id, to), m))
-        if len(host.outbox) > SENDS_PER_HANDLER:
+        outbox = host.outbox
+        outbox.append((host.links.get(to) or host.sim.link(host.id, to), m))
+        if len(outbox) > SENDS_PER_HANDLER:
             raise BudgetError(f"it sent more than {SENDS_PER_HANDLER:,} messages in one call; "
                               f"look for a loop that never ends")
 

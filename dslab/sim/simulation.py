@@ -20,7 +20,7 @@ from .errors import BudgetError, DeterminismError, DslabError, NodeError, Schedu
 from .guard import check_class, find_shared, forbidden_calls
 from .host import PAUSED, UP, Host
 from .message import Message
-from .network import MODULUS, MULTIPLIER, latency_range_us
+from .network import MODULUS, MULTIPLIER, latency_range_us, stream
 from .node import Node
 from .recorder import Recorder
 from .schedule import check_schedule, to_us
@@ -61,7 +61,10 @@ class Simulation(Actions):
             raise NodeError(f"a run needs a System, such as raft.cluster(5) or System(MyNode, nodes=3), not {system!r}")
         self.system, self.seed, self.budget = system, seed, budget
         self.schedule = check_schedule(schedule, system)
+        first: dict[type[Node], str] = {}
         for node_id, cls in system.classes.items():
+            first.setdefault(cls, node_id)
+        for cls, node_id in first.items():
             if cls is not Client:
                 check_class(cls, node_id)  # type: ignore[arg-type]  # classes are hashable
         self.now_us = 0
@@ -129,6 +132,8 @@ class Simulation(Actions):
         heap, pop, push, recorder = self.heap, heapq.heappop, heapq.heappush, self.recorder
         next_sequence, next_message, settle = self.next_sequence, self.next_message, self._settle
         up, multiplier, modulus = UP, MULTIPLIER, MODULUS
+        if recorder:
+            sent = recorder.messages.append          # recorder.sent without the call
         done = self.events_done
         look = max(SHARING_CHECK, done)
         while heap and heap[0][0] <= until_us:
@@ -165,13 +170,14 @@ class Simulation(Actions):
                 if host is None:
                     continue
             if (not host.latest or settle(host)) and host.outbox:
+                sender = host.id
                 for link, m in host.outbox:
                     if link.plain:
                         link.state = state = link.state * multiplier % modulus
                         due = time + link.low + (state * link.spread >> 31)
-                        push(heap, (due, next_sequence(), link.host, link.source, m, next_message()))
+                        push(heap, (due, next_sequence(), link.host, sender, m, next_message()))
                         if recorder:
-                            recorder.sent(link.source, link.target, m, self.current, time, due)
+                            sent([sender, link.host.id, m, self.current, time, due, None, None, "in flight", None])
                     else:
                         self._transmit(link, m, self.current)
                 host.outbox.clear()
@@ -219,7 +225,7 @@ class Simulation(Actions):
             new = attributes[name]
             if new is not old and (new.__class__ is not old.__class__ or new != old):
                 if fresh is None:
-                    fresh = dict(latest)
+                    fresh = latest.copy()
                 fresh[name] = keep(new, old)
         if fresh is None:
             if host.write is None:
@@ -239,6 +245,8 @@ class Simulation(Actions):
         return False
 
     def _disk_time(self, host: Host) -> int:
+        if host.disk_dice is None:
+            host.disk_dice = stream(self.seed, "disk", host.id).random
         return self.disk_low + int(host.disk_dice() * (self.disk_spread + 1))
 
     def _written(self, host: Host, write: list[Any], cause: int | None) -> None:

@@ -47,12 +47,13 @@ class Traffic:
         if link.plain:
             due, lost, twice = now + link.draw_us(), False, False
         else:
-            lost = link.loss > 0 and link.dice().random() < link.loss
-            twice = link.duplicate > 0 and link.dice().random() < link.duplicate
+            network = link.network
+            lost = network.loss > 0 and link.dice().random() < network.loss
+            twice = network.duplicate > 0 and link.dice().random() < network.duplicate
         for copy in range(1 + twice):
             if not link.plain:
                 due = now + link.draw_us()
-                if link.fifo:
+                if network.fifo:
                     due = link.last_due = max(due, link.last_due)
             number = self.next_message()
             if recorder:
@@ -61,7 +62,7 @@ class Traffic:
                 reason = "cut" if link.cut else "loss"
                 self._push((now + due) // 2, link.host, self._lost, (number, reason), event)
             else:
-                heapq.heappush(self.heap, (due, self.next_sequence(), link.host, link.source, m, number))
+                heapq.heappush(self.heap, (due, self.next_sequence(), link.host, link.sender.id, m, number))
 
     def link(self, source: str, target: str) -> Link:
         """The link between two nodes, made when it is used first.
@@ -74,8 +75,7 @@ class Traffic:
         if link is None:
             if target not in self.hosts:
                 raise NodeError(f"there is no node {target!r} to send to; the nodes are {', '.join(self.hosts)}")
-            other = self.hosts[target]
-            link = host.links[target] = Link(source, target, other, (host.word, other.word), self.system.network)
+            link = host.links[target] = Link(host, self.hosts[target], self.system.network)
             if self.groups or self.cuts:
                 link.set_cut(self._is_cut(source, target))
         return link
