@@ -83,3 +83,11 @@ test("arcs start at 12 o'clock and run clockwise", () => {
   assert.equal(g.arcPath(36, 0), "");
   assert.match(g.arcPath(36, 0.75), /A36 36 0 1 1 -36 0$/);
 });
+
+test("in rows servers stand side by side on a bow, so that no link lies on another", () => {
+  const { nodes, inRow } = g.stageLayout(["n1", "n2", "n3", "n4", "n5"], 640, "wide", false, "rows");
+  const places = [...nodes.values()];
+  assert.ok(inRow && places.every((place, i) => !i || place.x - places[i - 1].x >= 80));
+  const bend = ([a, b, c]) => Math.abs((b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x));
+  for (let i = 0; i < 3; i++) assert.ok(bend(places.slice(i, i + 3)) > 1000);
+});

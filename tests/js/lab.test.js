@@ -246,6 +246,37 @@ test("a fault bar opens a form; another beginning asks for another branch", () =
   assert.equal(it.window.document.activeElement.dataset.faultButton, "n1 down");
 });
 
+test("the layout is chosen, remembered and reset", () => {
+  const it = lab();
+  const places = () => [...it.root.querySelectorAll(".dslab-node[data-kind=server]")].map((node) => node.getAttribute("transform")).join();
+  const ring = places();
+  const choice = it.find("select[aria-label=Layout]");
+  choice.value = "rows";
+  choice.dispatchEvent(new it.window.Event("change"));
+  assert.notEqual(places(), ring);
+  it.control("resetLayout").click();
+  assert.equal(places(), ring);
+});
+
+test("printing pauses, and puts what happened on paper", () => {
+  const it = lab();
+  it.control("play").click();
+  it.window.dispatchEvent(new it.window.Event("beforeprint"));
+  assert.equal(it.root.dataset.playing, "false");
+  assert.match(it.find(".ds-print").textContent, /up to 1.000 s.*n1 leads term 1/);
+  it.window.dispatchEvent(new it.window.Event("afterprint"));
+  assert.equal(it.find(".ds-print").textContent, "");
+});
+
+test("Describe opens a paragraph, takes the focus and gives it back", () => {
+  const it = lab();
+  it.find("[aria-label=Describe]").click();
+  assert.match(it.find(".ds-description").textContent, /^1.000 seconds, event \d+ of \d+, branch A. n1: leader/);
+  assert.equal(it.window.document.activeElement, it.find(".ds-description"));
+  it.key(it.find(".ds-description"), "Escape");
+  assert.equal(it.window.document.activeElement.getAttribute("aria-label"), "Describe");
+});
+
 test("left and right reach every node", () => {
   const it = lab();
   it.find(".dslab-node[data-node=n1]").focus();

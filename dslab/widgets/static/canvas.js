@@ -5,6 +5,7 @@ import { NODE } from "./geometry.js";
 import { timerFraction } from "./glyphs.js";
 
 const TAILS_UP_TO = 300;       // tails and term numbers are left out above: by measurement they double the cost of a frame
+const COARSE = 0.6;            // pixel ratio when frames take too long
 const COLOURS = { ink: "--ds-ink", ink2: "--ds-ink2", bg: "--ds-bg", mark: "--ds-mark", line2: "--ds-line2", danger: "--ds-danger", focus: "--ds-focus" };
 
 /** A canvas over the stage that draws flights; colours are resolved once per theme. */
@@ -14,7 +15,8 @@ export function createMessageCanvas(ctx) {
   let pen = null;
   let colours = null;
   let drawnAny = false;
-  const ratio = () => Math.min(2, doc.defaultView.devicePixelRatio || 1);
+  let coarse = false;
+  const ratio = () => Math.min(2, doc.defaultView.devicePixelRatio || 1) * (coarse ? COARSE : 1);
 
   function resize(width, height) {
     el.style.aspectRatio = `${width} / ${height}`;
@@ -75,11 +77,17 @@ export function createMessageCanvas(ctx) {
     const numbered = flights.length <= TAILS_UP_TO;
     fillEntries(pen, flights.filter((f) => f.klass === "entry"), numbered ? Math.max(size, 11 / 12) : size, colours, numbered);
     for (const flight of flying) if (flight.mark.held || flight.mark.delayUs || flight.twin) drawFate(pen, flight, colours);
+    writeCounts(pen, flying.filter(({ count }) => count > 1), colours);
     const selected = flights.find((f) => f.k === chosen);
     if (selected) ringAround(pen, selected, colours);
   }
 
-  return { el, resize, draw, clear, retheme: () => { colours = null; } };
+  function setCoarse(next) {
+    coarse = next;
+    pen = null;
+  }
+
+  return { el, resize, draw, clear, setCoarse, retheme: () => { colours = null; } };
 }
 
 function strokeTimers(pen, timers, scale, colours) {
@@ -104,6 +112,13 @@ function ringAround(pen, { x, y }, colours) {
   pen.beginPath();
   pen.arc(x, y, 16, 0, 2 * Math.PI);
   pen.stroke();
+}
+
+function writeCounts(pen, flights, colours) {
+  pen.font = "600 12px system-ui, sans-serif";
+  pen.textAlign = "left";
+  pen.fillStyle = colours.ink;
+  for (const { x, y, count } of flights) pen.fillText(`×${count}`, x + 9, y - 7);
 }
 
 // Where messages died: the way they flew, the way they did not, and a cross.

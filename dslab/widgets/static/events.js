@@ -229,6 +229,26 @@ export function createEventsView(ctx) {
   return { el, update, focus: () => body.querySelector("[tabindex='0']")?.focus() };
 }
 
+const PRINTED_EVENTS = 120;
+
+/** What happened up to the cursor, in words, for paper: filled when the page is printed. */
+export function createPrintTable(ctx) {
+  const { doc, store } = ctx;
+  const el = h(doc, "div", { class: "ds-print" });
+
+  function fill() {
+    const { trace, cursor } = store;
+    const told = [];
+    for (let i = cursor.event; i >= 0 && told.length < PRINTED_EVENTS; i--) if (trace.says(i)) told.unshift(i);
+    const cells = (i) => [clockText(trace.time(i)), trace.node(i) ?? "", eventWords(trace, i)].map((text) => h(doc, "td", {}, text));
+    el.replaceChildren(h(doc, "table", { class: "ds-table" }, h(doc, "caption", {}, `Branch ${store.branch.id} up to ${clockText(cursor.time_us)} s`),
+      h(doc, "thead", {}, h(doc, "tr", {}, ["Time, s", "Node", "What happens"].map((name) => h(doc, "th", { scope: "col" }, name)))),
+      h(doc, "tbody", {}, told.map((i) => h(doc, "tr", {}, cells(i))))));
+  }
+
+  return { el, fill, clear: () => el.replaceChildren() };
+}
+
 /** The cluster diagram as two tables: node states and messages in flight. */
 export function createTableView(ctx) {
   const { doc, store, spec } = ctx;

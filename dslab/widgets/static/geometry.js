@@ -4,18 +4,22 @@ export const NODE = { body: 24, ring: 29.5, timer: 36, focus: 44, pips: 48, pips
 const LANE = 5;
 const POPOVER_WIDTH = 294;
 
-/** Ring, ellipse or rows: positions and scale for `ids`, in a stage `width` px wide of layout wide | one | small. */
-export function stageLayout(ids, width, mode, popover = false) {
+/**
+ * Positions and scale for `ids`, in a stage `width` px wide of layout wide | one | small: a ring (from 13 nodes on an
+ * ellipse, from 29 a grid), or with shape "rows" servers in one row and clients in the row below.
+ */
+export function stageLayout(ids, width, mode, popover = false, shape = "ring") {
   const frame = stageFrame(width, mode, popover && mode !== "small");
   const n = ids.length;
   const scale = n <= 6 ? 1 : n <= 7 ? 0.85 : n <= 12 ? 0.75 : 0.6;
   const wider = n === 7 ? 12 : 0;
-  const places = n <= 12 ? ellipse(frame, n, frame.radius + wider, frame.radius + wider)
+  const inRow = shape === "rows" && n <= 12;
+  const places = inRow ? bowedRow(frame, n) : n <= 12 ? ellipse(frame, n, frame.radius + wider, frame.radius + wider)
     : n <= 28 ? ellipse(frame, n, frame.cx - 46, frame.height / 2 - 50)
       : rows(frame, n);
   const nodes = new Map(ids.map((id, i) => [id, places[i]]));
   return {
-    ...frame, nodes, scale: n <= 28 ? scale : rowScale(frame, n), order: [...ids],
+    ...frame, nodes, inRow, scale: inRow ? Math.min(scale, rowStep(frame, n) / 92) : n <= 28 ? scale : rowScale(frame, n), order: [...ids],
     labels: n > 12 ? "focus" : n > 7 || frame.nameOnly ? "name" : "full",
   };
 }
@@ -46,6 +50,17 @@ function ellipse(frame, n, rx, ry) {
     walked.push(walked[i] + Math.hypot(next.x - point.x, next.y - point.y));
   });
   return Array.from({ length: n }, (_, k) => points[walked.findIndex((way) => way >= (k * walked[steps]) / n - 1e-6)]);
+}
+
+const rowStep = (frame, n) => (2 * Math.min(frame.cx, 330)) / n;
+
+// Bowed, so that no link hides another: a straight row would put all of them on one line.
+function bowedRow(frame, n) {
+  const step = rowStep(frame, n);
+  return Array.from({ length: n }, (_, i) => {
+    const off = n > 1 ? (2 * i) / (n - 1) - 1 : 0;
+    return { x: frame.cx + (i - (n - 1) / 2) * step, y: 108 + 84 * off * off, angle: Math.PI / 2 };
+  });
 }
 
 function rowGrid(frame, n) {

@@ -324,6 +324,9 @@ export function quorumMeter(doc, votes, x, y) {
 /** Where a node's name and line stand: beside it, or outside the ring when there is room for the name only. */
 export function labelPlace(layout, place, view) {
   const scale = layout.scale;
+  if (layout.inRow && view.kind === "server") {
+    return { x: place.x, y: place.y + (view.votes ? 70 : 56) * scale, anchor: "middle", line: layout.labels === "full" };
+  }
   if (layout.labels === "full" && view.kind === "server") {
     const right = place.x - layout.cx > -1;
     const away = (view.votes ? 61 : 48) * scale;

@@ -21,6 +21,28 @@ export function luminanceOf(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+const LAYOUT_KEY = "dslab-layout:";
+
+/** The layout chosen for this notebook: "ring" unless told otherwise. Where storage is forbidden, for this widget only. */
+export function rememberedLayout(win) {
+  const name = LAYOUT_KEY + win.location.pathname;
+  const stored = (use) => {
+    try {
+      return use(win.localStorage);
+    } catch {
+      return null;
+    }
+  };
+  let chosen = stored((storage) => storage.getItem(name)) ?? "ring";
+  return {
+    get: () => chosen,
+    set(shape) {
+      chosen = shape;
+      stored((storage) => (shape === "ring" ? storage.removeItem(name) : storage.setItem(name, shape)));
+    },
+  };
+}
+
 /** Keep class light or dark on `root` by what its background really is. Returns a function that stops it. */
 export function watchTheme(root, given, changed) {
   const doc = root.ownerDocument;

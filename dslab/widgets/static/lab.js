@@ -7,11 +7,12 @@ import { createTimeline } from "./timeline.js";
 import { createTransport, createPlayer, findUntil, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
 import { createSpeaker, keyAction, keyIsTaken } from "./keys.js";
 import { createTools } from "./tools.js";
-import { watchTheme, watchRoom, watchVisible, onePlays, stageWidth } from "./host.js";
+import { createFrameGuard } from "./guard.js";
+import { watchTheme, watchRoom, watchVisible, onePlays, rememberedLayout, stageWidth } from "./host.js";
 import { logServers } from "./entries.js";
 import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
-import { createEventsView, createTableView } from "./events.js";
+import { createEventsView, createPrintTable, createTableView } from "./events.js";
 import { createScriptDrawer } from "./script.js";
 import { createNodePopover, createMessageInspector } from "./popover.js";
 import { createChips } from "./chips.js";
@@ -80,6 +81,8 @@ export function createLab(model, doc) {
     startGrouping: (id) => group(id),
   };
 
+  const layoutMemory = rememberedLayout(win);
+
   // ---- parts ----------------------------------------------------------------------------------------------------
   const go = {
     play: () => (store.playing ? pause() : play(1)), reverse: () => play(-1),
@@ -90,7 +93,7 @@ export function createLab(model, doc) {
     undo: () => ask("undo"), redo: () => ask("redo"), heal: () => send("heal", {}),
     fork: () => ask("fork", { branch: store.branch.id, at_us: Math.floor(store.cursor.time_us) }),
     bookmark: () => ask("bookmark", { branch: store.branch.id, event: store.cursor.event, label: bookmarkLabel() }),
-    until: runUntil, rename: (label) => ask("rename", { branch: store.branch.id, label }),
+    layout: { get: layoutMemory.get, set: chooseLayout }, until: runUntil, rename: (label) => ask("rename", { branch: store.branch.id, label }),
     pin: () => ask("pin", { branch: store.branch.id, pinned: !store.branch.pinned }), delete: () => ask("delete", { branch: store.branch.id }),
   };
   store.interesting = new Set(Object.keys(INTERESTING));
@@ -107,6 +110,7 @@ export function createLab(model, doc) {
   });
   const views = { log: createLogView(ctx), links: createLinksView(ctx), events: createEventsView(ctx) };
   const table = createTableView(ctx);
+  const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
   const drawer = createScriptDrawer(ctx);
   const predict = createPredict(ctx);
@@ -115,8 +119,9 @@ export function createLab(model, doc) {
   const popovers = { node: createNodePopover(ctx), message: createMessageInspector(ctx) };
   const player = createPlayer(win, {
     advance, stepOnce: (way) => stepPlaying(way), speed: () => store.speed, reduced: () => settings.reducedMotion,
-    visible: () => visible?.seen() ?? true,
+    visible: () => visible?.seen() ?? true, paced: (ms) => stage.crowded() && guard.note(ms),
   });
+  const guard = createFrameGuard((level) => stage.economize(level));
   let visible = null;
   const only = onePlays(root, () => pause());
 
@@ -142,7 +147,7 @@ export function createLab(model, doc) {
   root.append(
     h(doc, "div", { class: "ds-head" }, h(doc, "div", { class: "ds-say" }, headline, because),
       h(doc, "div", { class: "ds-head-end" }, chips.el, tableButton, describeButton, scriptButton, helpButton)),
-    noticeBar, description.el, ...[chips.bar, predict.el].filter(Boolean), body, transport.el, timeline.el, help.el, live);
+    noticeBar, description.el, ...[chips.bar, predict.el].filter(Boolean), body, transport.el, timeline.el, help.el, paper.el, live);
 
   function headButton(name, content, onclick) {
     return h(doc, "button", { type: "button", class: "ds-btn", "aria-label": name, title: name, "aria-expanded": "false", onclick }, content);
@@ -551,6 +556,7 @@ export function createLab(model, doc) {
     room = next;
     store.layout = room.mode;
     root.setAttribute("data-layout", room.mode);
+    guard.reset();
     arrange();
     relayout();
     timeline.rebuild({ width: room.width - (room.mode === "wide" ? 26 : 18), mode: room.mode });
@@ -560,7 +566,12 @@ export function createLab(model, doc) {
   function relayout() {
     const width = room.mode === "wide" ? stageWidth(room.width) : room.width;
     root.classList.toggle("has-popover", Boolean(popover));
-    stage.relayout({ width, mode: room.mode, popover: Boolean(popover) });
+    stage.relayout({ width, mode: room.mode, popover: Boolean(popover), shape: layoutMemory.get() });
+  }
+
+  function chooseLayout(shape) {
+    layoutMemory.set(shape);
+    relayout();
   }
 
   function setting(name, value) {
@@ -703,7 +714,18 @@ export function createLab(model, doc) {
     stops.push(watchTheme(root, spec.theme ?? null, () => stage.retheme()));
     stops.push(watchRoom(root, onRoom));
     visible = watchVisible(root, () => player.wake());
+    for (const [event, handler] of [["beforeprint", print], ["afterprint", paper.clear]]) {
+      win.addEventListener(event, handler);
+      stops.push(() => win.removeEventListener(event, handler));
+    }
     warm();
+  }
+
+  // On paper: the paused frame and what led to it.
+  function print() {
+    pause();
+    closePopover();
+    paper.fill();
   }
 
   function destroy() {

@@ -5,6 +5,7 @@ import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFract
 import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
 import { createMessageCanvas } from "./canvas.js";
+import { ECONOMIES, mergeParallel } from "./guard.js";
 
 // Above either, messages and timer arcs move on the canvas: by measurement, from here on SVG costs the main thread more
 // than 8 ms a frame.
@@ -39,7 +40,7 @@ export function createStage(ctx, handlers) {
   const drawn = new Map();
   let frame = null;
   let layout = null;
-  let size = { width: 640, mode: "wide", popover: false };
+  let size = { width: 640, mode: "wide", popover: false, shape: "ring" };
   let places = new Map();
   let views = new Map();
   let legendKey = "";
@@ -52,10 +53,11 @@ export function createStage(ctx, handlers) {
   let drawnLinks = "";
   let drawnLabels = "";
   let flights = [];
+  let economy = 0;               // how much the canvas gives up for speed
 
   function relayout(next) {
     size = { ...size, ...next };
-    layout = stageLayout(spec.servers, size.width, size.mode, size.popover);
+    layout = stageLayout(spec.servers, size.width, size.mode, size.popover, size.shape);
     places = new Map([...layout.nodes, ...clientPlaces(spec.clients ?? [], layout)]);
     svg.setAttribute("viewBox", `0 0 ${fix(layout.width)} ${layout.height}`);
     svg.style.width = `${fix(layout.width / 13 * 100) / 100}em`;
@@ -256,12 +258,13 @@ export function createStage(ctx, handlers) {
     const shapes = [text(at.y, "ds-t13 ds-b ds-halo", view.id)];
     shapes[0].append(s(doc, "tspan", { class: "ds-watched" }, watchedWords(view.id)));
     if (!at.line) return shapes;
-    const room = at.anchor === "start" ? layout.width - at.x : at.x;
+    const room = at.anchor === "start" ? layout.width - at.x : at.anchor === "end" ? at.x : layout.width / layout.order.length;
     const line = view.line.length * LINE_CHAR <= room ? view.line : view.line.split(", ").at(-1);
     shapes.push(text(at.y + 16, `ds-t12 ds-halo ${view.status === "crashed" ? "ds-danger" : "ds-s"}`, line));
     if (view.votes && at.anchor === "start") shapes.push(quorumMeter(doc, view.votes, fix(at.x), fix(at.y + 27)));
-    if (view.votes && at.anchor === "end") {
-      shapes.push(quorumMeter(doc, view.votes, fix(at.x - Math.min(19, 150 / view.votes.size) * view.votes.size), fix(at.y + 27)));
+    if (view.votes && at.anchor !== "start") {
+      const wide = Math.min(19, 150 / view.votes.size) * view.votes.size;
+      shapes.push(quorumMeter(doc, view.votes, fix(at.x - (at.anchor === "end" ? wide : wide / 2)), fix(at.y + 27)));
     }
     return shapes;
   }
@@ -272,9 +275,10 @@ export function createStage(ctx, handlers) {
     const speed = store.playing ? Math.abs(store.speed) : 0;
     const linger = Math.max(DROP_LINGER_US, speed * DROP_LINGER_REAL_S * 1e6);
     const dropped = store.trace.droppedAt(frame.event, us, linger);
-    const hidden = speed > HIDE_HEARTBEATS_ABOVE;
+    const fast = speed > HIDE_HEARTBEATS_ABOVE;
+    const hidden = fast || (bulk && economy >= 2);
     const flying = hidden ? frame.flying.filter((k) => store.trace.messages.klass(k) !== "heartbeat") : frame.flying;
-    const many = flying.length > SVG_MESSAGES || nodes.size > SVG_NODES;
+    const many = (fast ? flying : frame.flying).length > SVG_MESSAGES || nodes.size > SVG_NODES;
     const placed = (k) => places.has(store.trace.messages.from(k)) && places.has(store.trace.messages.to(k));
     const known = flying.filter(placed);
     layers.messages.classList.toggle("is-faded", speed > FADE_HEARTBEATS_ABOVE);
@@ -286,6 +290,7 @@ export function createStage(ctx, handlers) {
     }
     if (bulk) {
       flights = known.map((k) => flightOf(k, us)).filter(({ mark }) => mark.twinOf === null || !frame.flying.includes(mark.twinOf));
+      if (economy >= 3) flights = mergeParallel(flights);
       const chosen = store.selection?.kind === "message" ? store.selection.id : null;
       canvas.draw({ flights, lost: dropped.filter(placed).map(deathOf), timers: timersAt(us), scale: layout.scale, chosen, faded: speed > FADE_HEARTBEATS_ABOVE });
     } else {
@@ -437,14 +442,15 @@ export function createStage(ctx, handlers) {
     for (const k of flying) classes.set(store.trace.messages.klass(k), store.trace.messages.term(k));
     const terms = [...new Set([...views.values()].filter((view) => view.kind === "server" && view.status !== "crashed")
       .map((view) => view.term).filter(Boolean))].sort((a, b) => a - b).slice(-4);
-    const key = JSON.stringify([[...classes.keys()].sort(), terms, hiddenCount, size.mode]);
+    const gives = bulk ? ECONOMIES[economy] : "";
+    const key = JSON.stringify([[...classes.keys()].sort(), terms, hiddenCount, size.mode, gives]);
     if (key === legendKey) return;
     legendKey = key;
     const order = Object.keys(CLASS_WORDS).filter((klass) => classes.has(klass) || (klass === "heartbeat" && hiddenCount));
     const items = order.map((klass) => legendItem(klass, classes, klass === "heartbeat" ? hiddenCount : 0));
     const swatches = terms.map((term) => h(doc, "span", {},
       h(doc, "i", { class: `ds-swatch ${termClass(term)}` }), `term ${term}`));
-    legend.replaceChildren(...items, ...(items.length && swatches.length ? [h(doc, "i", { class: "ds-legend-rule" })] : []), ...swatches);
+    legend.replaceChildren(...(gives ? [h(doc, "span", {}, gives)] : []), ...items, ...(items.length && swatches.length ? [h(doc, "i", { class: "ds-legend-rule" })] : []), ...swatches);
   }
 
   function legendItem(klass, classes, hiddenCount) {
@@ -534,6 +540,13 @@ export function createStage(ctx, handlers) {
     retheme: () => canvas.retheme(),
     focusedNode: () => roving,
     focusMessage: (k) => drawn.get(k)?.g.focus(),
+    crowded: () => bulk,
+    /** Give up so much (0 to 3) of the canvas for speed. */
+    economize: (level) => {
+      economy = level;
+      canvas.setCoarse(level > 0);
+      if (level && bulk) ctx.say(`The picture is simplified: ${ECONOMIES[level]}.`);
+    },
     /** Draw messages anew: their look depends on a setting. */
     repaintMessages: () => {
       clearMessages();

@@ -23,9 +23,9 @@ export function nextSpeed(speed, direction) {
 
 /**
  * The frame loop. It asks `advance(virtualUs)` for every frame and stops when that returns false; in reduced motion it
- * calls `stepOnce(direction)` once a second instead.
+ * calls `stepOnce(direction)` once a second instead. `paced(ms)`, if given, hears how long each frame took.
  */
-export function createPlayer(win, { advance, stepOnce, speed, reduced, visible }) {
+export function createPlayer(win, { advance, stepOnce, speed, reduced, visible, paced }) {
   let direction = 0;
   let handle = 0;
   let last = null;
@@ -34,6 +34,7 @@ export function createPlayer(win, { advance, stepOnce, speed, reduced, visible }
   function frame(now) {
     handle = 0;
     if (!direction || !visible()) return;
+    const before = last;
     const elapsed = last === null ? 0 : Math.min(LONGEST_FRAME_MS, now - last);
     last = now;
     if (reduced()) {
@@ -45,6 +46,7 @@ export function createPlayer(win, { advance, stepOnce, speed, reduced, visible }
     } else if (advance(elapsed * 1000 * speed() * direction) === false) {
       return;
     }
+    paced?.(now - (before ?? now));
     schedule();
   }
 
@@ -221,14 +223,21 @@ function createMorePanel(ctx, go, reason, button) {
     event.preventDefault();
     go.rename(label.value.trim());
   } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename" }, "Rename branch"), pin, text("delete", "Delete"));
+  const shape = select("Layout", [["ring", "ring"], ["rows", "rows by kind"]]);
+  shape.addEventListener("change", () => go.layout.set(shape.value));
+  const reset = h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": "resetLayout", onclick: () => {
+    shape.value = "ring";
+    go.layout.set("ring");
+  } }, "Reset layout");
   const panel = h(doc, "div", { class: "ds-more", hidden: true, role: "group", "aria-label": "More controls" },
     h(doc, "div", { class: "ds-only-small ds-more-row" },
       button("start2", "start", "To start", "Home"), button("prev2", "prev", "Previous interesting event", "<"),
       button("reverse2", "reverse", "Play in reverse"), button("end2", "end", "To end", "End"),
       button("slower", "stepback", "Slower", "["), button("faster", "step", "Faster", "]"),
       button("fork2", "fork", "Fork here", "Shift+B"), button("bookmark2", "bookmark", "Bookmark this event")),
-    until, stops, branch, button("redo", "redo", "Redo", "Control+Shift+Z"));
+    until, stops, branch, h(doc, "div", { class: "ds-until" }, "Layout", shape, reset), button("redo", "redo", "Redo", "Control+Shift+Z"));
   let named = "";
+  shape.value = go.layout.get();
   panel.sync = () => {
     const now = `${store.branch.id} ${store.branch.label}`;
     if (now !== named) label.value = store.branch.label;
