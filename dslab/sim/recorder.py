@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import MessageError
-from .message import Message
+from .message import IMMUTABLE_AS_IS, Message
 from .node import RUNTIME_ATTRIBUTES
 from .snapshot import keep, list_change
 from .trace import Trace
@@ -34,13 +34,6 @@ class Recorder:
         if kind not in OUTSIDE_STATE:
             self.open = number
         return number
-
-    def delivered(self, time: int, node: str, number: int) -> int:
-        self.open = event = len(self.events)
-        record = self.messages[number]
-        self.events.append((time, "deliver", node, record[3], number, None))
-        record[6], record[7], record[8] = event, time, "delivered"
-        return event
 
     def dropped(self, time: int, node: str, number: int, reason: str, cause: int | None = None) -> None:
         record = self.messages[number]
@@ -80,14 +73,20 @@ class Recorder:
             fields = self._public(host, attributes)
         for field in fields:
             try:
-                new = attributes[field]
+                new, old = attributes[field], shown[field]
             except KeyError:
-                new = getattr(host.node, field)
-            old = shown.get(field, MISSING)
-            if new is old or (new.__class__ is old.__class__ and new == old):
+                new, old = getattr(host.node, field), shown.get(field, MISSING)
+            if new is old:
+                continue
+            kind = new.__class__
+            if kind is old.__class__ and new == old:
                 continue
             if patch is None:
                 patch = self.patches.setdefault(self.open, [])
+            if kind in IMMUTABLE_AS_IS:                  # most changes: no call to keep
+                shown[field] = new
+                patch.append([field, new])
+                continue
             try:
                 kept = shown[field] = keep(new, old)
             except MessageError as error:
@@ -103,6 +102,9 @@ class Recorder:
         fields = []
         for field, value in attributes.items():
             if field[0] == "_" or field in RUNTIME_ATTRIBUTES or (host.id, field) in self.hidden:
+                continue
+            if value.__class__ in IMMUTABLE_AS_IS:
+                fields.append(field)
                 continue
             try:
                 keep(value)

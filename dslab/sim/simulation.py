@@ -133,7 +133,8 @@ class Simulation(Actions):
         next_sequence, next_message, settle = self.next_sequence, self.next_message, self._settle
         up, multiplier, modulus = UP, MULTIPLIER, MODULUS
         if recorder:
-            sent = recorder.messages.append          # recorder.sent without the call
+            events, messages = recorder.events, recorder.messages
+            append, sent = events.append, messages.append
         done = self.events_done
         look = max(SHARING_CHECK, done)
         while heap and heap[0][0] <= until_us:
@@ -145,8 +146,11 @@ class Simulation(Actions):
                     continue
                 self.now_us = time
                 self.handling = entry
-                if recorder:
-                    self.current = recorder.delivered(time, host.id, reference)
+                if recorder:                                              # no call of the recorder: too many
+                    self.current = recorder.open = event = len(events)
+                    record = messages[reference]
+                    append((time, "deliver", host.id, record[3], reference, None))
+                    record[6], record[7], record[8] = event, time, "delivered"
                 try:
                     handler = host.handlers[payload.__class__]
                 except KeyError:
@@ -176,7 +180,7 @@ class Simulation(Actions):
                         link.state = state = link.state * multiplier % modulus
                         due = time + link.low + (state * link.spread >> 31)
                         push(heap, (due, next_sequence(), link.host, sender, m, next_message()))
-                        if recorder:
+                        if recorder:                                      # as recorder.sent
                             sent([sender, link.host.id, m, self.current, time, due, None, None, "in flight", None])
                     else:
                         self._transmit(link, m, self.current)

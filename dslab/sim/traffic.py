@@ -43,18 +43,19 @@ class Traffic:
 
     def _transmit(self, link: Link, m: Message, event: int | None) -> None:
         """Puts one message on its way: it may be lost, doubled, kept in order, or meet a cut."""
-        now, recorder = self.now_us, self.recorder
+        now, recorder, network = self.now_us, self.recorder, link.network
         if link.plain:
-            due, lost, twice = now + link.draw_us(), False, False
-        else:
-            network = link.network
-            lost = network.loss > 0 and link.dice().random() < network.loss
-            twice = network.duplicate > 0 and link.dice().random() < network.duplicate
+            due = now + link.draw_us()
+            heapq.heappush(self.heap, (due, self.next_sequence(), link.host, link.sender.id, m, self.next_message()))
+            if recorder:
+                recorder.sent(link.sender.id, link.host.id, m, event, now, due)
+            return
+        lost = network.loss > 0 and link.dice().random() < network.loss
+        twice = network.duplicate > 0 and link.dice().random() < network.duplicate
         for copy in range(1 + twice):
-            if not link.plain:
-                due = now + link.draw_us()
-                if network.fifo:
-                    due = link.last_due = max(due, link.last_due)
+            due = now + link.draw_us()
+            if network.fifo:
+                due = link.last_due = max(due, link.last_due)
             number = self.next_message()
             if recorder:
                 recorder.sent(link.source, link.target, m, event, now, due, copy_of=number - 1 if copy else None)
