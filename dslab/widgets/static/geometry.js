@@ -31,7 +31,7 @@ function stageFrame(width, mode, popover) {
     const height = mode === "wide" ? 374 : 340;
     const cy = mode === "wide" ? 198 : 184;
     return { width, height, cx: Math.min(mode === "wide" ? 172 : 200, room / 2), cy, radius: Math.min(106, room / 2 - 60),
-      nameOnly: true };
+      nameOnly: true, rightTaken: true };
   }
   if (mode === "wide") return { width, height: 374, cx: width / 2, cy: 172, radius: 124, nameOnly: false };
   return { width, height: 352, cx: width / 2, cy: 158, radius: 112, nameOnly: false };
@@ -85,8 +85,8 @@ function rows(frame, n) {
 /** Clients stand at the lower corners, outside the ring: left first, then right. */
 export function clientPlaces(ids, layout) {
   return new Map(ids.map((id, i) => {
-    const left = i % 2 === 0 || layout.nameOnly;
-    const x = left ? 34 + 52 * Math.floor(i / (layout.nameOnly ? 1 : 2)) : layout.width - 34;
+    const left = i % 2 === 0 || layout.rightTaken;
+    const x = left ? 34 + 52 * Math.floor(i / (layout.rightTaken ? 1 : 2)) : layout.width - 34;
     return [id, { x, y: layout.height - 58, angle: Math.PI / 2 }];
   }));
 }

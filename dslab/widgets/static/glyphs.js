@@ -6,6 +6,7 @@ import { NODE, fix, arcPath, tickPath, outward } from "./geometry.js";
 const KNOWN_LETTERS = { leader: "L", follower: "F", candidate: "C", primary: "P", backup: "B", proposer: "P" };
 const BADGE_ICONS = { paused: "pausenode", skew: "clock", disk: "disk" };
 const HALO_PX = 4;
+const EDGE_PX = 14;            // half a name
 
 /** How many of `n` make a majority. */
 export function quorumOf(n) {
@@ -335,7 +336,8 @@ export function labelPlace(layout, place, view) {
   if (view.kind === "client") return { x: place.x, y: place.y + 40 * scale + 5, anchor: "middle", line: false };
   const reach = (view.votes ? 68 : view.status === "crashed" ? 42 : 52) * scale;
   const out = outward(place);
-  return { x: place.x + out.x * reach, y: place.y + out.y * reach + HALO_PX + 1, anchor: "middle", line: false };
+  const x = Math.max(EDGE_PX, Math.min(layout.width - EDGE_PX, place.x + out.x * reach));
+  return { x, y: place.y + out.y * reach + HALO_PX + 1, anchor: "middle", line: false };
 }
 
 /** "heartbeat × 212" when they are hidden, else the class word; one kind of reply needs no more than "reply". */
