@@ -15,9 +15,9 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 MODULES = (
-    "format", "trace", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline", "transport", "host", "keys",
-    "session", "tools", "entries", "logcells", "log", "links", "events", "script", "causes", "popover",
-    "chips", "predict", "describe", "lab",
+    "format", "trace", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline", "transport",
+    "host", "keys", "session", "tools", "entries", "logcells", "log", "links", "events", "script", "causes",
+    "popover", "chips", "predict", "describe", "lab",
 )
 STYLES = ("lab", "panels")
 
