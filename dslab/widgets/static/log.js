@@ -1,5 +1,5 @@
 // The replicated logs: one row per server, one column per index; only what is in view is drawn.
-import { h, plainText, s, setAttrs } from "./format.js";
+import { h, plainText, s, setAttrs, setText } from "./format.js";
 import { nodeView } from "./glyphs.js";
 import { authorityAt, classifyCell, commitNote, currentLeader, entryAt, entryText, lastLogIndex, logMoments, logServers, longestEntry, truncatedEntries } from "./entries.js";
 import { cellLabel, cellParts, createMinimap, frontierPath, keyItems, nodeBadge, noteParts, refillCell } from "./logcells.js";
@@ -291,8 +291,10 @@ export function createLogView(ctx) {
     const look = `${shape}|${name}|${cell.entry?.term}|${cell.entry && entryText(cell.entry)}`;
     if (box.look === look) return;
     box.look = look;
-    setAttrs(box, { "aria-label": cellLabel(node, index, cell), class: cell.kind === "empty" ? "ds-cell is-bare" : "ds-cell" });
-    if (box.shape !== shape) box.replaceChildren(...cellParts(ctx, node, index, cell));
+    setAttrs(box, { class: cell.kind === "empty" ? "ds-cell is-bare" : "ds-cell" });
+    const said = box.firstChild ?? h(doc, "span", { class: "ds-vh" });
+    setText(said, cellLabel(node, index, cell));
+    if (box.shape !== shape) box.replaceChildren(said, ...cellParts(ctx, node, index, cell));
     else if (cell.entry) refillCell(box, cell.entry);
     box.shape = shape;
   }
