@@ -27,8 +27,9 @@ def test_known_to_fail(): assert False
 
 
 @pytest.fixture
-def sample(tmp_path):
+def sample(tmp_path, monkeypatch):
     """A test file under the course's own settings; returns the arguments that run it."""
+    monkeypatch.delenv("DSLAB_TEST_ALL", raising=False)       # this suite may itself be running under --all
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_sample.py").write_text(SAMPLE, "utf-8")
     return [*SETTINGS, f"--rootdir={tmp_path}", "-q", str(tmp_path)]
