@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 
 def explained(sim: Simulation, error: DslabError) -> DslabError:
     """The same error with the place in front, and what was recorded so far attached as `error.trace`."""
+    if hasattr(error, "trace"):
+        return error                               # told already, by a run inside this one
     told = error if isinstance(error, ScheduleError) else type(error)(_place(sim) + str(error))
     told.trace = sim.recorder.trace(sim.now_us) if sim.recorder else None  # type: ignore[attr-defined]
     return told

@@ -73,6 +73,7 @@ class Simulation(Actions):
         self.next_message = count().__next__
         self.history: list[dict[str, Any]] = []
         self.handling: Entry | None = None     # the entry whose handler runs now
+        self.careful = False                             # look for shared objects after every event
         self.current: int | None = None                  # id of the event to which effects belong
         self.events_done = 0
         self.groups: list[list[str]] = []
@@ -136,7 +137,7 @@ class Simulation(Actions):
             events, messages = recorder.events, recorder.messages
             append, sent = events.append, messages.append
         done = self.events_done
-        look = max(SHARING_CHECK, done)
+        look = done if self.careful else max(SHARING_CHECK, done)
         while heap and heap[0][0] <= until_us:
             entry = pop(heap)
             time, sequence, host, source, payload, reference = entry
@@ -192,14 +193,14 @@ class Simulation(Actions):
                 self.events_done = done
                 if done > self.budget:
                     raise BudgetError(what_goes_round(self))
-                self._check_sharing()
-                look = min(2 * done, self.budget + 1)
+                self._check_sharing(until_us)
+                look = done + 1 if self.careful else min(2 * done, self.budget + 1)
             if stop is not None and stop(self):
                 self.events_done = done
                 return
         self.events_done = done
+        self._check_sharing(until_us)
         self.handling = None
-        self._check_sharing()
         self.now_us = max(self.now_us, until_us)
 
     def trace(self) -> Trace:
@@ -301,10 +302,14 @@ class Simulation(Actions):
                 operation.update(completed_us=self.now_us, result=result)
                 break
 
-    def _check_sharing(self) -> None:
+    def _check_sharing(self, until_us: int) -> None:
         shared = find_shared(self.nodes)
         if shared is None:
             return
+        if not self.careful:          # run again and look after every event, to name the handler that did it
+            again = Simulation(self.system, self.seed, self.schedule, record=False, budget=self.budget)
+            again.careful = True
+            again.run(until_us / 1000)
         first, second, thing = shared
         raise DeterminismError(f"{first} and {second} are one and the same {type(thing).__name__}, so a change in "
                                f"one node shows in the other without a message; give each node its own, for example "

@@ -129,6 +129,21 @@ def test_two_nodes_holding_one_object_are_found():
         simulate(System(type("S", (Sharer,), {"election": None}), 2, options={"election": shared}), seed=1, until=1)
 
 
+def test_the_handler_that_shares_an_object_is_named():
+    class Box:
+        items = []
+
+    class Late(Node):
+        box = Box()
+
+        def go(self):
+            self.set_timer("share", after=30)
+
+        def on_share_timeout(self):
+            self.mine = self.box.items
+    fails(Late, DeterminismError, "n2 in on_share_timeout at 30.000 ms", "n1.mine and n2.mine", "same list")
+
+
 def test_messages_and_frozen_values_may_be_shared():
     class Keeps(Node):
         def go(self):
