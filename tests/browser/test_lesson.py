@@ -241,7 +241,8 @@ def test_axe_finds_nothing_on_the_widget(lesson: Page, axe: Path):
         return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
 
     assert violations() == []
-    until(page, ".dslab-node[data-role=leader]")
+    python(page, "lab.request('x=1', at=300)\nlab.seek(500)")         # a log with an entry, a leader, messages
+    expect(lab(page).locator("[data-cell]").first).to_be_visible()
     for tab in ("links", "events", "log"):
         lab(page).locator(f"[data-tab={tab}]").click()
         assert violations() == [], tab
