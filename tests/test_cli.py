@@ -222,7 +222,7 @@ def wait_until(condition, seconds: float = 120):
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks; what is awaited is the condition
     raise AssertionError("it did not happen")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dslab.grading.run import NbvalError, Running, run_notebook
 
+# a hand-in that never ends and shrugs off interrupts: the sleep is the student's, no test waits for it
 HANG = """
 import time
 while True:
@@ -85,6 +86,7 @@ def test_ctrl_c_leaves_no_process_behind(monkeypatch):
     def interrupted(process, timeout=None):
         raise KeyboardInterrupt
 
+    # a process that outlives any test, unless the grader ends it, which is what is tested
     sleeper = ["python", "-c", "import time; time.sleep(600)"]
     monkeypatch.setattr("dslab.grading.run._command", lambda *_: sleeper)
     monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
