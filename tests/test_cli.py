@@ -226,15 +226,13 @@ def wait_until(condition, seconds: float = 120):
     raise AssertionError("it did not happen")
 
 
-@contextlib.contextmanager
-def running_lab(home: Path, port=None, browser=False):
-    """A server started as `dslab lab` does, with its own settings; yields process, address and lines."""
+def start_lab(home: Path, port=None, browser=False) -> subprocess.Popen:
+    """A server as `dslab lab` starts it, with its own settings; what it says goes to the file "said"."""
     variables = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR"):
         variables.pop(name, None)
-    said = home / "said"
-    with said.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(
+    with (home / "said").open("w", encoding="utf-8") as out:
+        return subprocess.Popen(
             [sys.executable, "-c", LAB.format(port=port, browser=browser)],
             cwd=ROOT,
             env=variables,
@@ -242,14 +240,26 @@ def running_lab(home: Path, port=None, browser=False):
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+
+
+def announced(process: subprocess.Popen, home: Path) -> tuple[re.Match, str]:
+    """The address that a server says it is at, once it does, and all it said."""
+    said = home / "said"
+    wait_until(lambda: "Ctrl-C here stops it" in said.read_text("utf-8") or process.poll() is not None)
+    lines = said.read_text("utf-8")
+    address = re.search(
+        r"^JupyterLab is at (http://127\.0\.0\.1:(\d+)/\S+\?token=(\w+))$", lines, re.MULTILINE
+    )
+    assert address, lines
+    return address, lines
+
+
+@contextlib.contextmanager
+def running_lab(home: Path, port=None, browser=False):
+    """A server that answers; yields process, address and lines."""
+    process = start_lab(home, port, browser)
     try:
-        wait_until(lambda: "Ctrl-C here stops it" in said.read_text("utf-8") or process.poll() is not None)
-        lines = said.read_text("utf-8")
-        address = re.search(
-            r"^JupyterLab is at (http://127\.0\.0\.1:(\d+)/\S+\?token=(\w+))$", lines, re.MULTILINE
-        )
-        assert address, lines
-        yield process, address, lines
+        yield process, *announced(process, home)
     finally:
         process.kill()
         process.wait()
@@ -288,6 +298,22 @@ def test_lab_takes_the_next_free_port_and_says_so(tmp_path):
         with running_lab(tmp_path, browser=os.name != "nt") as (_, address, lines):
             assert f"Port 8888 is in use: taking {address[2]}\n" in lines
             assert ("No browser can be opened here" in lines) == (sys.platform == "linux")
+
+
+def test_labs_that_start_at_once_take_different_ports(tmp_path):
+    """Each listens from the moment it chose, so nobody else chooses the same."""
+    homes = [tmp_path / name for name in ("anna", "ben", "cleo")]
+    for home in homes:
+        home.mkdir()
+    processes = [start_lab(home) for home in homes]
+    try:
+        addresses = [announced(*started)[0] for started in zip(processes, homes)]
+        assert len({address[2] for address in addresses}) == 3
+        assert all(ask(address, "api/status")["kernels"] == 0 for address in addresses)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_lab_refuses_a_port_in_use_with_one_line(tmp_path):

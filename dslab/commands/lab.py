@@ -19,30 +19,32 @@ PORTS_TRIED = 100
 HOST = "127.0.0.1"
 
 
-def is_free(port: int) -> bool:
-    """True if a server can listen on this port of the loopback address."""
-    with socket.socket() as probe:
-        if os.name != "nt":  # as the server does: a port still in TIME_WAIT is free
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def choose_port(wanted: int | None) -> int | None:
-    """The port to serve on, or None after saying why there is none."""
-    if wanted is not None:
-        if is_free(wanted):
-            return wanted
-        say(f"Port {wanted} is in use or not allowed: give another, or leave out --port to get a free one")
+def listening(port: int) -> socket.socket | None:
+    """A socket that listens on this port of the loopback address, or None if that cannot be had."""
+    try:
+        taken = socket.create_server((HOST, port))
+    except OSError:
         return None
+    taken.setblocking(False)  # as the server's event loop wants it
+    return taken
+
+
+def take_port(wanted: int | None) -> socket.socket | None:
+    """The socket to serve on, or None after saying why there is none.
+
+    It listens from here on: whoever starts a server a moment later finds this port in use.
+    """
+    if wanted is not None:
+        taken = listening(wanted)
+        if taken is None:
+            say(f"Port {wanted} is in use or not allowed: give another, or leave out --port to get a free one")
+        return taken
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
-        if is_free(port):
+        taken = listening(port)
+        if taken is not None:
             if port != FIRST_PORT:
                 say(f"Port {FIRST_PORT} is in use: taking {port}")
-            return port
+            return taken
     say(f"No port from {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} is free: name one with --port N")
     return None
 
@@ -85,14 +87,32 @@ def lab(wanted_port: int | None, browser: bool) -> int:
         wanted_port: serve there or not at all; None takes the first free port.
         browser: open the first notebook in the user's browser.
     """
-    port = choose_port(wanted_port)
-    if port is None:
+    taken = take_port(wanted_port)
+    if taken is None:
         return 2
+    with taken:
+        return serve(taken, browser)
+
+
+def serve(taken: socket.socket, browser: bool) -> int:
+    """Serve JupyterLab on a socket that listens already. Returns the exit status."""
     if browser and not browser_at_hand():
         say("No browser can be opened here: open the address below yourself")
         browser = False
     from jupyterlab.labapp import LabApp
 
+    class Server(LabApp.serverapp_class):
+        """Jupyter's server; by itself it lets go of the port it found and binds it again later."""
+
+        def _find_http_port(self) -> None:
+            pass
+
+        def _bind_http_server_tcp(self) -> bool:
+            self.http_server.add_socket(taken)
+            return True
+
+    LabApp.serverapp_class = Server
+    port = taken.getsockname()[1]
     notebooks = ROOT / "notebooks"
     page = f"lab/tree/{FIRST_NOTEBOOK}" if (notebooks / FIRST_NOTEBOOK).is_file() else "lab"
     token = secrets.token_hex(16)
@@ -103,7 +123,6 @@ def lab(wanted_port: int | None, browser: bool) -> int:
         f"--ServerApp.open_browser={browser}",
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops without a question
         "--Application.log_level=ERROR",
         # in containers everybody is root; the server listens on loopback and asks for the token
@@ -119,5 +138,6 @@ def lab(wanted_port: int | None, browser: bool) -> int:
         return end.code if isinstance(end.code, int) else 1 if end.code else 0
     finally:
         stopped.set()
+        taken.close()  # a question that nobody will answer ends
         waiter.join()
     return 0
