@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -12,7 +14,9 @@ from dslab.check.invariants import VIOLATED, Verdict
 from dslab.sim import NodeError, System, Trace
 from dslab.sim.schedule import LONGEST_MS, Action, call, check_schedule, literal, to_us, whole_ms
 from dslab.view import storyboard
+from dslab.view.storyboard import Storyboard
 
+from . import export
 from .branches import AHEAD_MS, MAIN, Branch, Branches
 from .predict import Prediction, PredictionError
 from .runs import Runs
@@ -188,6 +192,29 @@ class Lab(Served):
         lines += [f"lab = Lab({system.code}, seed={self._runs.seed}{until})"]
         return "\n".join([*lines, *(f"lab.{call(action)}" for action in chosen.actions), "lab"])
 
+    def export_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """One HTML page that plays all branches as they are now, without a kernel or a network.
+
+        What has been tried stays to be looked at; nothing new can be tried there. While a prediction is open
+        the page ends where the run stands.
+
+        Args:
+            path: a file that gets the page, too.
+
+        Returns:
+            The page; an equal lab gives equal text.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with self._lock:
+            state = {name: getattr(self, name) for name in ("spec", "branches", "cursor", "prediction", "feedback")}
+            title = self.spec["title"] or f"{self.spec['system']}, seed {self.spec['seed']}"
+            page = export.page(state, self.chunks, title, self._storyboard())
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8", newline="\n")
+        return page
+
     # ---- how it is done
 
     def _act(self, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any], at: float | None) -> None:
@@ -229,10 +256,13 @@ class Lab(Served):
         """The live widget, and for places without one a picture and a paragraph."""
         made = super()._repr_mimebundle_(**kwargs)
         data, metadata = made if isinstance(made, tuple) else (made or {}, {})
+        board = self._storyboard()
+        return {**data, "text/plain": board.text, "image/svg+xml": board.svg}, metadata
+
+    def _storyboard(self) -> Storyboard:
         run = self._runs.of(self._shown(self._tree[self.branch]))
         broken = [v.event for v in run.verdicts if v.status == VIOLATED and not self._runs.hidden]
         note = f"The run stopped early: {run.stopped}." if run.stopped else ""
         if self._predict and not self._answered:
             note = f"Predict: {self._predict.question}"
-        board = storyboard(run.reading, self.spec["title"], broken, note)
-        return {**data, "text/plain": board.text, "image/svg+xml": board.svg}, metadata
+        return storyboard(run.reading, self.spec["title"], broken, note)

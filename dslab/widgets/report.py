@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from dslab.check import answers, break_it
@@ -26,8 +27,18 @@ def _report(check: Callable[..., str], arguments: tuple[Any, ...], options: dict
     try:
         print(check(*arguments, **options))
     except CheckFailed as failed:
+        _keep(failed)
         _open(failed)
         raise
+
+
+def _keep(failed: CheckFailed) -> None:
+    """While grading, writes the failing run as a page to the file that the grader names in DSLAB_FAILED_RUN."""
+    path = os.environ.get("DSLAB_FAILED_RUN")
+    if os.environ.get("DSLAB_GRADING") != "1" or not path or failed.system is None or failed.case is None:
+        return
+    with suppress(Exception):  # whatever it is, the failure itself must be heard
+        _failing_run(failed).export_html(path)
 
 
 def _open(failed: CheckFailed) -> None:
@@ -35,15 +46,7 @@ def _open(failed: CheckFailed) -> None:
     shell = _notebook_shell()
     if shell is None or failed.system is None or failed.case is None:
         return
-    case = failed.case
-    lab = Lab(
-        failed.system,
-        seed=case.seed,
-        schedule=case.schedule,
-        until=case.until,
-        start=failed.start,
-        title=f"{case.name}: the run that fails",
-    )
+    lab = _failing_run(failed)
 
     def show(result: Any) -> None:
         """Runs when the cell has ended: by then IPython has printed the text of the failure."""
@@ -53,6 +56,20 @@ def _open(failed: CheckFailed) -> None:
         display(lab)
 
     shell.events.register("post_run_cell", show)
+
+
+def _failing_run(failed: CheckFailed) -> Lab:
+    """The run just before it goes wrong."""
+    case, system = failed.case, failed.system
+    assert case is not None and system is not None
+    return Lab(
+        system,
+        seed=case.seed,
+        schedule=case.schedule,
+        until=case.until,
+        start=failed.start,
+        title=f"{case.name}: the run that fails",
+    )
 
 
 def _notebook_shell() -> Any:

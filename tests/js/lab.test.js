@@ -6,14 +6,15 @@ import { JSDOM } from "jsdom";
 import { render } from "../../dslab/widgets/static/lab.js";
 import { FakeModel, electionRun, modelState, partitionRun } from "./fixture.js";
 
-/** A lab in a page of its own, with frames cranked by hand. */
-function lab(extra = {}, run = electionRun()) {
+/** A lab in a page of its own, with frames cranked by hand; `send` null is a page without a kernel. */
+function lab(extra = {}, run = electionRun(), send = undefined) {
   const dom = new JSDOM("<!doctype html><html lang=en><title>t</title><body><main id=m></main></body></html>", { pretendToBeVisual: true, runScripts: "outside-only" });
   const { window } = dom;
   let frames = [];
   window.requestAnimationFrame = (f) => frames.push(f);
   window.cancelAnimationFrame = () => { frames = []; };
   const model = new FakeModel(modelState(run, extra));
+  if (send === null) model.send = null;
   const el = window.document.getElementById("m");
   const stop = render({ model, el });
   const root = el.querySelector(".dslab-lab");
@@ -352,4 +353,35 @@ test("automated accessibility rules find nothing, also with a popover, the drawe
     assert.equal(JSON.stringify(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 120))])), "[]");
     it.stop();
   }
+});
+
+test("without a kernel it plays to the end, and whatever would change the run says why it cannot", async () => {
+  const it = lab({ spec: { start_us: 1_400_000, speed: 1 } }, electionRun(), null);
+  assert.match(it.find("[data-verb=partition]").getAttribute("aria-label"), /^Partition unavailable: this page has no kernel/);
+  for (const name of ["fork", "bookmark", "undo"]) {
+    assert.match(it.control(name).getAttribute("aria-label"), /unavailable: this page has no kernel: open the notebook to try it$/);
+  }
+  assert.equal(it.control("play").getAttribute("aria-label"), "Play");
+  it.control("play").click();
+  it.play(4000);
+  assert.equal(it.us(), it.model.get("branches")[0].until_us);
+  assert.equal(it.find(".ds-notice").hidden, true);
+  it.control("undo").click();
+  assert.equal(it.find(".ds-notice").textContent, "Undo unavailable: this page has no kernel: open the notebook to try it.");
+  it.control("start").click();
+  assert.equal(it.find(".ds-notice").hidden, true);
+  const node = it.find(".dslab-node[data-node=n1]");
+  node.focus();
+  it.key(node, "k");
+  await it.settle();
+  assert.equal(it.root.dataset.branch, "A");
+  assert.match(it.find(".ds-notice").textContent, /^crash unavailable: this page has no kernel/);
+  assert.match(it.find("div.ds-links").textContent, /Links cannot be changed: this page has no kernel/);
+});
+
+test("without a kernel an open prediction cannot be answered, and says so", () => {
+  const predict = { question: "Who?", options: [{ id: "a", text: "n1" }, { id: "b", text: "n2" }], reveal_us: 2_000_000 };
+  const it = lab({ spec: { predict } }, electionRun(), null);
+  assert.ok([...it.find(".ds-predict").querySelectorAll("input, button")].every((control) => control.disabled));
+  assert.match(it.find(".ds-predict").textContent, /Locked: this page has no kernel: open the notebook to try it/);
 });

@@ -143,6 +143,7 @@ export function fakeContext(doc, extra = {}) {
     select: (selection) => { store.selection = selection; calls.push(["select", selection]); extra.refresh?.(); },
     seek: (target) => { calls.push(["seek", target]); extra.refresh?.(target); },
     say: (text) => calls.push(["say", text]),
+    notice: (text) => calls.push(["notice", text]),
     icon: extra.icon ?? ((name) => Object.assign(doc.createElement("i"), { className: `icon-${name}` })),
     uid: (prefix) => `${prefix}-${++count}`,
     reason: (verb, target) => (verb === "restart" ? `${target} is running` : verb === "resume" ? `${target} is not paused` : null),

@@ -88,3 +88,40 @@ def test_ipython_shows_only_the_text(capsys):
     shell.run_cell("from dslab import CheckFailed\nraise CheckFailed('raft-vote: the text')")
     said = capsys.readouterr().out
     assert "raft-vote: the text" in said and "Traceback" not in said
+
+
+def test_grading_keeps_the_failing_run_as_a_page(monkeypatch, tmp_path):
+    """Where the grader says, and standing just before it goes wrong."""
+    page = tmp_path / "run.html"
+    monkeypatch.setenv("DSLAB_GRADING", "1")
+    monkeypatch.setenv("DSLAB_FAILED_RUN", str(page))
+    with pytest.raises(CheckFailed) as caught:
+        check(lambda command: "hello")
+    text = page.read_text("utf-8")
+    assert text.startswith("<!doctype html>") and "the run that fails" in text
+    assert f'"cursor":{{"branch":"A","time_us":{round(caught.value.start * 1000)},' in text
+
+
+def test_outside_grading_no_page_is_kept(monkeypatch, tmp_path):
+    """A student's own notebook writes no files."""
+    monkeypatch.delenv("DSLAB_GRADING", raising=False)
+    monkeypatch.setenv("DSLAB_FAILED_RUN", str(tmp_path / "run.html"))
+    with pytest.raises(CheckFailed):
+        check(lambda command: "hello")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", [OSError("disk full"), ValueError("no such run"), RecursionError(), MemoryError()])
+def test_a_page_that_cannot_be_made_hides_nothing(monkeypatch, tmp_path, trouble):
+    """The failure of the answer is what is heard."""
+    monkeypatch.setenv("DSLAB_GRADING", "1")
+    monkeypatch.setenv("DSLAB_FAILED_RUN", str(tmp_path / "no" / "such" / "folder.html"))
+    with pytest.raises(CheckFailed, match="The echo is the call"):
+        check(lambda command: "hello")
+
+    def fail(*_):
+        raise trouble
+
+    monkeypatch.setattr(Lab, "export_html", fail)
+    with pytest.raises(CheckFailed, match="The echo is the call"):
+        check(lambda command: "hello")

@@ -49,7 +49,7 @@ export function createFaultBars(ctx, move) {
   function edit(at) {
     const { fault } = bars[at];
     const why = fault.action === null ? "it is not an action of this branch" : ctx.reason(store.branch.actions[fault.action].do);
-    if (why) return ctx.say(`${fault.label} cannot be moved: ${why}.`);
+    if (why) return ctx.notice(`${fault.label} cannot be moved: ${why}.`);
     edited = { at, begin: fault.action, end: endingAction(fault, store.branch.actions) };
     words.textContent = fault.label;
     from.value = fault.from_us / 1000;

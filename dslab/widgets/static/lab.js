@@ -1,7 +1,7 @@
 // The widget: one cursor, one selection, and the views that follow them.
 
 import { h, icon, setAttrs, setText, markup, plainText, clockText } from "./format.js";
-import { createSession } from "./session.js";
+import { createSession, NO_KERNEL } from "./session.js";
 import { createStage } from "./stage.js";
 import { createTimeline } from "./timeline.js";
 import { createTransport, createPlayer, findUntil, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
@@ -20,6 +20,7 @@ import { createPredict } from "./predict.js";
 import { createDescription, createHelp } from "./describe.js";
 
 const MOVES = new Set(["play", "reverse", "step", "stepback", "start", "end", "next", "prev", "until"]);
+const CHANGES = new Set(["fork", "bookmark", "undo", "redo", "heal", "rename", "pin", "delete"]);
 const TABS = [["cluster", "Cluster"], ["log", "Log"], ["links", "Links"], ["events", "Events"]];
 const NEEDS_STATUS = {
   crash: ["up", "paused"], restart: ["crashed"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
@@ -76,7 +77,8 @@ export function createLab(model, doc) {
   const ctx = {
     doc, store, spec, settings, send, select, seek, reason, showTab,
     command, setting,
-    say: (text) => speaker.say(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
+    noKernel: session.live ? null : NO_KERNEL,
+    say: (text) => speaker.say(text), notice: (text) => notice(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
     close: () => closePopover(), openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k),
     startGrouping: (id) => group(id),
   };
@@ -161,6 +163,7 @@ export function createLab(model, doc) {
       return;
     }
     pause();
+    notice("");
     session.placeCursor(target);
     session.shareCursor();
     refresh("seek");
@@ -174,6 +177,7 @@ export function createLab(model, doc) {
       return;
     }
     closePopover();
+    notice("");
     if (way > 0 && store.cursor.event >= store.trace.n - 1 && store.cursor.time_us >= store.trace.endUs) session.placeCursor({ us: 0 });
     only.announce();
     store.playing = way;
@@ -279,6 +283,7 @@ export function createLab(model, doc) {
   /** Why `verb` cannot be used now, on `target` if given; null if it can. */
   function reason(verb, target) {
     if (spec.verbs && !spec.verbs.includes(verb)) return "this exercise does not use it";
+    if (ctx.noKernel) return ctx.noKernel;
     if (controlReason("step")) return controlReason("step");
     if (verb === "heal" && frame && frame.cut.size === 0) return "nothing is cut";
     const node = frame?.nodes.get(target);
@@ -290,6 +295,7 @@ export function createLab(model, doc) {
   function controlReason(name) {
     const control = name.replace("2", "");
     if (store.locked && MOVES.has(control)) return "answer the prediction first";
+    if (ctx.noKernel && CHANGES.has(control)) return ctx.noKernel;
     if (control === "undo" && !acted && !store.branches.some((branch) => branch.actions?.length)) return "nothing to undo yet";
     if (control === "redo" && !acted) return "nothing to redo yet";
     return null;
@@ -695,7 +701,7 @@ export function createLab(model, doc) {
     event.stopPropagation();
     if (action.startsWith("group") && action !== "group") return assignGroup(Number(action.slice(5)));
     const why = controlReason(action);
-    if (why) return speaker.say(`Unavailable: ${why}.`);
+    if (why) return notice(`Unavailable: ${why}.`);
     return keyActions[action]();
   });
 

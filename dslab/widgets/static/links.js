@@ -63,13 +63,13 @@ export function createLinksView(ctx) {
   const el = h(doc, "div", { class: "ds-links" },
     matrix ? h(doc, "div", { class: "ds-matrix" }, table)
       : h(doc, "p", { class: "ds-quiet" }, `${servers.length} servers have too many links for a matrix. Use a preset, or name one link below.`),
-    h(doc, "div", { class: "ds-presets" },
+    ctx.noKernel ? h(doc, "p", { class: "ds-quiet" }, `Links cannot be changed: ${ctx.noKernel}.`) : h(doc, "div", { class: "ds-presets" },
       presets.length > 0 && h(doc, "h4", {}, "Presets"), presets, heal,
       may("partition") && h(doc, "fieldset", {}, h(doc, "legend", {}, "In flight at a cut"), h(doc, "span", { class: "ds-seg2" }, rules))),
-    may("link") && form.el);
+    may("link") && !ctx.noKernel && form.el);
 
   function linkCell(from, to, r, c) {
-    const cell = h(doc, "button", { class: "ds-lk", type: "button", role: "checkbox", "data-link": `${from}>${to}`,
+    const cell = h(doc, "button", { class: "ds-lk", type: "button", role: "checkbox", "data-link": `${from}>${to}`, "aria-disabled": ctx.noKernel ? "true" : null,
       onclick: () => toggle(from, to), onfocus: () => { active = [r, c]; form.choose(from, to); drawStops(); } });
     cells.set(`${r},${c}`, { cell, from, to });
     return cell;
@@ -78,7 +78,7 @@ export function createLinksView(ctx) {
   async function toggle(source, target) {
     const verb = frame.cut.has(`${source}>${target}`) ? "mend" : "cut";
     const why = may(verb) ? ctx.reason(verb, `${source}>${target}`) : "not part of this exercise";
-    if (why) return ctx.say(`${verb === "cut" ? "Cut" : "Mend"} unavailable: ${why}`);
+    if (why) return ctx.notice(`${verb === "cut" ? "Cut" : "Mend"} unavailable: ${why}.`);
     return ctx.send(verb, { source, target });
   }
 
@@ -86,7 +86,10 @@ export function createLinksView(ctx) {
     const leader = currentLeader(servers.map((id) => frame.nodes.get(id)))?.id ?? null;
     const atUs = store.cursor.time_us;
     // one after the other: the first may fork, the others then join it
-    for (const [verb, args] of presetActions(name, servers, leader, inFlight)) await ctx.send(verb, args, atUs);
+    for (const [verb, args] of presetActions(name, servers, leader, inFlight)) {
+      const reply = await ctx.send(verb, args, atUs);
+      if (reply?.ok === false) return;
+    }
     ctx.say(`${text} applied.`);
   }
 

@@ -108,7 +108,7 @@ function popoverShell(ctx, name) {
     return h(doc, "button", {
       class: "ds-verb", type: "button", "data-verb": verb.id, "aria-disabled": verb.why ? "true" : null,
       "aria-keyshortcuts": verb.why ? null : verb.key,
-      onclick: () => (verb.why ? ctx.say(`${verb.name} unavailable: ${verb.why}`) : verb.run()),
+      onclick: () => (verb.why ? ctx.notice(`${verb.name} unavailable: ${verb.why}.`) : verb.run()),
     }, verb.icon && ctx.icon(verb.icon), h(doc, "span", {}, verb.name),
     verb.why ? [h(doc, "span", { class: "ds-vh" }, " unavailable: "), h(doc, "span", { class: "ds-why" }, verb.why)] : verb.key && h(doc, "kbd", { "aria-hidden": "true" }, verb.key));
   }

@@ -10,12 +10,12 @@ export function createPredict(ctx) {
   if (!predict) return { el, update() {}, focus() {} };
   const group = ctx.uid("predict");
   const radios = (name, legend, options, row) => h(doc, "fieldset", { class: row ? "ds-row" : null }, h(doc, "legend", {}, legend),
-    options.map(([value, text]) => h(doc, "label", { class: "ds-check" }, h(doc, "input", { type: "radio", name: `${group}-${name}`, value, required: true }), h(doc, "span", {}, markup(doc, text)))));
+    options.map(([value, text]) => h(doc, "label", { class: "ds-check" }, h(doc, "input", { type: "radio", name: `${group}-${name}`, value, required: true, disabled: Boolean(ctx.noKernel) }), h(doc, "span", {}, markup(doc, text)))));
   const form = h(doc, "form", { onsubmit: record },
     radios("choice", predict.question, predict.options.map(({ id, text }) => [id, text])),
     radios("sure", "How sure are you?", CONFIDENCE.map((text, i) => [i + 1, text]), true),
-    h(doc, "div", { class: "ds-row" }, h(doc, "button", { class: "ds-btn ds-solid" }, "Record prediction"),
-      h(doc, "span", { class: "ds-quiet" }, "Play unlocks when it is recorded.")));
+    h(doc, "div", { class: "ds-row" }, h(doc, "button", { class: "ds-btn ds-solid", disabled: Boolean(ctx.noKernel) }, "Record prediction"),
+      h(doc, "span", { class: "ds-quiet" }, ctx.noKernel ? `Locked: ${ctx.noKernel}.` : "Play unlocks when it is recorded.")));
   const outcome = h(doc, "div", { class: "ds-outcome", hidden: true });
   el.append(form, outcome);
   let shown = "";

@@ -7,6 +7,9 @@ const CURSOR_EVERY_MS = 250;
 const MAX_RUN_US = 120_000_000;
 const LOOK_AHEAD = 0.25;
 
+/** Why nothing can be changed in a page of its own, which plays what was recorded. */
+export const NO_KERNEL = "this page has no kernel: open the notebook to try it";
+
 const NOT_YET = { violated: { status: "held", nodes: [], index: null }, reached: { status: "not yet" } };
 
 /** A branch as it was known at `us`, for a prediction that is still open. */
@@ -24,6 +27,7 @@ export function branchUntil(branch, us) {
 /** Reads the model's traits into `store`, remembers what was seen, and sends commands. */
 export function createSession(model, win, on) {
   const spec = model.get("spec");
+  const live = typeof model.send === "function";
   const waiting = new Map();
   const decoded = new Map();
   const seen = new Map();
@@ -97,7 +101,7 @@ export function createSession(model, win, on) {
 
   /** Send one command; resolves with Python's reply, also when that is a refusal. */
   function command(what, args = {}) {
-    if (typeof model.send !== "function") return Promise.resolve({ ok: false, error: "This needs the kernel." });
+    if (!live) return Promise.resolve({ ok: false, error: `Unavailable: ${NO_KERNEL}.` });
     const id = nextId++;
     return new Promise((resolve) => {
       const busy = win.setTimeout(() => on.busy(), BUSY_AFTER_MS);
@@ -126,7 +130,7 @@ export function createSession(model, win, on) {
   function lookAhead() {
     const { branch } = store;
     const until = branch.until_us ?? store.trace.endUs;
-    if (branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
+    if (!live || branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
     if (store.cursor.time_us < until * (1 - LOOK_AHEAD)) return;
     asked.set(branch.id, until);
     command("extend", { branch: branch.id, until_us: Math.min(MAX_RUN_US, until + Math.max(2_000_000, Math.round(until / 2))) })
@@ -151,7 +155,7 @@ export function createSession(model, win, on) {
   });
 
   return {
-    store, spec, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead,
+    store, spec, live, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead,
     ready: (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id),
     answer: () => model.get("prediction") ?? {},
     feedback: () => model.get("feedback") ?? null,

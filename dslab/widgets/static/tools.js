@@ -32,7 +32,7 @@ export function createTools(ctx, go) {
 
   function draft() {
     const why = ctx.reason("partition");
-    if (why) ctx.say(`Partition unavailable: ${why}.`);
+    if (why) ctx.notice(`Partition unavailable: ${why}.`);
     else go.startDraft();
   }
 
@@ -42,7 +42,7 @@ export function createTools(ctx, go) {
   function openForm(open, target) {
     const why = open && ctx.reason("request");
     if (why) {
-      ctx.say(`Request unavailable: ${why}.`);
+      ctx.notice(`Request unavailable: ${why}.`);
       return;
     }
     if (open && form.hidden) opener = doc.activeElement;

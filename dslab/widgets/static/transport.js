@@ -127,7 +127,7 @@ export function createTransport(ctx, go, reason) {
       type: "button", class: `ds-btn ${klass}`, "data-control": name, "aria-label": label, "aria-keyshortcuts": keys, title: `${label}${keys ? ` (${keys})` : ""}`,
       onclick: () => {
         const why = reason(name);
-        if (why) ctx.say(`${buttons.get(name).label} unavailable: ${why}.`);
+        if (why) ctx.notice(`${buttons.get(name).label} unavailable: ${why}.`);
         else go[name]();
       },
     }, icon(doc, iconName));
@@ -217,12 +217,12 @@ function createMorePanel(ctx, go, reason, button) {
       type: "checkbox", checked: true, onchange: (event) => (event.target.checked ? store.interesting.add(kind) : store.interesting.delete(kind)),
     }), text)));
   const label = h(doc, "input", { type: "text", size: "10", "aria-label": "Name of this branch" });
-  const text = (name, words) => h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": name, onclick: () => go[name]() }, words);
+  const text = (name, words) => h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": name, "aria-disabled": ctx.noKernel ? "true" : null, title: ctx.noKernel, onclick: () => go[name]() }, words);
   const pin = text("pin", "Pin");
   const branch = h(doc, "form", { class: "ds-until", onsubmit: (event) => {
     event.preventDefault();
     go.rename(label.value.trim());
-  } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename" }, "Rename branch"), pin, text("delete", "Delete"));
+  } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename", "aria-disabled": ctx.noKernel ? "true" : null, title: ctx.noKernel }, "Rename branch"), pin, text("delete", "Delete"));
   const shape = select("Layout", [["ring", "ring"], ["rows", "rows by kind"]]);
   shape.addEventListener("change", () => go.layout.set(shape.value));
   const reset = h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": "resetLayout", onclick: () => {
