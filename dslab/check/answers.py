@@ -144,7 +144,7 @@ def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFaile
         small = small._replace(until=shown.verdict.time_us // 1000 + 1)
     reference = simulate(right, seed=small.seed, schedule=small.schedule, until=small.until)
     text = failure_text(name, small, shown.trace, shown.verdict, reference)
-    return CheckFailed(text, system=system, case=small, start=start_of(shown))
+    return CheckFailed(text, system=system, case=small, verdict=shown.verdict, start=start_of(shown))
 
 
 def find(system: System, case: Case) -> Broken | None:

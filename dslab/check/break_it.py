@@ -89,6 +89,7 @@ def judge_schedule(
             ),
             system=sound,
             case=case,
+            verdict=right.verdict,
             start=start_of(right),
         )
     found = mine.verdict.violation

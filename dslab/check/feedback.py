@@ -21,15 +21,21 @@ class CheckFailed(AssertionError):
     """An answer did not pass; the text is all that a student sees.
 
     Attributes:
-        system, case: the failing run, or None.
+        system, case, verdict: the failing run and the property that it breaks, or None.
         start: simulated ms just before it goes wrong.
     """
 
     def __init__(
-        self, text: str, *, system: System | None = None, case: Case | None = None, start: float = 0
+        self,
+        text: str,
+        *,
+        system: System | None = None,
+        case: Case | None = None,
+        verdict: Verdict | None = None,
+        start: float = 0,
     ) -> None:
         super().__init__(text)
-        self.system, self.case, self.start = system, case, start
+        self.system, self.case, self.verdict, self.start = system, case, verdict, start
 
     def _render_traceback_(self) -> list[str]:  # IPython calls this in place of its own traceback
         return str(self).splitlines()
@@ -107,6 +113,10 @@ def student_line(error: DslabError) -> str:
     cause = error.__cause__
     if cause is None:
         return sentence(error)
+    if getattr(cause, "answer_line", None):  # raised in another process, which told the line
+        line, code = cause.answer_line  # type: ignore[attr-defined]
+        what = f"{getattr(cause, 'answer_name', type(cause).__name__)}: {cause}".rstrip(": ")
+        return f"line {line} of your answer, `{code}`, stops with {what}."
     frames = [
         frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)
     ]

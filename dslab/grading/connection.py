@@ -1,0 +1,163 @@
+"""The grader's end of a student's process: requests, time limits, and values that arrive."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dslab.grading import wire
+from dslab.grading.channel import Channel, ClosedError
+from dslab.sim import errors as sim_errors
+
+if TYPE_CHECKING:
+    from dslab.grading.session import Session
+
+# The simulator replaces `time.monotonic` while a node's code runs; these stay what they are.
+_now, _clock = time.monotonic, time.clock_gettime
+_STATE = {"R": "working", "D": "working"}
+
+
+class StudentGone(BaseException):
+    """The student's process took too long or ended; no `except Exception` of a check may hide that."""
+
+
+class AnswerError(Exception):
+    """An exception of the student's that has no namesake on this side."""
+
+
+class Connection:
+    """One process of a student's.
+
+    Args:
+        session: what it belongs to.
+        channel: to the process. pid: its number.
+    """
+
+    def __init__(self, session: Session, channel: Channel, pid: int) -> None:
+        self.session, self.channel, self.pid = session, channel, pid
+        self.found: dict[tuple[str, str], int] = {}  # (cell, name) -> handle
+        self.randoms: dict[str, Any] = {}
+        self._used = 0.0  # CPU seconds, noted last
+        self._looked: float | None = None
+
+    def request(self, what: str, *about: Any) -> Any:
+        """What the process answers.
+
+        Raises:
+            StudentGone: it took too long, or is gone.
+            Exception: what the student's code raised.
+        """
+        session = self.session
+        try:
+            self._send([what, *about])
+            while True:
+                reply = self._receive()
+                kind = reply[0]
+                if kind == "value" or kind == "raised":
+                    break
+                self.waiting()
+                self._send(self._served(kind, reply[1:]))
+            _, content, printed = reply
+        except (ClosedError, wire.WireError, TypeError, ValueError, LookupError) as error:
+            self._note_use()
+            session.lose(self, "crashed", str(error))
+        except StudentGone:
+            raise
+        except BaseException:  # the cell was interrupted while the student's code ran
+            self._note_use()
+            session.lose(self, "timeout", "it was interrupted", silent=True)
+            raise
+        self._looked = None
+        if printed and isinstance(printed, str):
+            sys.stdout.write(printed)
+        if kind == "raised":
+            raise self._exception(content)
+        return content
+
+    def _send(self, message: list[Any]) -> None:
+        self.channel.send(wire.encode(message, self.session.encode_other), self.waiting)
+
+    def _receive(self) -> list[Any]:
+        reply = wire.decode(self.channel.receive(self.waiting), lambda tag, data: self.session.value(self, tag, data))
+        if not isinstance(reply, list) or not reply:
+            raise wire.WireError("it is no answer")
+        return reply
+
+    def _served(self, kind: Any, about: list[Any]) -> list[Any]:
+        """The answer to what the student's process asks in the middle of a call."""
+        try:
+            if kind == "callback":
+                number, arguments, named = about
+                return ["value", self.session.callbacks[number](*arguments, **named)]
+            if kind == "random":
+                return ["value", self.randoms[about[0]].getstate()]
+        except StudentGone:
+            raise
+        except Exception as error:
+            arguments = [part for part in error.args if isinstance(part, str | int | float)]
+            return ["raised", [type(error).__name__, arguments]]
+        raise wire.WireError("it asks for something that there is not")
+
+    # ---- time
+
+    def waiting(self) -> None:
+        """Looks at the clock while the student's code runs.
+
+        Time that it computes counts by its CPU clock, time that it sleeps by the wall clock; time in which the
+        machine lets it wait for a processor does not count.
+        """
+        now = _now()
+        last, self._looked = self._looked, now
+        self._note_use()
+        if last is not None and not self._works():
+            self.session.used(now - last)
+        if self.session.overdue():
+            self.session.lose(self, "timeout", "it did not end in time")
+
+    def _note_use(self) -> None:
+        try:
+            used = _clock((~self.pid << 3) | 2)  # the CPU clock of another process, see clock_getcpuclockid(3)
+        except OSError:
+            return
+        self.session.used(max(0.0, used - self._used))
+        self._used = used
+
+    def _works(self) -> bool:
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as file:
+                return file.read().rpartition(")")[2].split()[0] in _STATE
+        except (OSError, IndexError):
+            return False
+
+    # ---- exceptions
+
+    def _exception(self, content: Any) -> Exception:
+        """The student's exception as one of this side's: a namesake where there is one."""
+        name, module, arguments, text, line, code = content
+        texts = (name, module, text, code)
+        if not all(isinstance(one, str) for one in texts) or type(line) is not int or not isinstance(arguments, list):
+            return AnswerError("the answer raised something that cannot be told")
+        cls = self._class_of(name, module)
+        error: Exception
+        try:
+            error = cls(*arguments) if arguments else cls(text) if text else cls()
+        except Exception:
+            cls = AnswerError
+        if cls is AnswerError:
+            error = AnswerError(f"{name}: {text}" if text else name)
+        error.answer_line = (line, code) if line > 0 else None  # type: ignore[attr-defined]
+        error.answer_name = name  # type: ignore[attr-defined]
+        return error
+
+    def _class_of(self, name: str, module: str) -> Callable[..., Exception]:
+        places: list[Any] = [builtins] if module == "builtins" else [sim_errors]
+        root = module.partition(".")[0]
+        if root in ("numpy", "networkx") and module in sys.modules:
+            places.append(sys.modules[module])
+        found = self.session.exceptions.get(name) if module == "__main__" else None
+        for place in places:
+            found = found or getattr(place, name, None)
+        return found if isinstance(found, type) and issubclass(found, Exception) else AnswerError

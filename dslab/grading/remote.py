@@ -1,0 +1,349 @@
+"""Stand-ins, in the grader's process, for what a student's process holds: functions, classes, objects, nodes.
+
+A stand-in never lets an object of the student's take part in a comparison: `f(x) == 9` is decided here, by a plain
+value, and the 9 does not leave this process.
+"""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dslab.grading import wire
+from dslab.sim.message import message
+from dslab.sim.node import RUNTIME_ATTRIBUTES, SENDS_PER_HANDLER, Node
+
+if TYPE_CHECKING:
+    from dslab.grading.connection import Connection
+    from dslab.grading.session import Session
+
+MAX_CALLS = 200  # kept for the explanation of a failed check
+
+
+class Call(NamedTuple):
+    """A call of the student's code by a check: `result` or `error` is what came of it."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Undefined:
+    """Stands for a name that the answer should define and does not; every use says so."""
+
+    def __init__(self, name: str, why: str = "the answer does not define it") -> None:
+        self.__dict__["_told"] = f"name {name!r} is not defined: {why}"
+
+    def _fail(self, *_: Any, **__: Any) -> Any:
+        raise NameError(self.__dict__["_told"])
+
+    __call__ = __getattr__ = __setattr__ = __iter__ = __len__ = __bool__ = __contains__ = __getitem__ = _fail
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = _fail
+    __mul__ = __rmul__ = __truediv__ = __int__ = __float__ = __str__ = __format__ = __hash__ = _fail  # type: ignore
+
+    def __repr__(self) -> str:
+        return str(self.__dict__["_told"])
+
+
+class Remote:
+    """Something in the student's process, known by a number."""
+
+    def __init__(self, session: Session, connection: Connection, handle: int, name: str, text: str = "") -> None:
+        self.__dict__.update(session=session, connection=connection, handle=handle, home=None)
+        self.__dict__.update(__name__=name, __qualname__=name, __doc__=text if isinstance(text, str) else "")
+
+    def number(self, connection: Connection | None = None) -> int:
+        """Its number in a process; what a cell defines is there in every process of the student's.
+
+        Raises:
+            StudentGone: the process that had it is gone.
+        """
+        connection = connection or self.session.main()
+        if self.home is not None:
+            found = connection.found.get(self.home)
+            if found is not None:
+                return found
+        elif connection is self.connection:
+            return int(self.handle)
+        from dslab.grading.connection import StudentGone
+
+        self.session.gone = self.session.gone or "crashed"
+        raise StudentGone("the object is gone with the process that held it")
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__} of the answer>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("__", "_repr_", "_ipython")):
+            raise AttributeError(name)
+        return self.session.main().request("get", self.number(), name)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        session: Session = self.session
+        number = self.number()
+        connection = session.main()
+        lent = [Lent(connection, argument) for argument in arguments if isinstance(argument, Node)]
+        nodes = iter(lent)
+        given = [next(nodes) if isinstance(argument, Node) else argument for argument in arguments]
+        try:
+            value, effects = connection.request("call", number, given, named)
+            if len(lent) != len(effects):
+                raise TypeError("the answer's process returned no effects")
+            for one, (changed, timers, sent, state) in zip(lent, effects, strict=True):
+                apply(session, connection, one.node, changed, timers, sent)
+                if state is not None:
+                    one.node.random.setstate((state[0], tuple(state[1]), state[2]))
+        except BaseException as error:
+            self._note(Call(self.__name__, arguments, named, error=error))
+            raise
+        self._note(Call(self.__name__, arguments, named, value))
+        return value
+
+    def _note(self, call: Call) -> None:
+        if len(self.session.calls) >= MAX_CALLS:
+            del self.session.calls[: MAX_CALLS // 2]
+        self.session.calls.append(call)
+
+
+class RemoteFunction(Remote):
+    """A function of the student's."""
+
+
+class RemoteObject(Remote):
+    """An object of the student's; `made` if a check made it by calling a class of the student's.
+
+    Only such an object takes part in operations with values of the grader's: another one came back from a function,
+    where a plain value is due, and what it says about itself counts for nothing.
+    """
+
+    made = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.session.main().request("set", self.number(), name, value)
+
+    def _special(self, name: str, *arguments: Any) -> Any:
+        return self.session.main().request("special", name, self.number(), list(arguments))
+
+    def _both(self, name: str, other: Any) -> Any:
+        if self.made or (isinstance(other, RemoteObject) and other.made):
+            return self._special(name, other)
+        raise TypeError(f"the answer returned an object of class {self.__name__} where a plain value is needed")
+
+    def __eq__(self, other: object) -> bool:
+        if other is self:
+            return True
+        if self.made or (isinstance(other, RemoteObject) and other.made):
+            return self._special("eq", other) is True
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((id(self.connection), self.handle))
+
+    def __bool__(self) -> bool:
+        return self._special("bool") is True
+
+    def __iter__(self) -> Any:
+        return self._special("iter")
+
+    def __next__(self) -> Any:
+        return self._special("next")
+
+    def __len__(self) -> int:
+        return int(self._special("len"))
+
+    def __str__(self) -> str:
+        return str(self._special("str"))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._special("getitem", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._special("setitem", key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._special("delitem", key)
+
+    def __contains__(self, part: Any) -> bool:
+        return self._both("contains", part) is True
+
+    def __enter__(self) -> Any:
+        return self._special("enter")
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        return self._special("exit", None, None, None) is True
+
+    def __int__(self) -> int:
+        return int(self._special("int"))
+
+    def __float__(self) -> float:
+        return float(self._special("float"))
+
+
+def _binary(name: str, reflected: str = "") -> None:
+    setattr(RemoteObject, f"__{name.strip('_')}__", lambda self, other: self._both(name, other))
+
+
+for _name in ("lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor"):
+    _binary(_name)
+for _name in ("abs", "neg", "round", "reversed", "index"):
+    setattr(RemoteObject, f"__{_name}__", lambda self, *about, _name=_name: self._special(_name, *about))
+
+
+class RemoteClass(Remote):
+    """A class of the student's."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        value = super().__call__(*arguments, **named)
+        if isinstance(value, RemoteObject):
+            value.__dict__["made"] = True
+        return value
+
+    def __instancecheck__(self, thing: Any) -> bool:
+        return isinstance(thing, RemoteObject) and thing._special("isinstance", self) is True
+
+    def __subclasscheck__(self, cls: Any) -> bool:
+        main = self.session.main()
+        return isinstance(cls, RemoteClass) and main.request("special", "issubclass", cls.number(), [self]) is True
+
+
+KINDS: dict[str, type[Remote]] = {"function": RemoteFunction, "instance": RemoteObject, "class": RemoteClass}
+
+
+# ---- messages and nodes
+
+
+def _identifier(name: Any) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or len(name) > 100:
+        raise wire.WireError("it has a name that is none")
+    return name
+
+
+def message_class(name: Any, fields: Any, text: Any) -> type:
+    """A message class like one of the student's."""
+    body = {"__annotations__": {_identifier(field): object for field in fields}, "__module__": "__main__"}
+    if isinstance(text, str) and text:
+        body["__doc__"] = text  # type: ignore[assignment]
+    return message(type(_identifier(name), (), body))
+
+
+class Lent:
+    """A node of the grader's, on its way to a function of the student's: by value, with all that is plain."""
+
+    def __init__(self, connection: Connection, node: Any) -> None:
+        self.connection, self.node = connection, node
+
+    def described(self) -> dict[str, Any]:
+        node, session = self.node, self.connection.session
+        state = []
+        for name, value in vars(node).items():
+            if name not in RUNTIME_ATTRIBUTES and name != "_host":
+                try:
+                    state.append([name, wire.encode(value, session.encode_other).decode("ascii")])
+                except wire.WireError:
+                    continue
+        self.connection.randoms[node.id] = node.random
+        return {"node": [reference(type(node)), [node.id, list(node.peers), list(node._host.sim.hosts), node.id],
+                         node.now, state]}  # fmt: skip
+
+
+def reference(cls: type) -> str:
+    """Where the student's process finds a node's class, or the nearest one that it is derived from."""
+    for one in cls.__mro__:
+        if getattr(sys.modules.get(one.__module__), one.__name__, None) is one:
+            return f"{one.__module__}:{one.__name__}"
+    raise TypeError(f"{cls.__name__} is derived from no class that can be imported")
+
+
+def apply(session: Session, connection: Connection, node: Any, changed: Any, timers: Any, sent: Any) -> None:
+    """What a handler of the student's did becomes true of a node here.
+
+    Raises:
+        NodeError: a timer or message is not what it must be.
+    """
+    cls = type(node)
+    with session._strictly(connection):
+        for name, text in changed:
+            private = name.startswith("_") and name not in cls.durable
+            if private or not name.isidentifier() or name in RUNTIME_ATTRIBUTES or callable(getattr(cls, name, None)):
+                raise wire.WireError(f"it changes {name[:60]!r}")
+            value = wire.decode(text.encode("ascii"), lambda tag, data: session.value(connection, tag, data))
+            setattr(node, name, value)
+        if len(sent) > SENDS_PER_HANDLER or not all(isinstance(target, str) for target, _ in sent):
+            raise wire.WireError("it sends too much")
+        if not all(isinstance(timer[0], str) and len(timer) in (1, 3) for timer in timers):
+            raise wire.WireError("it sets no timer")
+    for timer in timers:
+        if len(timer) == 1:
+            node.cancel_timer(timer[0])
+        else:
+            between = tuple(timer[2]) if isinstance(timer[2], list) else timer[2]
+            node.set_timer(timer[0], after=timer[1], between=between)
+    for target, m in sent:
+        node.send(target, m)
+
+
+class Made(type):
+    """The class of a node class of the student's."""
+
+    session: Any
+    connection: Any
+    handle: int
+    home: Any
+
+    number = Remote.number
+
+
+class RemoteNode(Node):
+    """A node whose handlers run in the student's process, each node in a process of its own."""
+
+    def on_start(self) -> None:
+        """Starts the node there, with the same name, options and disk."""
+        cls: Any = type(self)
+        connection = cls.session.connection_for(self.id)
+        own = {name: value for name, value in vars(self).items() if name not in RUNTIME_ATTRIBUTES and name != "_host"}
+        options = {name: value for name, value in own.items() if name not in cls.durable}
+        disk = {name: value for name, value in own.items() if name in cls.durable}
+        connection.randoms[self.id] = self.random
+        about = [self.id, list(self.peers), list(self._host.sim.hosts), self.id]
+        self._take(connection, "boot", cls.number(connection), about, options, disk)
+
+    def _take(self, connection: Connection, what: str, *about: Any) -> None:
+        changed, timers, sent = connection.request(what, *about, self.now)
+        apply(connection.session, connection, self, changed, timers, sent)
+
+
+def _handler(name: str) -> Any:
+    def handle(self: Any, *arguments: Any) -> None:
+        self._take(type(self).session.connection_for(self.id), "event", self.id, name, list(arguments))
+
+    handle.__name__ = name
+    return handle
+
+
+def node_class(session: Session, connection: Connection, data: Any) -> type:
+    """A node class here for one of the student's there."""
+    number, name, text, durable, shows, handlers, plain = data
+    body: dict[str, Any] = {"__module__": "__main__", "__doc__": text}
+    body["shows"] = tuple(map(str, shows)) if isinstance(shows, list) else shows
+
+    def read(text: str) -> Any:
+        return wire.decode(text.encode("ascii"), lambda tag, data: session.value(connection, tag, data))
+
+    for attribute, described in plain:
+        if not hasattr(Node, _identifier(attribute)):
+            body[attribute] = read(described)
+    for handler in handlers:
+        if not _identifier(handler).startswith("on_"):
+            raise wire.WireError("it has a handler that is none")
+        if handler != "on_start":
+            body[handler] = _handler(handler)
+    body["durable"] = read(durable)
+    cls = Made(_identifier(name), (RemoteNode,), body)
+    cls.session, cls.connection, cls.handle, cls.home = session, connection, number, None
+    return cls

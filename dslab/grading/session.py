@@ -1,0 +1,399 @@
+"""What a merged notebook calls in the grader's kernel: answers go to the student's process, checks get stand-ins.
+
+    dslab_grade.open(...)                 # first cell
+    dslab_grade.setup("setup", "...")     # a set-up cell, for the student's side too; the cell itself follows
+    dslab_grade.answer("add", "...")      # an answer; it never runs in this process
+    dslab_grade.check("add-check")        # first line of a check
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dslab.grading import remote, wire
+from dslab.grading.channel import Channel
+from dslab.grading.connection import Connection, StudentGone
+from dslab.grading.environment import clean_environment
+from dslab.grading.explain import explanation
+from dslab.grading.student import put_together, taken_apart
+from dslab.sim.message import Message
+
+# Only a process with one thread can be forked safely; numerical libraries start more unless told otherwise.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
+MAX_NODE_PROCESSES = 9
+
+
+class Session:
+    """One hand-in, and the zygote that serves one after the other."""
+
+    def __init__(self) -> None:
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: Any = None
+        self._modules: list[str] = []
+        self._shell: Any = None
+        self._feedback: Path | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.names: dict[str, Any] = {}
+        self.connections: dict[str, Connection] = {}
+        self.cells: list[tuple[str, str, tuple[str, ...], bool]] = []  # what is run again in a new process
+        self.exceptions: dict[str, type] = {}
+        self.shared: dict[str, type] = {}
+        self.messages: dict[str, type] = {}
+        self.callbacks: list[Any] = []
+        self.seconds = 10.0
+        self._budget = self._cell_used = self._all_used = 0.0
+        self.gone = ""  # why the process ended that this cell used: "timeout", "crashed"
+        self.cell = ""
+        self.hidden = False
+        self.calls: list[remote.Call] = []
+        self.error: dict[str, Any] = {}
+
+    # ---- what the merged notebook calls
+
+    def open(self, *, imports: Sequence[str] = (), seconds: float = 10.0) -> None:
+        """Begins a hand-in.
+
+        Args:
+            imports: modules that the assignment imports; the student's process finds them loaded.
+            seconds: that the student's code may use in one cell.
+        """
+        self.close()
+        self._clear()
+        self.seconds, self._budget = seconds, BUDGET_CELLS * seconds
+        if sorted(imports) != self._modules:
+            self.end()
+            self._modules = sorted(imports)
+        shell = _shell()
+        self.names = shell.user_ns if shell is not None else sys.modules["__main__"].__dict__
+        if shell is not None and self._shell is not shell:
+            shell.events.register("post_run_cell", self._after_cell)
+            self._shell = shell
+
+    def setup(self, cell: str, text: str) -> None:
+        """Runs a set-up cell on the student's side."""
+        self.cell, self.gone, self.error = "", "", {}
+        self._share()
+        self._cell_used = 0.0
+        self.cells.append((cell, text, (), True))
+        with contextlib.suppress(StudentGone):
+            self._run(self._connection(), self.cells[-1])
+        if self.gone:
+            self.cells.pop()
+
+    def answer(self, cell: str, text: str, *, names: Sequence[str], imports: str = "") -> None:
+        """Runs an answer on the student's side, and makes stand-ins here for what it defines.
+
+        Args:
+            cell: the answer's cell id.
+            text: the student's text.
+            names: what the instructor's own answer defines; nothing else of the student's gets a name here.
+            imports: the import lines of the instructor's own answer; they are run here.
+
+        Raises:
+            AnswerError: the answer stops with an exception.
+            StudentGone: it ran for too long, or ended its process.
+        """
+        self._share()
+        self.cell, self.gone, self.error, self.hidden = cell, "", {}, False
+        self._cell_used = 0.0
+        if imports:
+            exec(imports, self.names)
+        for name in names:
+            self.names[name] = remote.Undefined(name)
+        mark = len(self.cells)
+        try:
+            connection = self._connection()
+            self.cells.append((cell, text, tuple(names), False))
+            failed = self._run(connection, self.cells[-1])
+        except BaseException:
+            del self.cells[mark:]
+            raise
+        finally:
+            self._note_refused()
+        if failed is not None:
+            raise failed
+
+    def check(self, cell: str, hidden: bool = False) -> None:
+        """Begins a check."""
+        self.cell, self.gone, self.error, self.hidden = cell, "", {}, hidden
+        self._cell_used = 0.0
+        self.calls.clear()
+        folder = self._feedback.parent if self._feedback else None
+        if folder is not None and not hidden:
+            os.environ["DSLAB_FAILED_RUN"] = str(folder / f"{cell}.html")
+        else:
+            os.environ.pop("DSLAB_FAILED_RUN", None)
+
+    def close(self) -> None:
+        """Ends the student's processes."""
+        for connection in list(self.connections.values()):
+            self._end(connection)
+        self.connections.clear()
+
+    def end(self) -> None:
+        """Ends the zygote, and with it everything."""
+        self.close()
+        if self._zygote is not None:
+            self._control.close()
+            self._zygote.wait()
+            self._zygote = None
+
+    def feedback_to(self, path: str) -> None:
+        """Writes, from now on, one line of JSON into a file after each answer and check."""
+        self._feedback = Path(path)
+
+    # ---- processes
+
+    def _start_zygote(self) -> None:
+        ours, theirs = socket.socketpair()
+        given = os.environ.get("DSLAB_GRADING_FOLDER")
+        folder = Path(given or tempfile.mkdtemp(prefix="dslab-")).resolve()
+        layers = os.environ.get("DSLAB_GRADING_LAYERS")
+        about = {
+            "folder": str(folder),
+            "own": True,
+            "modules": self._modules,
+            "layers": None if layers is None else [layer for layer in layers.split(",") if layer],
+            "cpu_seconds": int(self._budget) + 60,
+        }
+        command = [sys.executable, "-P", "-m", "dslab.grading.zygote", str(theirs.fileno()), json.dumps(about)]
+        self._zygote = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=clean_environment(folder, grading=True) | dict.fromkeys(_ONE_THREAD, "1"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control = ours
+        if self._heard() != "ready":
+            shutil.rmtree(folder, ignore_errors=True)
+            raise RuntimeError("the process that starts students' processes did not start")
+
+    def _heard(self) -> Any:
+        line = b""
+        while not line.endswith(b"\n"):
+            part = self._control.recv(4096)
+            if not part:
+                raise RuntimeError("the process that starts students' processes has ended")
+            line += part
+        return json.loads(line)
+
+    def _connection(self, node: str = "") -> Connection:
+        """The student's process; for a node's name, one that runs that node alone."""
+        connection = self.connections.get(node)
+        if connection is None:
+            if self._zygote is None:
+                self._start_zygote()
+            ours, theirs = socket.socketpair()
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))]
+            self._control.sendmsg([json.dumps({"do": "fork"}).encode("ascii")], rights)
+            pid = self._heard()
+            theirs.close()
+            connection = self.connections[node] = Connection(self, Channel(ours.detach()), pid)
+            for cell in list(self.cells):
+                self._run(connection, cell)
+        return connection
+
+    def connection_for(self, node: str) -> Connection:
+        """The process of one node: nodes have nothing in common but their messages."""
+        if node not in self.connections and len(self.connections) > MAX_NODE_PROCESSES:
+            others = sorted(name for name in self.connections if name)
+            return self.connections[others[sum(node.encode()) % len(others)]]
+        return self._connection(node)
+
+    def main(self) -> Connection:
+        """The process in which functions are called."""
+        return self._connection()
+
+    def _end(self, connection: Connection) -> None:
+        connection.channel.close()
+        if self._zygote is not None and self._zygote.poll() is None:
+            self._control.sendall(json.dumps({"do": "end", "pid": connection.pid}).encode("ascii"))
+            self._heard()
+
+    def lose(self, connection: Connection, why: str, text: str, silent: bool = False) -> NoReturn:  # type: ignore[misc]
+        """Ends a process that cannot go on; the next call starts another one.
+
+        Raises:
+            StudentGone: always, unless `silent`.
+        """
+        self.gone = self.gone or why
+        for node, one in list(self.connections.items()):
+            if one is connection:
+                del self.connections[node]
+                self._end(one)
+        if not silent:
+            raise StudentGone(text)
+
+    def used(self, seconds: float) -> None:
+        """Counts time that the student's code has used."""
+        self._cell_used += seconds
+        self._all_used += seconds
+
+    def overdue(self) -> bool:
+        """Whether this cell, or the whole hand-in, has used up its time."""
+        return self._cell_used > self.seconds or self._all_used > self._budget
+
+    # ---- cells
+
+    def _share(self) -> None:
+        """Notes the classes of set-up cells: their objects cross by value."""
+        for name, value in self.names.items():
+            if isinstance(value, type) and value.__module__ == "__main__" and not isinstance(value, remote.Made):
+                self.shared[name] = value
+                if issubclass(value, Exception):
+                    self.exceptions[name] = value
+
+    def _run(self, connection: Connection, cell: tuple[str, str, tuple[str, ...], bool]) -> Exception | None:
+        """Runs a cell in a process and names here what it defines; the exception with which it stopped, or None."""
+        cell_id, text, names, setup = cell
+        first = connection is self.connections.get("")
+        found, messages, failed, refusals = connection.request("run", cell_id, text, list(names), setup)
+        with self._strictly(connection):
+            for name, fields, about in messages:
+                if name not in self.shared and name not in self.messages:
+                    self.messages[name] = remote.message_class(name, fields, about)
+            for name, described in found:
+                if name not in names:
+                    raise wire.WireError("it names something that was not asked for")
+                read = wire.decode(described.encode("ascii"), lambda tag, data: self.value(connection, tag, data))
+                if isinstance(read, remote.Remote):
+                    connection.found[cell_id, name] = read.handle
+                    read.home = (cell_id, name)
+                elif isinstance(read, remote.Made):
+                    connection.found[cell_id, name] = read.handle
+                    read.home = (cell_id, name)
+                if first and isinstance(self.names.get(name), remote.Undefined):
+                    self.names[name] = read
+            for name, why in refusals:
+                if first and isinstance(self.names.get(name), remote.Undefined):
+                    self.names[name] = remote.Undefined(name, why)
+        return None if failed is None or not first else connection._exception(failed)
+
+    @contextlib.contextmanager
+    def _strictly(self, connection: Connection) -> Any:
+        try:
+            yield
+        except (wire.WireError, TypeError, ValueError, AttributeError, LookupError) as error:
+            self.lose(connection, "crashed", f"its process sent something that is no answer ({error})")
+
+    # ---- values
+
+    def encode_other(self, value: Any, walk: Any) -> Any:
+        """How a value that is not plain goes to the student's process."""
+        kind = type(value)
+        if isinstance(value, remote.Remote):
+            return {"yours": value.number()}
+        if isinstance(value, remote.Made):
+            return {"yours": value.number()}
+        if isinstance(value, Message):
+            name = kind.__name__ if kind.__module__ == "__main__" else f"{kind.__module__}:{kind.__name__}"
+            if self.messages.get(kind.__name__) is kind:
+                name = kind.__name__
+            return {"message": [name, *[walk(field) for field in tuple.__iter__(value)]]}
+        if self.shared.get(kind.__name__) is kind:
+            return {"object": [kind.__name__, *taken_apart(value, walk)]}
+        if isinstance(value, remote.Lent):
+            return value.described()
+        if callable(value) and not isinstance(value, type) and id(value) not in wire._BUILTIN_NAMES:
+            self.callbacks.append(value)
+            return {"theirs": len(self.callbacks) - 1}
+        return NotImplemented
+
+    def value(self, connection: Connection, tag: str, data: Any) -> Any:
+        """What a value of the student's process that is not plain becomes here."""
+        if tag in ("function", "instance", "class"):
+            number, name = data[0], data[1]
+            if type(number) is not int or not isinstance(name, str):
+                raise wire.WireError("it is no object")
+            return remote.KINDS[tag](self, connection, number, name, data[2] if len(data) > 2 else "")
+        if tag == "node class":
+            return remote.node_class(self, connection, data)
+        if tag == "exception":
+            return self._exception_class(connection, data)
+        if tag == "message":
+            return self._message_class(data[0])(*data[1:])
+        if tag == "message class":
+            return self._message_class(data)
+        if tag == "object":
+            return put_together(self.shared[data[0]], *data[1:])
+        if tag == "theirs":
+            return self.callbacks[data]
+        if tag == "module":
+            return remote.Undefined(str(data)[:60], "a module is no answer")
+        raise wire.WireError("there is no such kind of value")
+
+    def _message_class(self, reference: Any) -> Any:
+        if not isinstance(reference, str):
+            raise wire.WireError("it is no message")
+        module, _, name = reference.partition(":")
+        found = self.messages.get(reference) or self.shared.get(reference)
+        if name and module.startswith("dslab.") and module in sys.modules:
+            found = getattr(sys.modules[module], name, None)
+        if not (isinstance(found, type) and issubclass(found, Message)):
+            raise wire.WireError("there is no such message")
+        return found
+
+    def _exception_class(self, connection: Connection, data: Any) -> Any:
+        number, name, _, bases = data
+        if not name.isidentifier():
+            raise wire.WireError("it is no exception")
+        known = self.exceptions.get(name)
+        if known is None:
+            import builtins
+
+            base = next((getattr(builtins, one) for one in bases if isinstance(getattr(builtins, one, None), type)
+                         and issubclass(getattr(builtins, one), Exception)), Exception)  # fmt: skip
+            known = self.exceptions[name] = type(name, (base,), {"__module__": "__main__"})
+        return known
+
+    # ---- feedback
+
+    def _note_refused(self) -> None:
+        connection = self.connections.get("")
+        if connection is not None and self._feedback is not None:
+            with contextlib.suppress(StudentGone, Exception):
+                refused = connection.request("refused")
+                self.error["refused"] = sorted({one[:60] for one in refused if isinstance(one, str)})[:20]
+
+    def _after_cell(self, result: Any) -> None:
+        """After a cell: what a report needs to know about it; of hidden checks only why the process ended."""
+        if not self.cell or self._feedback is None:
+            return
+        line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, **self.error}
+        error = result.error_in_exec or result.error_before_exec
+        if error is not None:
+            line["error"] = type(error).__name__
+            if not self.hidden:
+                with contextlib.suppress(StudentGone, Exception):
+                    line |= explanation(error, result.info.raw_cell, self.names, self.calls)
+        with self._feedback.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.cell = ""
+
+
+def _shell() -> Any:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+dslab_grade = Session()

@@ -1,0 +1,540 @@
+"""The student's side: runs answers in a sandboxed process and serves what the grader asks of them.
+
+Nothing here is trusted once an answer has run: the answer may change any of it. The grader therefore believes only
+that a value came, never what it says about itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import contextlib
+import enum
+import importlib
+import inspect
+import io
+import linecache
+import operator
+import sys
+import types
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from dslab.grading import wire
+from dslab.grading.channel import Channel
+from dslab.sim.errors import DslabError, NodeError
+from dslab.sim.guard import check_class, forbidden_calls
+from dslab.sim.message import Message
+from dslab.sim.node import RUNTIME_ATTRIBUTES, Node
+
+MAX_PRINTED = 20_000  # characters an answer may print between two replies
+MAX_TEXT = 2_000  # characters of an exception's text
+
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "contains": lambda whole, part: part in whole,
+    "isinstance": isinstance,
+    "issubclass": issubclass,
+    "enter": lambda manager: manager.__enter__(),
+    "exit": lambda manager, *about: manager.__exit__(*about),
+    "members": lambda thing: [name for name in dir(thing) if not name.startswith("_")],
+    **{one.__name__: one for one in (len, iter, next, bool, str, repr, hash, int, float, abs, round, reversed)},
+    **{name: getattr(operator, name) for name in (
+        "getitem", "setitem", "delitem", "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv",
+        "mod", "pow", "and_", "or_", "xor", "neg", "index")},
+}  # fmt: skip
+
+
+class Printed(io.TextIOBase):
+    """What an answer prints, up to a limit."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.left = MAX_PRINTED
+
+    def write(self, text: str) -> int:
+        kept = str(text)[: max(0, self.left)]
+        self.left -= len(kept)
+        if kept:
+            self.parts.append(kept)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def taken(self) -> str:
+        """What was printed since the last time."""
+        text, self.parts, self.left = "".join(self.parts), [], MAX_PRINTED
+        return text
+
+
+class NoShell:
+    """Stands where IPython's shell would be: magics of the display kind have no effect here."""
+
+    def __init__(self, run: Callable[[str], Any]) -> None:
+        self._run = run
+
+    def run_line_magic(self, name: str, line: str, *_: Any) -> None:
+        """Has no effect."""
+
+    def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
+        """Runs the cell of %%time and the like as it is; other magics have no effect."""
+        return self._run(cell) if name in ("time", "timeit", "capture", "prun") else None
+
+    def system(self, command: str) -> None:
+        raise PermissionError("an answer cannot start programs")
+
+    getoutput = system
+
+
+class LateRandom(Random):
+    """A node's random numbers: asks for their state when the first one is drawn."""
+
+    def __new__(cls, ask: Callable[[], Any]) -> LateRandom:
+        return super().__new__(cls)
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self._ask: Callable[[], Any] | None = ask
+
+    def state(self) -> Any:
+        """What the grader goes on with; None if no number was drawn."""
+        return None if self._ask is not None else self.getstate()
+
+    def _load(self) -> None:
+        if self._ask is not None:
+            ask, self._ask = self._ask, None
+            self.setstate(ask())
+
+    def random(self) -> float:
+        self._load()
+        return super().random()
+
+    def getrandbits(self, k: int) -> int:
+        self._load()
+        return super().getrandbits(k)
+
+
+class StandInHost:
+    """What a node sees of its runtime: notes timers and messages, which the grader's simulator then applies."""
+
+    def __init__(self, node_id: str, names: list[str]) -> None:
+        self.id = node_id
+        self.links = {name: name for name in names}
+        self.now = 0.0
+        self.timers: list[list[Any]] = []
+        self.outbox: list[tuple[str, Any]] = []
+        self.node: Any = None
+
+    @property
+    def sim(self) -> StandInHost:
+        """The part of the simulator that sending needs."""
+        return self
+
+    def link(self, source: str, target: Any) -> Any:
+        raise NodeError(f"{source} sends to {target!r}, which does not exist; there are {', '.join(self.links)}")
+
+    def set_timer(self, name: str, after: Any, between: Any) -> None:
+        type(self.node).timer_handler(name)
+        self.timers.append([name, after, between])
+
+    def cancel_timer(self, name: str) -> None:
+        self.timers.append([name])
+
+    def local_clock_ms(self) -> float:
+        return self.now
+
+
+class Borrowed:
+    """A node of this process: the student's own, or one lent by the grader for the length of a call."""
+
+    def __init__(self, student: Student, cls: type[Node], about: list[Any]) -> None:
+        node_id, peers, names, self.key = about
+        self.student = student
+        self.host = StandInHost(node_id, names)
+        self.node: Any = object.__new__(cls)
+        self.host.node = self.node
+        self.random = LateRandom(lambda: student.ask("random", self.key))
+        self.node.__dict__.update(_host=self.host, id=node_id, peers=tuple(peers), random=self.random)
+        self.known: dict[str, Any] = {}  # field -> value as it was handed over, in bytes if it can change
+
+    def fields(self) -> tuple[str, ...] | list[str]:
+        """What may have changed: shown and durable attributes, or all public ones."""
+        cls = type(self.node)
+        if cls.shows is not None:
+            return tuple(dict.fromkeys([*cls.shows, *cls.durable]))
+        return [name for name in vars(self.node) if name[0] != "_" and name not in RUNTIME_ATTRIBUTES]
+
+    def everything(self) -> list[str]:
+        """All attributes but the runtime's."""
+        return [name for name in vars(self.node) if name != "_host" and name not in RUNTIME_ATTRIBUTES]
+
+    def lend(self, state: list[list[str]]) -> None:
+        """Takes over attributes from the grader."""
+        for name, text in state:
+            self.node.__dict__[name] = self.student.decode(text.encode("ascii"))
+            self.known[name] = text
+
+    def effects(self, fields: Any) -> list[Any]:
+        """[changed attributes, timers, messages, random state] since the last time."""
+        changed = []
+        for name in fields:
+            value = getattr(self.node, name)
+            simple = value.__class__ in SIMPLE
+            if simple and name in self.known and self.known[name].__class__ is value.__class__:
+                if self.known[name] == value:
+                    continue
+            try:
+                text = self.student.encode(value).decode("ascii")
+            except wire.WireError as error:
+                if type(self.node).shows is None and name not in type(self.node).durable:
+                    continue  # such an attribute is not recorded in the notebook either
+                raise NodeError(f"{self.node.id}.{name}: {error}") from None
+            if self.known.get(name) != text:
+                changed.append([name, text])
+            self.known[name] = value if simple else text
+        timers, self.host.timers = self.host.timers, []
+        sent, self.host.outbox = [[target, m] for target, m in self.host.outbox], []
+        return [changed, timers, sent]
+
+
+class Student:
+    """Answers and what became of them.
+
+    Args:
+        channel: to the grader.
+        refused: names of system calls that were refused so far.
+    """
+
+    def __init__(self, channel: Channel, refused: Callable[[], list[str]]) -> None:
+        self.channel = channel
+        self.refused = refused
+        self.module = types.ModuleType("__main__")
+        self.names = self.module.__dict__
+        self.names["__builtins__"] = builtins
+        self.shared: dict[str, type] = {}  # classes that a set-up cell defines: the grader has them too
+        self.messages: dict[str, type] = {}
+        self.handles: list[Any] = []
+        self.known: dict[int, int] = {}  # id of an object -> its handle
+        self.nodes: dict[str, Borrowed] = {}
+        self.lent: list[Borrowed] = []
+        self.run = types.SimpleNamespace(handling=None)  # set while a node's code runs: no clocks then, no chance
+        self.printed = Printed()
+
+    # ---- values
+
+    def encode(self, value: Any) -> bytes:
+        return wire.encode(value, self._encode)
+
+    def decode(self, data: bytes) -> Any:
+        return wire.decode(data, self._decode)
+
+    def handle(self, value: Any) -> int:
+        """The number by which the grader knows an object of the student's."""
+        number = self.known.get(id(value))
+        if number is None:
+            number = self.known[id(value)] = len(self.handles)
+            self.handles.append(value)
+        return number
+
+    def instance(self, value: Any) -> dict[str, Any]:
+        return {"instance": [self.handle(value), type(value).__name__]}
+
+    def _encode(self, value: Any, walk: Callable[[Any], Any]) -> Any:
+        kind = type(value)
+        if kind is Raw:
+            return value.description
+        if id(value) in self.known:
+            return self._described(value)
+        if isinstance(value, Message):
+            return {"message": [self._class_reference(kind), *[walk(field) for field in tuple.__iter__(value)]]}
+        if self.shared.get(kind.__name__) is kind:
+            return {"object": [kind.__name__, *taken_apart(value, walk)]}
+        if kind is Callback:
+            return {"theirs": value._number}
+        if id(value) in wire._BUILTIN_NAMES or isinstance(value, PLAIN):
+            return NotImplemented
+        root = kind.__module__.partition(".")[0]
+        if root in ("fractions", "decimal", "datetime", "numpy", "networkx") and not isinstance(value, type):
+            return NotImplemented if not callable(value) else self._described(value)
+        return self._described(value)
+
+    def _described(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, types.ModuleType):
+            return {"module": value.__name__}
+        if isinstance(value, type):
+            return self._class(value)
+        if callable(value) and not hasattr(value, "__dict__") or isinstance(value, CALLABLE):
+            return {"function": [self.handle(value), *_name_and_text(value)]}
+        return self.instance(value)
+
+    def _class(self, cls: type) -> dict[str, Any]:
+        about = [self.handle(cls), *_name_and_text(cls)]
+        if issubclass(cls, Message):
+            return {"message class": self._class_reference(cls)}
+        if issubclass(cls, BaseException):
+            bases = [base.__name__ for base in cls.__mro__[1:]]
+            return {"exception": [*about, bases]}
+        if issubclass(cls, Node):
+            members = {name: getattr(cls, name) for name in dir(cls) if not name.startswith("_")}
+            handlers = [name for name, value in members.items() if name.startswith("on_") and callable(value)]
+            plain = []
+            for name, value in members.items():
+                if not callable(value) and not isinstance(value, property) and name not in ("durable", "shows"):
+                    with contextlib.suppress(wire.WireError):
+                        plain.append([name, self.encode(value).decode("ascii")])
+            shows = list(cls.shows) if isinstance(cls.shows, tuple | list) else cls.shows
+            return {"node class": [*about, self.encode(cls.durable).decode("ascii"), shows, handlers, plain]}
+        return {"class": about}
+
+    def _class_reference(self, cls: type) -> str:
+        if cls.__module__.startswith("dslab."):
+            return f"{cls.__module__}:{cls.__name__}"
+        self.messages.setdefault(cls.__name__, cls)
+        return cls.__name__
+
+    def _decode(self, tag: str, data: Any) -> Any:
+        if tag == "yours":
+            return self.handles[data]
+        if tag == "theirs":
+            return Callback(self, data)
+        if tag == "message":
+            return self.message_class(data[0])(*data[1:])
+        if tag == "object":
+            return put_together(self.shared[data[0]], *data[1:])
+        if tag == "node":
+            reference, about, now, state = data
+            borrowed = Borrowed(self, class_at(reference), about)
+            borrowed.host.now = now
+            borrowed.lend(state)
+            self.lent.append(borrowed)
+            return borrowed.node
+        raise wire.WireError(f"there is no kind of value called {tag!r}")
+
+    def message_class(self, reference: str) -> Any:
+        if ":" in reference:
+            return class_at(reference)
+        return self.messages.get(reference) or self.names[reference]
+
+    # ---- what the grader asks for
+
+    def ask(self, what: str, *about: Any) -> Any:
+        """Asks the grader something in the middle of a call."""
+        self.channel.send(self.encode([what, *about]))
+        kind, answer = self.decode(self.channel.receive())
+        if kind == "raised":
+            raise getattr(builtins, answer[0], RuntimeError)(*answer[1])
+        return answer
+
+    def serve(self) -> None:
+        """Answers requests until the grader is gone."""
+        sys.modules["__main__"] = self.module
+        sys.stdout = sys.stderr = self.printed  # type: ignore[assignment]
+        self.names["get_ipython"] = lambda: NoShell(self._run_text)
+        builtins.get_ipython = self.names["get_ipython"]  # type: ignore[attr-defined]
+        builtins.display = print  # type: ignore[attr-defined]
+        with forbidden_calls(self.run):
+            while True:
+                what, *about = self.decode(self.channel.receive())
+                try:
+                    value = getattr(self, f"do_{what}")(*about)
+                    data = self.encode(["value", value, self.printed.taken()])
+                except BaseException as error:
+                    data = self.encode(["raised", self._raised(error), self.printed.taken()])
+                self.run.handling = None
+                self.channel.send(data)
+
+    def do_run(self, cell: str, text: str, names: list[str], setup: bool) -> Any:
+        """Runs a cell; what became of `names`, and the message classes that are new."""
+        failed = None
+        try:
+            self._run_text(text, f"<{cell}>")
+        except BaseException as error:
+            failed = self._raised(error)
+        if setup:
+            for name, value in self.names.items():
+                if isinstance(value, type) and value.__module__ == "__main__":
+                    self.shared[name] = value
+        new = [
+            value
+            for value in self.names.values()
+            if isinstance(value, type) and issubclass(value, Message) and not value.__module__.startswith("dslab.")
+        ]
+        messages = [[self._class_reference(cls), list(cls.fields), _name_and_text(cls)[1]] for cls in new]
+        found, refusals = [], []
+        for name in names:
+            if name in self.names:
+                try:
+                    found.append([name, self.encode(self.names[name]).decode("ascii")])
+                except Exception as error:
+                    refusals.append([name, str(error)[:MAX_TEXT]])
+        return [found, messages, failed, refusals]
+
+    def do_refused(self) -> list[str]:
+        """System calls that were refused."""
+        return self.refused()
+
+    def do_call(self, number: int, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Calls a function, or makes an object of a class; nodes that were lent come back with what changed."""
+        function = self.handles[number]
+        lent, self.lent = self.lent, []
+        self.run.handling = lent or None
+        value = function(*arguments, **named)
+        made = isinstance(function, type)
+        if made and not isinstance(value, Message):
+            value = Raw(self.instance(value))
+        return [value, [[*one.effects(one.everything()), one.random.state()] for one in lent]]
+
+    def do_get(self, number: int, name: str) -> Any:
+        return getattr(self.handles[number], name)
+
+    def do_set(self, number: int, name: str, value: Any) -> None:
+        setattr(self.handles[number], name, value)
+
+    def do_special(self, name: str, number: int, arguments: list[Any]) -> Any:
+        return SPECIAL[name](self.handles[number], *arguments)
+
+    def do_boot(self, number: int, about: list[Any], options: dict[str, Any], disk: dict[str, Any], now: float) -> Any:
+        """Starts, or restarts, a node of the student's class."""
+        cls = self.handles[number]
+        check_class(cls, about[0])
+        one = self.nodes[about[0]] = Borrowed(self, cls, about)
+        one.host.now = now
+        self.run.handling = one
+        for name, value in options.items():
+            setattr(one.node, name, value)
+        one.node.__init__()
+        for name, value in disk.items():
+            setattr(one.node, name, value)
+        one.node.on_start()
+        missing = [name for name in cls.shows or () if not hasattr(one.node, name)]
+        if missing:
+            raise NodeError(f"`shows` names {missing[0]!r}, which the node does not have: set self.{missing[0]} in "
+                            f"on_start")  # fmt: skip
+        return one.effects(one.fields())
+
+    def do_event(self, node: str, handler: str, arguments: list[Any], now: float) -> Any:
+        """Lets a node handle a message or a timer."""
+        one = self.nodes[node]
+        one.host.now = now
+        self.run.handling = one
+        getattr(one.node, handler)(*arguments)
+        return one.effects(one.fields())
+
+    # ---- running text
+
+    def _run_text(self, text: str, file: str = "<answer>") -> None:
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        try:
+            code = compile(text, file, "exec", flags, dont_inherit=True)
+        except SyntaxError:
+            if not any(line.lstrip()[:1] in ("%", "!", "?") or "= %" in line or "= !" in line
+                       for line in text.split("\n")):  # fmt: skip
+                raise
+            transform = importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell
+            code = compile(transform(text), file, "exec", flags, dont_inherit=True)
+        result = eval(code, self.names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(result)
+
+    def _raised(self, error: BaseException) -> list[Any]:
+        """[class, its module, arguments, text, line, code] of an exception; the line is the answer's own."""
+        kind = type(error)
+        plain: list[Any] = []
+        with contextlib.suppress(Exception):
+            plain = [argument for argument in error.args if type(argument) in (str, int, float, bool, type(None))]
+            plain = [part[:MAX_TEXT] if type(part) is str else part for part in plain]
+            if len(plain) != len(error.args) or len(plain) > 5:
+                plain = []
+        try:
+            text = str(error)[:MAX_TEXT]
+        except BaseException:
+            text = ""
+        number, code = 0, ""
+        if isinstance(error, SyntaxError) and str(error.filename).startswith("<"):
+            number, code = error.lineno or 0, (error.text or "").strip()
+            text = str(error.msg)[:MAX_TEXT]
+        cause = error.__cause__ if isinstance(error, DslabError) and error.__cause__ else error
+        walk = cause.__traceback__
+        while walk is not None:
+            file = walk.tb_frame.f_code.co_filename
+            if file.startswith("<") and file in linecache.cache:
+                number, code = walk.tb_lineno, linecache.getline(file, walk.tb_lineno).strip()
+            walk = walk.tb_next
+        return [kind.__name__[:100], str(kind.__module__)[:100], plain, text, number, code[:MAX_TEXT]]
+
+
+class Raw:
+    """A description that is sent as it is."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.description = description
+
+
+class Callback:
+    """A function of the grader's."""
+
+    def __init__(self, student: Student, number: int) -> None:
+        self._student, self._number = student, number
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._student.ask("callback", self._number, list(arguments), named)
+
+
+SIMPLE = frozenset({int, bool, type(None)})
+PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None))
+CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
+def _name_and_text(thing: Any) -> list[str]:
+    name, text = getattr(thing, "__name__", ""), getattr(thing, "__doc__", "")
+    return [name[:100] if type(name) is str else "", text[:MAX_TEXT] if type(text) is str else ""]
+
+
+def class_at(reference: str) -> Any:
+    """The class at "module:name"."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def taken_apart(value: Any, walk: Callable[[Any], Any]) -> list[Any]:
+    """What an object of a class that both sides have consists of.
+
+    Raises:
+        WireError: the object keeps its contents in a way that cannot be read.
+    """
+    if isinstance(value, enum.Enum):
+        return ["member", value.name]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return ["items", [walk(item) for item in tuple.__iter__(value)]]
+    names = [name for cls in type(value).__mro__ for name in _slots(cls)] + list(getattr(value, "__dict__", ()))
+    present = [name for name in dict.fromkeys(names) if hasattr(value, name)]
+    if isinstance(value, PLAIN) or not all(type(name) is str for name in present):
+        raise wire.WireError(f"a {type(value).__name__} cannot be handed over")
+    return ["attributes", [[name, walk(getattr(value, name))] for name in present]]
+
+
+def put_together(cls: type, how: str, parts: Any) -> Any:
+    """An object of a class that both sides have, made without running its code.
+
+    Raises:
+        WireError: the parts do not fit the class.
+    """
+    if how == "member" and issubclass(cls, enum.Enum):
+        return cls[parts]
+    if how == "items" and issubclass(cls, tuple):
+        return cls._make(parts)  # type: ignore[attr-defined]
+    if how != "attributes" or issubclass(cls, (*PLAIN[:-1], enum.Enum)):
+        raise wire.WireError(f"a {cls.__name__} cannot be made of this")
+    value = object.__new__(cls)
+    for name, part in parts:
+        if not isinstance(name, str) or name.startswith("__") or callable(getattr(cls, name, None)):
+            raise wire.WireError(f"a {cls.__name__} cannot have an attribute {name!r}")
+        object.__setattr__(value, name, part)
+    return value
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    slots = cls.__dict__.get("__slots__", ())
+    return tuple(name for name in ((slots,) if isinstance(slots, str) else slots) if not name.startswith("__"))

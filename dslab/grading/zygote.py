@@ -1,0 +1,107 @@
+"""A small process that has imported what an assignment imports, and forks from itself a sandboxed process per hand-in.
+
+It runs no student's code. It has one thread, because only such a process can be forked safely, and ends, with all that
+it started, when the process that started it does.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from dslab.grading import sandbox
+from dslab.grading.channel import Channel, ClosedError
+from dslab.grading.student import Student
+
+MEMORY_BYTES = 768_000_000  # above what the imports have
+FILE_BYTES = 16_000_000
+OPEN_FILES = 64
+
+
+class Zygote:
+    """Serves one kernel.
+
+    Args:
+        control: where the requests come from.
+        folder: for scratch folders.
+        layers: of the sandbox; those that this machine has.
+        cpu_seconds: after which a student's process is ended whatever the grader does.
+    """
+
+    def __init__(self, control: socket.socket, folder: Path, layers: list[str], cpu_seconds: int) -> None:
+        self.control, self.folder, self.layers, self.cpu_seconds = control, folder, layers, cpu_seconds
+        self.scratch: dict[int, Path] = {}
+
+    def serve(self) -> None:
+        """Until the kernel is gone."""
+        while True:
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 1)
+            if not data:
+                break
+            request = json.loads(data)
+            if request["do"] == "fork":
+                answer = self.fork(descriptors[0])
+                os.close(descriptors[0])
+            else:
+                answer = self.end(request["pid"])
+            self.control.sendall(json.dumps(answer).encode("ascii") + b"\n")
+        for pid in list(self.scratch):
+            self.end(pid)
+
+    def fork(self, descriptor: int) -> int:
+        """A new sandboxed process that serves the other end of `descriptor`; its process id."""
+        scratch = Path(tempfile.mkdtemp(dir=self.folder))
+
+        def run() -> None:
+            student = Student(Channel(descriptor), sandbox.refused)
+            with suppress(ClosedError):
+                student.serve()
+
+        limits = sandbox.Limits(MEMORY_BYTES, self.cpu_seconds, FILE_BYTES, OPEN_FILES)
+        pid = sandbox.start(run, keep=[descriptor], scratch=scratch, readable=sandbox.system_paths(), limits=limits,
+                            layers=self.layers)  # fmt: skip
+        self.scratch[pid] = scratch
+        return pid
+
+    def end(self, pid: int) -> int:
+        """Ends a process and removes its scratch folder; its wait status."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        shutil.rmtree(self.scratch.pop(pid), ignore_errors=True)
+        return status
+
+
+def main() -> None:
+    """Arguments: the control socket's descriptor and a JSON object {folder, own, layers, modules, cpu_seconds}."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    about = json.loads(sys.argv[2])
+    for module in about["modules"]:
+        with suppress(Exception):  # what cannot be imported fails in the cell that imports it, where it can be told
+            importlib.import_module(module)
+    folder = Path(about["folder"])
+    layers = about["layers"]
+    if layers is None:
+        layers = [layer.name for layer in sandbox.probe() if layer.works]
+    gc.collect()
+    gc.freeze()  # so that a fork's collector does not touch, and thereby copy, what all share
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.sendall(b'"ready"\n')
+    try:
+        Zygote(control, folder, layers, about["cpu_seconds"]).serve()
+    finally:
+        if about["own"]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
