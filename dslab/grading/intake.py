@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass, field
@@ -46,30 +47,47 @@ def flag(kind: str, text: str, cell: str = "") -> dict[str, str]:
     return {"kind": kind, "cell": cell, "text": text}
 
 
-def _read_bytes(path: Path) -> bytes:
+def too_large(size: int) -> HandInError:
+    """What is said of more than MAX_BYTES."""
+    return HandInError(
+        f"the file has {size / 1e6:.0f} MB and at most {MAX_BYTES / 1e6:.0f} MB are read:"
+        " clear the outputs (Edit, Clear All Outputs), save and hand it in again"
+    )
+
+
+def _refuse(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise HandInError("this is a folder with a notebook's name: hand in the .ipynb file itself")
+    if not stat.S_ISREG(status.st_mode):
+        raise HandInError("this is not an ordinary file: hand in the .ipynb file itself")
+    if status.st_size > MAX_BYTES:
+        raise too_large(status.st_size)
+
+
+def _opener(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of the file at `path`; never more than MAX_BYTES.
+
+    Raises:
+        HandInError: it is no ordinary file, cannot be read or is too large; the text is one sentence.
+    """
     try:
-        mode = path.stat()
+        _refuse(path.stat())
+        # What takes the file's place at this moment is refused too, and a pipe does not keep us waiting.
+        with open(path, "rb", opener=_opener) as file:
+            _refuse(os.fstat(file.fileno()))
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         if path.is_symlink():
             raise HandInError("this is a link that leads nowhere: hand in the notebook itself") from None
         raise HandInError("there is no such file: check the path") from None
     except OSError as error:
         raise HandInError(f"the file cannot be opened ({error.strerror}): hand it in again") from None
-    if stat.S_ISDIR(mode.st_mode):
-        raise HandInError("this is a folder with a notebook's name: hand in the .ipynb file itself")
-    if not stat.S_ISREG(mode.st_mode):
-        raise HandInError("this is not an ordinary file: hand in the .ipynb file itself")
-    if mode.st_size > MAX_BYTES:
-        raise HandInError(
-            f"the file has {mode.st_size / 1e6:.0f} MB and at most {MAX_BYTES / 1e6:.0f} MB are read:"
-            " clear the outputs (Edit, Clear All Outputs), save and hand it in again"
-        )
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise HandInError(f"the file cannot be read ({error.strerror}): hand it in again") from None
-    if not data.strip():
-        raise HandInError("the file is empty: save the notebook in Jupyter and hand it in again")
+    if len(data) > MAX_BYTES:
+        raise too_large(len(data))
     return data
 
 
@@ -86,6 +104,8 @@ def _depth(data: bytes) -> int:
 
 
 def _parse(data: bytes) -> dict[str, Any]:
+    if not data.strip():
+        raise HandInError("the file is empty: save the notebook in Jupyter and hand it in again")
     if _depth(data) > MAX_DEPTH:
         raise HandInError(
             f"its JSON is nested more than {MAX_DEPTH} deep: save it in Jupyter and hand it in again"
@@ -162,13 +182,15 @@ def hand_in_of(notebook: dict[str, Any]) -> HandIn:
     return HandIn(tuple(cells), _mapping(notebook.get("metadata")), tuple(flags))
 
 
-def read_notebook(path: Path) -> HandIn:
-    """The notebook at `path` as data; nothing in it is run, resolved or trusted.
-
-    Args:
-        path: a file of at most MAX_BYTES with JSON at most MAX_DEPTH deep.
+def notebook_of(data: bytes) -> HandIn:
+    """The notebook in the bytes of a file; nothing in it is run, resolved or trusted.
 
     Raises:
-        HandInError: it cannot be read; the text is one sentence.
+        HandInError: it cannot be read, or its JSON is more than MAX_DEPTH deep; the text is one sentence.
     """
-    return hand_in_of(_parse(_read_bytes(path)))
+    return hand_in_of(_parse(data))
+
+
+def read_notebook(path: Path) -> HandIn:
+    """As notebook_of, for the file at `path`, of at most MAX_BYTES."""
+    return notebook_of(read_bytes(path))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from dslab.grading.intake import MAX_BYTES, HandInError, read_notebook
+from dslab.grading import intake
+from dslab.grading.intake import MAX_BYTES, HandInError, read_bytes, read_notebook
 
 
 def problem(path):
@@ -98,3 +100,30 @@ def test_a_lone_surrogate_becomes_writable_text(course):
     """JSON can hold it; no file can."""
     hand_in = course.hand_in({"add": "x = '\ud800'"})
     assert any(cell.source == "x = '?'" for cell in hand_in.cells)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes a pipe as Unix does")
+@pytest.mark.parametrize("late", [False, True])
+def test_a_pipe_does_not_keep_the_grader_waiting(tmp_path, monkeypatch, late):
+    """Nobody ever writes to it; not even when it takes a file's place after that was looked at."""
+    path, decoy = tmp_path / "a.ipynb", tmp_path / "decoy"
+    os.mkfifo(path)
+    decoy.write_text("{}")
+    if late:
+        monkeypatch.setattr(type(path), "stat", lambda self: os.stat(decoy))  # noqa: PTH116 - not its own
+    assert "not an ordinary file" in problem(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="opens a device as Unix does")
+def test_a_device_is_refused():
+    """It never ends."""
+    with pytest.raises(HandInError, match="not an ordinary file"):
+        read_bytes(Path("/dev/zero"))
+
+
+def test_a_file_that_grows_is_read_up_to_the_limit(tmp_path, monkeypatch):
+    """Its size when it was looked at says nothing about what is read later."""
+    monkeypatch.setattr(intake, "MAX_BYTES", 10)
+    monkeypatch.setattr(intake, "_refuse", lambda status: None)
+    (tmp_path / "a.ipynb").write_bytes(b"x" * 1000)
+    assert "are read" in problem(tmp_path / "a.ipynb")
