@@ -130,6 +130,18 @@ class Limits(NamedTuple):
     open_files: int
 
 
+class _Plan(NamedTuple):
+    """What the parent finds out for the child: there it is cheaper, and still allowed."""
+
+    scratch: Path
+    readable: list[Path]  # those that exist
+    trees: list[str]  # real paths that hold all of them
+    limits: Limits
+    layers: frozenset[str]
+    space: int  # address space now, in bytes
+    handled: list[int]  # signals that have a handler in Python
+
+
 def isolation(layers: Collection[str]) -> str:
     """What the report says of these layers: "full", or "reduced: no ..." with what is missing."""
     missing = [f"no {title}" for name, title in zip(LAYERS, _TITLES) if name not in layers]
@@ -210,13 +222,14 @@ def start(
         raise RuntimeError(probe()[0].why)
     if _ABI and len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("Several threads run here; fork from a process with one (set OPENBLAS_NUM_THREADS=1).")
+    plan = _plan(scratch, readable, limits, wanted)
     outside = _NOBODY if os.geteuid() == 0 and {"user", "mount"} <= wanted else os.geteuid()
     here, there = socket.socketpair()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = _clone(sum(flag for name, flag in _CLONE.items() if name in wanted))
         if pid == 0:
-            _child(run, there, {*keep, there.fileno()}, scratch, readable, limits, wanted)
+            _child(run, there, {*keep, there.fileno()}, plan)
         there.close()
         try:
             if "user" in wanted:
@@ -234,6 +247,19 @@ def start(
         there.close()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return pid
+
+
+def _plan(scratch: Path, readable: Sequence[Path], limits: Limits, layers: frozenset[str]) -> _Plan:
+    found = [path for path in readable if os.access(path, os.F_OK)]
+    trees: list[str] = []
+    for path in sorted({os.path.realpath(path) for path in [*found, Path("/dev/null"), Path("/dev/urandom")]}):
+        if not any(path.startswith(f"{outer}{os.sep}") for outer in trees):
+            trees.append(path)
+    pages = Path("/proc/self/statm").read_text().split()[0] if _ABI else "0"
+    handled = [number for number in range(1, signal.NSIG) if callable(signal.getsignal(number))]
+    if "seccomp" in layers:
+        _filter()  # kept, so that every child finds it made
+    return _Plan(scratch, found, trees, limits, layers, int(pages) * os.sysconf("SC_PAGE_SIZE"), handled)
 
 
 def _call(function: str, *arguments: Any) -> int:
@@ -278,23 +304,15 @@ def _map_user(pid: int, outside: int) -> None:
     (process / "gid_map").write_text(f"{_INSIDE} {group} 1")
 
 
-def _child(
-    run: Callable[[], None],
-    parent: socket.socket,
-    keep: set[int],
-    scratch: Path,
-    readable: Sequence[Path],
-    limits: Limits,
-    layers: frozenset[str],
-) -> NoReturn:
-    """Build every wall, tell the parent, run. The order matters: each step takes a right that the ones before need."""
+def _child(run: Callable[[], None], parent: socket.socket, keep: set[int], plan: _Plan) -> NoReturn:
+    """Build every wall, tell the parent, run."""
     status = 1
     try:
         try:
-            _leave_parent(keep)
+            _leave_parent(keep, plan.handled)
             if parent.recv(16) != b"go":
                 os._exit(1)
-            _build(scratch, readable, limits, layers)
+            _build(plan)
         except BaseException as problem:
             parent.send(f"{problem}"[:1000].encode())
             os._exit(1)
@@ -306,12 +324,11 @@ def _child(
         os._exit(status)
 
 
-def _leave_parent(keep: set[int]) -> None:
+def _leave_parent(keep: set[int], handled: list[int]) -> None:
     """Own session, own signals, no file descriptor but `keep`, no environment."""
     os.setsid()
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
+    for number in handled:
+        signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     null = os.open(os.devnull, os.O_RDWR)
@@ -324,22 +341,20 @@ def _leave_parent(keep: set[int]) -> None:
     os.environ.clear()
 
 
-def _build(scratch: Path, readable: Sequence[Path], limits: Limits, layers: frozenset[str]) -> None:
-    """Every layer, outermost first, in the child."""
-    space = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") if _ABI else 0
-    seen = [path for path in readable if os.access(path, os.F_OK)]
-    owner = _INSIDE if "user" in layers else os.geteuid()
-    trees = _open_trees([*seen, Path("/dev/null"), Path("/dev/urandom")]) if "mount" in layers else {}
-    if trees:
-        _mount(scratch, f"mode=755,uid={owner},size=1m")
+def _build(plan: _Plan) -> None:
+    """Every layer, in the child. The order matters: each step gives up a right that those before it need."""
+    layers, scratch = plan.layers, plan.scratch
+    if "mount" in layers:
+        trees = _open_trees(plan.trees)
+        _mount(scratch, f"mode=755,uid={_INSIDE if 'user' in layers else 0},size=1m")
         os.chdir(scratch)
     if "user" in layers:
         if os.getuid() != _INSIDE:
             os.setgroups([])
         os.setresgid(_INSIDE, _INSIDE, _INSIDE)
         os.setresuid(_INSIDE, _INSIDE, _INSIDE)
-    if trees:
-        _enter_tree(trees, seen, limits.file_bytes)
+    if "mount" in layers:
+        _enter_tree(trees, plan.readable, plan.limits.file_bytes)
         scratch = Path("/tmp")
     os.chdir(scratch)
     os.environ.update(_ENVIRONMENT, HOME=str(scratch), TMPDIR=str(scratch))
@@ -347,21 +362,22 @@ def _build(scratch: Path, readable: Sequence[Path], limits: Limits, layers: froz
     tempfile.tempdir = str(scratch)
     sys.dont_write_bytecode = True
     sys.addaudithook(functools.partial(_watch, f"{scratch}{os.sep}"))
-    for path in seen:
+    for path in plan.readable:
         if not os.access(path, os.R_OK):
             raise PermissionError(f"user {_NOBODY} may not read {path}; let all read it, or grade as another user")
     if _ABI:
         _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG; a change of user would undo it
-        _call("mallopt", -8, 1)  # M_ARENA_MAX: each further one takes 64 MiB of the address space
+        with contextlib.suppress(AttributeError):  # musl has none
+            _call("mallopt", -8, 1)  # M_ARENA_MAX: each further one takes 64 MiB of the address space
     if "no_new_privs" in layers:
         header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
         _call("capset", header, nothing)
     if layers & {"no_new_privs", "landlock", "seccomp"}:
         _call("prctl", 38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS: without it an ordinary user gets neither of the two
     if "landlock" in layers:
-        _landlock(scratch, seen)
+        _landlock(scratch, plan.readable)
     if "rlimits" in layers:
-        _limit(limits, space, "user" in layers)
+        _limit(plan.limits, plan.space, "user" in layers)
     if "seccomp" in layers:
         code = ctypes.create_string_buffer(_filter())
         program = struct.pack("HP", len(code) // 8, ctypes.addressof(code))
@@ -372,15 +388,13 @@ def _mount(target: Path | str, options: str) -> None:
     _call("mount", b"tmpfs", os.fsencode(target), b"tmpfs", 0x0E, options.encode())  # nosuid, nodev, noexec
 
 
-def _open_trees(paths: Iterable[Path]) -> dict[str, int]:
-    """Detached read-only copies of the mounts below the real paths, outermost only."""
+def _open_trees(paths: Iterable[str]) -> dict[str, int]:
+    """Detached read-only copies of the mounts below these paths."""
     _call("mount", None, b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE: what follows stays in here
-    trees: dict[str, int] = {}
-    for path in sorted({os.path.realpath(path) for path in paths}):
-        if not any(path.startswith(f"{outer}{os.sep}") for outer in trees):
-            trees[path] = _call("syscall", 428, -100, os.fsencode(path), 0x88001)  # open_tree: clone, recursive
-            read_only = struct.pack("QQQQ", 0x3, 0, 0, 0)  # MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
-            _call("syscall", 442, trees[path], b"", 0x9000, read_only, 32)  # mount_setattr
+    trees = {path: _call("syscall", 428, -100, os.fsencode(path), 0x88001) for path in paths}  # open_tree: clone
+    for tree in trees.values():
+        read_only = struct.pack("QQQQ", 0x3, 0, 0, 0)  # MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
+        _call("syscall", 442, tree, b"", 0x9000, read_only, 32)  # mount_setattr
     return trees
 
 
