@@ -34,6 +34,7 @@ class Cell:
     points: Points = 0
     hidden: bool = False
     handout: str = ""  # a check as the student sees it
+    by_hand: bool = False  # a check that no program makes: nbgrader's cells with both `grade` and `solution`
     cell_id: str | None = None  # what the file has, which need not be valid or there at all
     grade_id: str | None = None
 
@@ -102,6 +103,16 @@ def _check(cell: HandInCell, cell_id: str, exercise: str) -> Cell:
     )
 
 
+def _by_hand(cell: HandInCell, cell_id: str) -> Cell | None:
+    """The points for an answer that somebody reads, or None."""
+    nbgrader = cell.raw.get("metadata", {}).get("nbgrader", {})
+    if not (isinstance(nbgrader, dict) and nbgrader.get("grade") and nbgrader.get("solution")):
+        return None
+    own_id = f"{cell_id}-by-hand"[:64] if cell.kind == "code" else cell_id
+    exercise = cell.grade_id or cell_id
+    return Cell(own_id, "check", "", exercise, cell_id, number(nbgrader.get("points", 0)), by_hand=True)
+
+
 def _answer(cell: HandInCell, cell_id: str) -> tuple[Cell, str]:
     """An answer cell and the fingerprint of its stub."""
     exercise = str(cell.dslab.get("exercise", cell.grade_id or cell_id))
@@ -139,6 +150,8 @@ def assignment_of(notebook: HandIn, name: str) -> Assignment:
     for index, source in enumerate(notebook.cells):
         role = _role(source, bool(ours))
         cell_id = _cell_id(source, index, taken)
+        if cell_id is not None and not ours and (by_hand := _by_hand(source, cell_id)):
+            cells.append(replace(by_hand, cell_id=source.id, grade_id=source.grade_id))
         if source.kind != "code" or role == "demo" or cell_id is None:
             continue
         taken.add(cell_id)

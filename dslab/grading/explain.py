@@ -16,10 +16,20 @@ MAX_SHOWN = 400  # characters of a value
 def shown(value: Any) -> str:
     """A value as text, cut to a length that fits into a report."""
     try:
-        text = repr(value)
+        text = _words(value) or repr(value)
     except Exception as error:
         text = f"<a {type(value).__name__} that cannot be shown: {type(error).__name__}>"
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def _words(value: Any) -> str:
+    """Functions by their names, graphs by their edges; empty for what shows itself well."""
+    if callable(value) and not isinstance(value, type):
+        return str(getattr(value, "__name__", ""))
+    if hasattr(value, "edges") and hasattr(value, "nodes") and hasattr(value, "is_directed"):
+        kind = "directed graph" if value.is_directed() else "graph"
+        return f"{kind} with nodes {list(value.nodes)} and edges {list(value.edges)}"
+    return ""
 
 
 def explanation(error: BaseException, cell: str, names: dict[str, Any], calls: list[Call]) -> dict[str, Any]:

@@ -1,55 +1,34 @@
-"""Grades one hand-in: merge, run, and turn what became of each cell into points and a sentence."""
+"""Turns what became of each cell of a merged notebook into points, a status and feedback."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dslab.grading.assignment import Assignment, Cell, Points
-from dslab.grading.intake import HandIn, HandInError, read_notebook
-from dslab.grading.merge import Merged, merge, merged_notebook
-from dslab.grading.run import NbvalError, Outcome, Running, run_notebook
+from dslab.grading.assignment import Assignment, Cell
+from dslab.grading.intake import HandIn, flag
+from dslab.grading.merge import Merged, merge
+from dslab.grading.plugin import NbvalError, Outcome
+
+if TYPE_CHECKING:
+    from dslab.grading.worker import Ran
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # Control characters, and those that turn the direction of the text that follows them.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
-_COMPILED = re.compile(r"\(\d+\.py, line (\d+)\)")  # IPython's name for a cell says nothing to anybody
-_ARROW = re.compile(r"^-+> (\d+) ?(.*)$", re.MULTILINE)
 
 MAX_MESSAGE = 4000  # characters
 _WRONG = ("AssertionError", "CheckFailed")
 _SCOPE = " (graded are the set-up, answer and check cells: put what an answer needs into its own cell)"
 _UNANSWERED = "not answered yet: the answer cell is as it was given out"
-
-
-@dataclass
-class Result:
-    """One hand-in, graded; `problem` is the reason when it could not be."""
-
-    name: str
-    max_points: Points
-    checks: list[dict[str, Any]]
-    flags: list[dict[str, str]] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
-    problem: str = ""
-
-    @property
-    def points(self) -> Points:
-        return sum(check["points"] for check in self.checks)
-
-    def as_json(self) -> dict[str, Any]:
-        """The hand-in's part of results.json; it holds nothing that differs between two runs."""
-        data: dict[str, Any] = {
-            "name": self.name,
-            "points": self.points,
-            "max_points": self.max_points,
-            "checks": self.checks,
-            "flags": self.flags,
-        }
-        return data | ({"problem": self.problem} if self.problem else {})
+_SHOWN = ("call", "got", "wanted", "line", "code", "property", "sentence", "seed", "schedule")
+_GONE = {
+    "timeout": "{} did not end in time",
+    "crashed": "{} ended the process that it runs in",
+}
 
 
 def plain(text: str) -> str:
@@ -58,54 +37,78 @@ def plain(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
-def failing_line(outcome: Outcome, answer: str) -> dict[str, Any]:
-    """The innermost line of the student's own cell that the traceback points at."""
-    lines = answer.split("\n")
-    for number, code in reversed(_ARROW.findall(_ANSI.sub("", outcome.traceback))):
-        at = int(number)
-        if code.strip() and 0 < at <= len(lines) and lines[at - 1].strip() == code.strip():
-            return {"line": at, "code": plain(code)}
-    return {}
-
-
 def message_of(outcome: Outcome) -> str:
-    """What a failed cell said, in the student's words where the check gave any."""
-    if outcome.ename in _WRONG:
-        if outcome.evalue.strip():
-            return plain(outcome.evalue)
-        arrows = _ARROW.findall(_ANSI.sub("", outcome.traceback))
-        return f"this does not hold: {plain(arrows[-1][1])}" if arrows else "the check does not hold"
-    text = f"{outcome.ename}: {outcome.evalue}" if outcome.evalue else outcome.ename
-    if outcome.ename == "NameError":
-        text += _SCOPE
-    return plain(_COMPILED.sub(r"(line \1)", text))
+    """What a failed cell said."""
+    text = outcome.evalue if outcome.ename in _WRONG else f"{outcome.ename}: {outcome.evalue}"
+    return plain(text).removesuffix(":") or outcome.ename
 
 
-def _judge(check: Cell, outcome: Outcome, answer: Outcome, untouched: bool) -> tuple[str, str, Outcome]:
-    """Status, message and the outcome that explains it, for a check that ended as `outcome`."""
+def read_feedback(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the kernel noted about each answer and check, by cell id."""
+    file = folder / "feedback.jsonl"
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    return {record["cell"]: record for record in map(json.loads, lines)}
+
+
+def culprit(assignment: Assignment, outcomes: dict[str, Outcome]) -> str | None:
+    """The exercise whose cell ended the grader's kernel, or None."""
+    for cell in assignment.cells:
+        if cell.exercise and outcomes.get(cell.id, Outcome("")).what in ("timeout", "crashed"):
+            return cell.exercise
+    return None
+
+
+def _hint(note: dict[str, Any]) -> str:
+    """What to look at first, where the values alone tell it."""
+    got, wanted = note.get("got", ""), note.get("wanted")
+    if got == "None" and wanted not in (None, "None"):
+        return "nothing came back: does every path through the function end with a return?"
+    if got.startswith("<") and " of the answer>" in got:
+        return "an object came back where a plain value is wanted: return the number, text or container itself"
+    if wanted is not None and got.strip("'\"") == wanted.strip("'\"") and got != wanted:
+        return "this is text where a number is wanted, or the other way round"
+    if wanted is not None and {got[:1], wanted[:1]} == {"[", "("}:
+        return "lists are written [1, 2], tuples (1, 2): one is wanted and the other came"
+    return ""
+
+
+def _answer_error(note: dict[str, Any]) -> str:
+    text = str(note.get("said", "")) or str(note.get("error", ""))
+    name = str(note.get("error", ""))
+    told = text if name == "AnswerError" or text.startswith(name) else f"{name}: {text}"
+    return plain(told) + (_SCOPE if name == "NameError" else "")
+
+
+def _judge(check: Cell, ran: Ran, answer: Cell | None, untouched: bool) -> tuple[str, str, dict[str, Any]]:
+    """Status, message and the note that explains it."""
+    outcome, note = ran.outcomes[check.id], ran.feedback.get(check.id, {})
+    before = ran.feedback.get(answer.id, {}) if answer is not None else {}
     if outcome.what == "passed":
-        return "passed", "", outcome
+        return "passed", "", {}
     if untouched:
-        return "missing", _UNANSWERED, outcome
-    if answer.what in ("timeout", "crashed"):
-        verb = "did not end in time" if answer.what == "timeout" else "ended the kernel"
-        return answer.what, f"the answer cell {verb}", answer
+        return "missing", _UNANSWERED, {}
+    for what, where in ((before, "the answer cell"), (note, "the answer")):
+        if what.get("gone"):
+            return what["gone"], _GONE[what["gone"]].format(where), note
     if outcome.what == "timeout":
-        return "timeout", "the check did not end in time with this answer", outcome
+        return "timeout", "the check did not end in time with this answer", note
     if outcome.what == "crashed":
-        return "crashed", "the kernel ended while the check ran", outcome
+        return "crashed", "the check could not go on with this answer", note
     if outcome.what == "not run":
-        return "not run", "it was not run because an earlier cell ended the kernel", outcome
-    if answer.what == "error":
-        return "error", f"the answer cell stops with {message_of(answer)}", answer
-    if outcome.ename == "NotImplementedError":
-        return "missing", "not answered yet: the answer still raises NotImplementedError", outcome
-    if outcome.ename == "MemoryError":
-        return "memory", "the answer needs more memory than there is", outcome
-    return ("wrong" if outcome.ename in _WRONG else "error"), message_of(outcome), outcome
+        return "not run", "it was not run because an earlier cell ended the grader's kernel", note
+    if before.get("error") == "MemoryError" or note.get("error") == "MemoryError":
+        return "memory", "the answer needs more memory than there is", note
+    if before.get("error"):
+        return "error", f"the answer cell stops with {_answer_error(before)}", before
+    if note.get("error") == "NotImplementedError" or outcome.ename == "NotImplementedError":
+        return "missing", "not answered yet: the answer still raises NotImplementedError", {}
+    if outcome.ename in _WRONG:
+        said = plain(note.get("said", "")) or f"this does not hold: {note.get('assertion') or note.get('statement', '')}"
+        return "wrong", said, note
+    return "error", _answer_error({"error": outcome.ename, "said": outcome.evalue} | note), note
 
 
-def _report(check: Cell, status: str, message: str, line: dict[str, Any]) -> dict[str, Any]:
+def _report(check: Cell, status: str, message: str, note: dict[str, Any], run: bool) -> dict[str, Any]:
     report: dict[str, Any] = {
         "id": check.id,
         "exercise": check.exercise,
@@ -115,123 +118,86 @@ def _report(check: Cell, status: str, message: str, line: dict[str, Any]) -> dic
         "max_points": check.points,
         "hidden": check.hidden,
     }
-    # What a hidden check looks at must stay unseen: title and points only.
-    return report if check.hidden or not message else report | {"message": message} | line
+    if check.hidden or status == "passed":  # what a hidden check looks at must stay unseen: title and points only
+        return report
+    report |= {"message": message} if message else {}
+    for key in _SHOWN:
+        if key in note:
+            report[key] = plain(note[key]) if isinstance(note[key], str) else note[key]
+    hint = _hint(note) if status == "wrong" else ""
+    return report | ({"hint": hint} if hint else {}) | ({"run": True} if run else {})
 
 
-def _culprit(assignment: Assignment, outcomes: dict[str, Outcome]) -> str | None:
-    """The exercise whose cell ended the kernel, or None."""
-    for cell in assignment.cells:
-        if cell.exercise and outcomes.get(cell.id, Outcome("")).what in ("timeout", "crashed"):
-            return cell.exercise
-    return None
+def _result(
+    assignment: Assignment, name: str, checks: list[dict[str, Any]], flags: list[dict[str, str]], problem: str = ""
+) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "name": name,
+        "points": sum(check["points"] for check in checks),
+        "max_points": assignment.total,
+        "checks": checks,
+        "flags": flags,
+    }
+    data |= {"problem": problem} if problem else {}
+    return {"json": data, "answers": {}, "runs": {}, "junit": ""}
 
 
-def run_answers(
-    assignment: Assignment,
-    answers: dict[str, str],
-    *,
-    timeout: float = 60.0,
-    junit: Path | None = None,
-    running: Running | None = None,
-) -> dict[str, Outcome]:
-    """What became of every cell; an exercise that ends the kernel costs its own checks only.
-
-    After such an end the notebook runs again without that answer and its checks.
-    """
-    left = dict(answers)
-    wanted = {check.exercise for check in assignment.checks}
-    result: dict[str, Outcome] = {}
-    for turn in range(len(wanted) + 1):
-        report = junit if turn == 0 or junit is None else junit.with_stem(f"{junit.stem}-{turn + 1}")
-        notebook = merged_notebook(assignment, left, only=wanted)
-        outcomes = run_notebook(notebook, timeout=timeout, junit=report, running=running)
-        dropped = set(answers) - set(left)
-        for cell in assignment.cells:
-            if (
-                cell.id in outcomes
-                and cell.exercise not in dropped
-                and result.get(cell.id, Outcome("not run")).what == "not run"
-            ):
-                result[cell.id] = outcomes[cell.id]
-        culprit = _culprit(assignment, outcomes)
-        if culprit is None or culprit not in wanted:
-            break
-        wanted.discard(culprit)
-        left.pop(culprit, None)
-        if not any(
-            result.get(check.id, Outcome("not run")).what == "not run"
-            for check in assignment.checks
-            if check.exercise in wanted
-        ):
-            break
-    return {cell.id: result.get(cell.id, Outcome("not run")) for cell in assignment.cells}
-
-
-def unreadable(assignment: Assignment, name: str, problem: str) -> Result:
+def unreadable(assignment: Assignment, name: str, problem: str, flags: Any = ()) -> dict[str, Any]:
     """The result of a hand-in that could not be graded: no points, and the reason."""
-    checks = [_report(check, "not run", "", {}) for check in assignment.checks]
-    return Result(name, assignment.total, checks, problem=problem)
+    checks = [_report(check, "not run", "", {}, False) for check in assignment.checks]
+    return _result(assignment, name, checks, list(flags), problem)
 
 
-def _results(assignment: Assignment, merged: Merged, outcomes: dict[str, Outcome]) -> list[dict[str, Any]]:
-    cells = {answer.exercise: answer.id for answer in assignment.answers}
-    checks = []
-    for check in assignment.checks:
-        answer_id = cells.get(check.exercise)
-        if answer_id is not None and check.exercise not in merged.answers:
-            checks.append(
-                _report(check, "missing", "there is no answer cell for this exercise in the hand-in", {})
-            )
-            continue
-        answer = outcomes[answer_id] if answer_id else Outcome("passed")
-        untouched = check.exercise in merged.untouched
-        status, message, why = _judge(check, outcomes[check.id], answer, untouched)
-        line = (
-            failing_line(why, merged.answers.get(check.exercise, "")) if status in ("wrong", "error") else {}
-        )
-        checks.append(_report(check, status, message, line))
-    return checks
+def _refused(assignment: Assignment, ran: Ran) -> list[dict[str, str]]:
+    """Flags for system calls that answers tried in vain; each once, where it was first seen."""
+    flags, known = [], set()
+    for cell in assignment.cells:
+        tried = [one for one in ran.feedback.get(cell.id, {}).get("refused", []) if one not in known]
+        known |= set(tried)
+        if tried:
+            text = f"the answer to {cell.exercise} tried {', '.join(tried)}, which the sandbox does not allow"
+            flags.append(flag("refused-call", plain(text), cell.id if cell.role == "answer" else ""))
+    return flags
 
 
 def grade_notebook(
-    assignment: Assignment,
-    hand_in: HandIn,
-    name: str,
-    *,
-    timeout: float = 60.0,
-    junit: Path | None = None,
-    running: Running | None = None,
-) -> Result:
-    """The graded hand-in. An exercise with no answer cell gets "missing", and the others their points."""
+    assignment: Assignment, hand_in: HandIn, name: str, *, seconds: float, layers: tuple[str, ...], run: Any
+) -> dict[str, Any]:
+    """The graded hand-in, in the form of `worker.grade_task`.
+
+    An exercise with no answer cell gets "missing", and the others their points.
+
+    Args:
+        seconds: that the student's code may use in one cell.
+        layers: of the sandbox.
+        run: as worker.run_answers.
+    """
     merged = merge(assignment, hand_in)
     if not merged.answers:
-        result = unreadable(
-            assignment, name, "no answer cell was found: hand in the notebook that was given out"
-        )
-        result.flags = list(merged.flags)
-        return result
+        problem = "no answer cell was found: hand in the notebook that was given out"
+        return unreadable(assignment, name, problem, merged.flags)
     try:
-        outcomes = run_answers(assignment, merged.answers, timeout=timeout, junit=junit, running=running)
+        ran = run(assignment, merged.answers, seconds=seconds, layers=layers)
     except NbvalError as error:
         return unreadable(assignment, name, plain(str(error)))
-    return Result(
-        name, assignment.total, _results(assignment, merged, outcomes), list(merged.flags), merged.answers
-    )
+    checks = _checks(assignment, merged, ran)
+    result = _result(assignment, name, checks, [*merged.flags, *_refused(assignment, ran)])
+    shown = {check["id"] for check in checks if check.get("run")}
+    pages = {check: page for check, page in ran.runs.items() if check in shown}
+    return result | {"answers": merged.answers, "runs": pages, "junit": ran.junit}
 
 
-def grade_file(
-    assignment: Assignment,
-    path: Path,
-    name: str,
-    *,
-    timeout: float = 60.0,
-    junit: Path | None = None,
-    running: Running | None = None,
-) -> Result:
-    """As grade_notebook, for a file; one that cannot be read gives a result that says why."""
-    try:
-        hand_in = read_notebook(path)
-    except HandInError as error:
-        return unreadable(assignment, name, str(error))
-    return grade_notebook(assignment, hand_in, name, timeout=timeout, junit=junit, running=running)
+def _checks(assignment: Assignment, merged: Merged, ran: Ran) -> list[dict[str, Any]]:
+    answers = {answer.exercise: answer for answer in assignment.answers}
+    checks = []
+    for check in assignment.checks:
+        answer = answers.get(check.exercise)
+        if check.by_hand:
+            checks.append(_report(check, "not run", "marked by hand", {}, False))
+        elif answer is not None and check.exercise not in merged.answers:
+            message = "there is no answer cell for this exercise in the hand-in"
+            checks.append(_report(check, "missing", message, {}, False))
+        else:
+            status, message, note = _judge(check, ran, answer, check.exercise in merged.untouched)
+            checks.append(_report(check, status, message, note, check.id in ran.runs and status != "passed"))
+    return checks

@@ -11,8 +11,11 @@ import nbformat
 from dslab.grading import regions
 from dslab.grading.assignment import Assignment, Cell
 from dslab.grading.intake import HandIn, HandInCell, flag
+from dslab.grading.names import defined_names, import_statements
 
-# Comments with which a cell tells nbval not to judge it; in an answer they must have no effect.
+OPEN = "dslab-open"  # id of the first cell of a merged notebook
+
+# Comments with which a cell tells nbval not to judge it; an answer's never reach nbval.
 _NBVAL_COMMENT = re.compile(r"^([ \t]*#+[ \t]*)(?=(?:NBVAL|PYTEST_VALIDATE)_[A-Z_]+[ \t]*$)", re.MULTILINE)
 
 MAX_ANSWER = 200_000  # characters
@@ -88,7 +91,7 @@ def _check_flags(assignment: Assignment, cells: tuple[HandInCell, ...]) -> list[
             if name is not None:
                 theirs.setdefault(name, []).append(regions.fingerprint(cell.source))
     for check in assignment.checks:
-        if check.id not in assignment.expected:
+        if check.id not in assignment.expected or check.by_hand:
             continue
         known = [name for name in (check.cell_id, check.grade_id) if name in theirs]
         if not known:
@@ -129,28 +132,61 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
         if regions.fingerprint(text) == stub:
             untouched.add(answer.exercise)
         answers[answer.exercise] = text
+    for check in assignment.checks:
+        if check.by_hand and check.exercise not in assignment.stubs:
+            texts = [cell.source for cell in hand_in.cells if check.grade_id == cell.grade_id or check.cell_id == cell.id]
+            answers |= {check.exercise: texts[0][:MAX_ANSWER]} if texts else {}
     flags += _check_flags(assignment, hand_in.cells)
     return Merged(answers, frozenset(untouched), tuple(flags))
+
+
+def _begin(assignment: Assignment, seconds: float) -> str:
+    texts = [cell.text for cell in assignment.cells if cell.role == "setup"] + list(assignment.solutions.values())
+    imports = sorted({statement for text in texts for statement in import_statements(text)})
+    return (
+        "from dslab.grading.session import dslab_grade\n"
+        f"dslab_grade.open(imports={imports!r}, seconds={seconds:g})"
+    )
+
+
+def _check(cell: Cell) -> str:
+    begin = f"dslab_grade.check({cell.id!r}, hidden={cell.hidden})"
+    # A cell magic must stay the first line.
+    return f"{cell.text}" if cell.text.startswith("%%") else f"{begin}\n{cell.text}\ndslab_grade.checked()"
 
 
 def merged_notebook(
     assignment: Assignment,
     answers: Mapping[str, str],
+    *,
+    seconds: float = 10.0,
     only: Collection[str] | None = None,
 ) -> nbformat.NotebookNode:
     """The notebook that nbval runs: set-up, answers (the stub where one is missing) and checks.
 
+    An answer is an argument of a call here, not code: the kernel that runs this notebook sends it to another process.
+
     Args:
         answers: source text by exercise.
+        seconds: that the student's code may use in one cell.
         only: exercises whose checks run; None means all.
     """
-    cells = []
+    cells = [nbformat.v4.new_code_cell(_begin(assignment, seconds), id=OPEN)]
     for cell in assignment.cells:
-        if cell.role == "check" and only is not None and cell.exercise not in only:
+        if cell.role == "setup":
+            cells.append(nbformat.v4.new_code_cell(f"dslab_grade.setup({cell.id!r}, {cell.text!r})", id=f"{OPEN}-{cell.id}"[:64]))
+            text = cell.text
+        elif cell.role == "answer":
+            solution = assignment.solutions[cell.exercise]
+            arguments = [repr(cell.id), repr(answers.get(cell.exercise, cell.text))]
+            arguments += [f"names={defined_names(solution)!r}"]
+            imports = "\n".join(import_statements(solution))
+            arguments += [f"imports={imports!r}"] if imports else []
+            text = f"dslab_grade.answer({', '.join(arguments)})"
+        elif cell.by_hand or (only is not None and cell.exercise not in only):
             continue
-        text = answers.get(cell.exercise, cell.text) if cell.role == "answer" else cell.text
-        if cell.role == "answer":
-            text = _NBVAL_COMMENT.sub(r"\1(no effect) ", text)
+        else:
+            text = _check(cell)
         cells.append(nbformat.v4.new_code_cell(text, id=cell.id))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})

@@ -1,21 +1,26 @@
-"""pytest plugin beside nbval: one JSON line per cell, by cell id, and no waiting for a dead kernel.
+"""Runs a notebook under pytest and nbval in this process, over a kernel that serves one hand-in after the other.
 
-Loaded with `-p dslab.grading.plugin`; without `--dslab-outcomes` it changes nothing.
+nbval stays the judge: here is only what it lacks. Its kernels are kept (no student's code ever ran in them), talk over
+private files and not over ports, and are watched: nbval by itself waits the whole cell timeout for a dead kernel.
+Results are known by the cell's id, and what is skipped does not count as passed.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
+import io
 import os
+import re
 import sys
 import threading
 import time
-from collections.abc import Generator
-from functools import partial
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import nbformat
 import pytest
 
 # jsonschema compiles a grammar for one format of address as it is imported: 3 CPU seconds in each of our
@@ -23,100 +28,211 @@ import pytest
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import nbval.kernel  # noqa: E402
+import nbval.plugin  # noqa: E402
+from jupyter_client.manager import KernelManager  # noqa: E402
 
-from dslab.grading.environment import kernel_transport  # noqa: E402
+from dslab.grading.environment import clean_environment, kernel_transport  # noqa: E402
 
 _SLICE = 0.5  # seconds between two looks at whether the kernel lives
 _GRACE = 15.0  # seconds that nbval gets to end a cell after its timeout
+_PLUGINS = ("no:cacheprovider", "no:logging", "no:faulthandler", "no:unraisableexception", "no:threadexception")
+_VARYING = re.compile(r' (?:time|timestamp|hostname)="[^"]*"')
+
+
+class NbvalError(Exception):
+    """pytest could not run the notebook at all; the text has its last words."""
 
 
 class KernelDiedError(Exception):
     """The kernel ended while a cell ran."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--dslab-outcomes", default=None, help="file that gets one JSON line per notebook cell")
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cell: "passed", "error", "timeout", "crashed" or "not run"."""
+
+    what: str
+    ename: str = ""
+    evalue: str = ""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    outcomes = config.getoption("--dslab-outcomes")
-    if not outcomes:
-        return
-    await_reply = nbval.kernel.RunningKernel.await_reply
+class Kernel(nbval.kernel.RunningKernel):
+    """nbval's kernel, given back to the bench when a notebook has ended."""
 
-    def await_reply_or_death(self: Any, msg_id: str, timeout: float | None = None) -> None:
-        """nbval waits the whole cell timeout for a kernel that has ended; this looks twice a second."""
+    bench: Bench
+
+    def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
+        self.km, self.kc = self.bench.take()
+        self.await_reply(self.execute_cell_input(self.bench.begin(cwd or ".")), timeout=startup_timeout)
+
+    def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
         until = time.monotonic() + (timeout if timeout is not None else 60.0)
         while True:
             try:
-                await_reply(self, msg_id, timeout=_SLICE)
+                super().await_reply(msg_id, timeout=_SLICE)
                 return
             except Empty:
                 if not self.is_alive():
                     raise KernelDiedError from None
                 if time.monotonic() > until:
+                    self.bench.spoilt = True
                     raise
 
-    nbval.kernel.RunningKernel.await_reply = await_reply_or_death
-    manager = nbval.kernel.KernelManager
-    nbval.kernel.KernelManager = partial(manager, **kernel_transport(Path(outcomes).parent, "kernel"))
+    def stop(self) -> None:
+        """Leaves the kernel to the bench."""
 
 
-def _write(path: str, line: dict[str, Any]) -> None:
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+class Bench:
+    """A kernel and the folder of its channels; one for each process that grades.
+
+    Args:
+        folder: private; the kernel's channels and what it needs to start are in it.
+        layers: of the sandbox for the students' processes.
+    """
+
+    def __init__(self, folder: Path, layers: tuple[str, ...]) -> None:
+        self.folder, self.layers = folder, layers
+        self.kernel: tuple[Any, Any] | None = None
+        self.spoilt = False
+
+    def take(self) -> tuple[Any, Any]:
+        """A kernel that runs: the one of the hand-in before, or a new one."""
+        if self.kernel is None:
+            environment = clean_environment(self.folder, grading=True) | {
+                "DSLAB_GRADING_FOLDER": str(self.folder),
+                "DSLAB_GRADING_LAYERS": ",".join(self.layers),
+                "JUPYTER_RUNTIME_DIR": str(self.folder),
+            }
+            manager = KernelManager(
+                kernel_name=nbval.kernel.CURRENT_ENV_KERNEL_NAME,
+                kernel_spec_manager=nbval.kernel.NbvalKernelspecManager(),
+                **kernel_transport(self.folder, f"kernel-{time.monotonic_ns()}"),
+            )
+            manager.start_kernel(env=environment, cwd=str(self.folder), stderr=-3)  # -3: subprocess.DEVNULL
+            client = manager.client()
+            client.start_channels()
+            client.wait_for_ready(timeout=120)
+            self.kernel = manager, client
+        return self.kernel
+
+    def begin(self, folder: str) -> str:
+        """What the kernel runs before a hand-in."""
+        return (
+            "from dslab.grading.session import dslab_grade\n"
+            f"dslab_grade.next_hand_in({str(Path(folder).resolve())!r})"
+        )
+
+    def kill(self) -> None:
+        """Ends the kernel at once; the next hand-in gets a new one."""
+        if self.kernel is not None:
+            (manager, client), self.kernel = self.kernel, None
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+        self.spoilt = False
+
+    def run(self, notebook: nbformat.NotebookNode, work: Path, cell_timeout: float) -> tuple[dict[str, Outcome], str]:
+        """What became of each code cell of `notebook`, by cell id, and pytest's own report as XML.
+
+        Args:
+            work: an empty folder.
+            cell_timeout: seconds for one cell, set-up and checks included.
+
+        Raises:
+            NbvalError: pytest did not get as far as the first cell.
+        """
+        (work / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        nbformat.write(notebook, work / "hand-in.ipynb")
+        recorder = _Recorder(self, cell_timeout)
+        arguments = ["--nbval-lax", "--nbval-current-env", "-p", "nbval.plugin", "-c", "pytest.ini", "--rootdir", "."]
+        arguments += [part for name in _PLUGINS for part in ("-p", name)]
+        arguments += ["-q", "-s", "--color=no", "--junitxml=junit.xml", f"--nbval-cell-timeout={cell_timeout:g}"]
+        said = io.StringIO()
+        with _at(work), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), self._as_nbvals_kernel():
+            pytest.main([*arguments, "hand-in.ipynb"], plugins=[recorder])
+        ids = [cell.id for cell in notebook.cells if cell.cell_type == "code"]
+        outcomes = {cell_id: recorder.outcomes.get(cell_id, Outcome("not run")) for cell_id in ids}
+        whole = all(outcome.what in ("passed", "error") for outcome in outcomes.values())
+        if self.spoilt or not whole:
+            self.kill()
+        if not recorder.outcomes:
+            last = [line for line in said.getvalue().splitlines() if line.strip()][-3:]
+            raise NbvalError("pytest ended before the first cell: " + " / ".join(last))
+        junit = work / "junit.xml"
+        text = junit.read_text("utf-8", "replace") if junit.exists() else ""
+        return outcomes, _VARYING.sub("", text).replace(str(work), "")
+
+    @contextlib.contextmanager
+    def _as_nbvals_kernel(self) -> Iterator[None]:
+        class Ours(Kernel):
+            bench = self
+
+        theirs = nbval.plugin.RunningKernel
+        nbval.plugin.RunningKernel = Ours
+        try:
+            yield
+        finally:
+            nbval.plugin.RunningKernel = theirs
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: Any) -> Generator[None, None, None]:
-    """Ends the run at a cell that floods nbval with output, which it reads without looking at the clock."""
-    outcomes = item.config.getoption("--dslab-outcomes")
-    kernel = getattr(item.parent, "kernel", None)
-    if kernel is None or not outcomes:
-        return (yield)
-
-    def give_up() -> None:
-        _write(outcomes, {"cell": item.cell.id, "outcome": "timeout"})
-        os._exit(1)  # the kernel ends when its parent is gone
-
-    timer = threading.Timer(item.config.getoption("--nbval-cell-timeout") + _GRACE, give_up)
-    timer.daemon = True
-    timer.start()
+@contextlib.contextmanager
+def _at(folder: Path) -> Iterator[None]:
+    """In another folder, and with no other plugins than those that were named."""
+    before = os.getcwd()
+    variables = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS")}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.chdir(folder)
     try:
-        return (yield)
+        yield
     finally:
-        timer.cancel()
+        os.chdir(before)
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
-def _error(item: Any) -> dict[str, Any]:
-    outputs = [output for output in item.test_outputs or () if output["output_type"] == "error"]
-    if not outputs:
-        return {}
-    return {key: outputs[-1][key] for key in ("ename", "evalue", "traceback")}
+class _Recorder:
+    """What became of each cell."""
+
+    def __init__(self, bench: Bench, cell_timeout: float) -> None:
+        self.bench, self.limit = bench, cell_timeout + _GRACE
+        self.outcomes: dict[str, Outcome] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: Any) -> Generator[None, None, None]:
+        """Ends a kernel that floods nbval with output, which it reads without looking at the clock."""
+        timer = threading.Timer(self.limit, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return (yield)
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self.bench.spoilt = True
+        if self.bench.kernel is not None:
+            self.bench.kernel[0].signal_kernel(9)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+        report = yield
+        if hasattr(item, "cell") and (call.when == "call" or (call.when == "setup" and not report.passed)):
+            self.outcomes[item.cell.id] = _outcome(item, report, call)
+        return report
 
 
-def _what_happened(item: Any, report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+def _outcome(item: Any, report: pytest.TestReport, call: pytest.CallInfo[None]) -> Outcome:
     if hasattr(report, "wasxfail") or report.skipped:
-        return "not run"
+        return Outcome("not run")
     if report.passed:
-        return "passed"
+        return Outcome("passed")
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, KernelDiedError):
-        return "crashed"
+        return Outcome("crashed")
     if item.parent.timed_out:
-        return "timeout"
-    return "error" if _error(item) else "not run"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: Any, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    report = yield
-    outcomes = item.config.getoption("--dslab-outcomes")
-    if (
-        outcomes
-        and hasattr(item, "cell")
-        and (call.when == "call" or (call.when == "setup" and not report.passed))
-    ):
-        line = {"cell": item.cell.id, "outcome": _what_happened(item, report, call)} | _error(item)
-        _write(outcomes, line)
-    return report
+        return Outcome("timeout")
+    errors = [output for output in item.test_outputs or () if output["output_type"] == "error"]
+    return Outcome("error", errors[-1]["ename"], errors[-1]["evalue"]) if errors else Outcome("not run")

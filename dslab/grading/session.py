@@ -4,6 +4,7 @@
     dslab_grade.setup("setup", "...")     # a set-up cell, for the student's side too; the cell itself follows
     dslab_grade.answer("add", "...")      # an answer; it never runs in this process
     dslab_grade.check("add-check")        # first line of a check
+    dslab_grade.checked()                 # its last line
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Session:
     def __init__(self) -> None:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: Any = None
-        self._modules: list[str] = []
+        self._imports: list[str] = []
         self._shell: Any = None
         self._feedback: Path | None = None
         self._clear()
@@ -61,7 +62,6 @@ class Session:
         self.cell = ""
         self.hidden = False
         self.calls: list[remote.Call] = []
-        self.error: dict[str, Any] = {}
 
     # ---- what the merged notebook calls
 
@@ -69,15 +69,15 @@ class Session:
         """Begins a hand-in.
 
         Args:
-            imports: modules that the assignment imports; the student's process finds them loaded.
+            imports: import statements of the assignment; the student's process finds those modules loaded.
             seconds: that the student's code may use in one cell.
         """
         self.close()
         self._clear()
         self.seconds, self._budget = seconds, BUDGET_CELLS * seconds
-        if sorted(imports) != self._modules:
+        if sorted(imports) != self._imports:
             self.end()
-            self._modules = sorted(imports)
+            self._imports = sorted(imports)
         shell = _shell()
         self.names = shell.user_ns if shell is not None else sys.modules["__main__"].__dict__
         if shell is not None and self._shell is not shell:
@@ -86,7 +86,7 @@ class Session:
 
     def setup(self, cell: str, text: str) -> None:
         """Runs a set-up cell on the student's side."""
-        self.cell, self.gone, self.error = "", "", {}
+        self.cell, self.gone = "", ""
         self._share()
         self._cell_used = 0.0
         self.cells.append((cell, text, (), True))
@@ -109,7 +109,7 @@ class Session:
             StudentGone: it ran for too long, or ended its process.
         """
         self._share()
-        self.cell, self.gone, self.error, self.hidden = cell, "", {}, False
+        self.cell, self.gone, self.hidden = cell, "", False
         self._cell_used = 0.0
         if imports:
             exec(imports, self.names)
@@ -123,14 +123,12 @@ class Session:
         except BaseException:
             del self.cells[mark:]
             raise
-        finally:
-            self._note_refused()
         if failed is not None:
             raise failed
 
     def check(self, cell: str, hidden: bool = False) -> None:
         """Begins a check."""
-        self.cell, self.gone, self.error, self.hidden = cell, "", {}, hidden
+        self.cell, self.gone, self.hidden = cell, "", hidden
         self._cell_used = 0.0
         self.calls.clear()
         folder = self._feedback.parent if self._feedback else None
@@ -138,6 +136,31 @@ class Session:
             os.environ["DSLAB_FAILED_RUN"] = str(folder / f"{cell}.html")
         else:
             os.environ.pop("DSLAB_FAILED_RUN", None)
+
+    def checked(self) -> None:
+        """Ends a check.
+
+        Raises:
+            StudentGone: the student's process ended, and the check did not mind.
+        """
+        if self.gone:
+            raise StudentGone(f"the answer's process is gone: {self.gone}")
+
+    def next_hand_in(self, folder: str) -> None:
+        """Makes a kernel that has graded a hand-in as good as new.
+
+        Args:
+            folder: becomes the working folder; "feedback.jsonl" there gets a line after each answer and check, and a
+                check that fails with a run leaves it there as a page.
+        """
+        self.close()
+        os.chdir(folder)
+        self._feedback = Path(folder, "feedback.jsonl")
+        shell = _shell()
+        shell.reset(new_session=True)
+        plots = sys.modules.get("matplotlib.pyplot")
+        if plots is not None:
+            plots.close("all")
 
     def close(self) -> None:
         """Ends the student's processes."""
@@ -153,10 +176,6 @@ class Session:
             self._zygote.wait()
             self._zygote = None
 
-    def feedback_to(self, path: str) -> None:
-        """Writes, from now on, one line of JSON into a file after each answer and check."""
-        self._feedback = Path(path)
-
     # ---- processes
 
     def _start_zygote(self) -> None:
@@ -166,8 +185,7 @@ class Session:
         layers = os.environ.get("DSLAB_GRADING_LAYERS")
         about = {
             "folder": str(folder),
-            "own": True,
-            "modules": self._modules,
+            "imports": self._imports,
             "layers": None if layers is None else [layer for layer in layers.split(",") if layer],
             "cpu_seconds": int(self._budget) + 60,
         }
@@ -367,18 +385,19 @@ class Session:
 
     # ---- feedback
 
-    def _note_refused(self) -> None:
+    def _refused(self) -> list[str]:
+        """What the answers tried that the sandbox does not let them, as far as their process says so."""
         connection = self.connections.get("")
-        if connection is not None and self._feedback is not None:
-            with contextlib.suppress(StudentGone, Exception):
-                refused = connection.request("refused")
-                self.error["refused"] = sorted({one[:60] for one in refused if isinstance(one, str)})[:20]
+        with contextlib.suppress(StudentGone, Exception):
+            refused = connection.request("refused") if connection is not None else []
+            return sorted({one[:60] for one in refused if isinstance(one, str)})[:20]
+        return []
 
     def _after_cell(self, result: Any) -> None:
         """After a cell: what a report needs to know about it; of hidden checks only why the process ended."""
         if not self.cell or self._feedback is None:
             return
-        line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, **self.error}
+        line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, "refused": self._refused()}
         error = result.error_in_exec or result.error_before_exec
         if error is not None:
             line["error"] = type(error).__name__

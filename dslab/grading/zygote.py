@@ -7,7 +7,6 @@ it started, when the process that started it does.
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import shutil
@@ -82,12 +81,12 @@ class Zygote:
 
 
 def main() -> None:
-    """Arguments: the control socket's descriptor and a JSON object {folder, own, layers, modules, cpu_seconds}."""
+    """Arguments: the control socket's descriptor and a JSON object {folder, layers, imports, cpu_seconds}."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     about = json.loads(sys.argv[2])
-    for module in about["modules"]:
+    for statement in about["imports"]:
         with suppress(Exception):  # what cannot be imported fails in the cell that imports it, where it can be told
-            importlib.import_module(module)
+            exec(statement, {})
     folder = Path(about["folder"])
     layers = about["layers"]
     if layers is None:
@@ -99,8 +98,7 @@ def main() -> None:
     try:
         Zygote(control, folder, layers, about["cpu_seconds"]).serve()
     finally:
-        if about["own"]:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
