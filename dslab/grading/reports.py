@@ -1,26 +1,31 @@
-"""Writes what grading found: one JSON for programs, one CSV and page for the class, two files per student."""
+"""Writes what grading found: JSON for programs, tables for spreadsheets, pages for people.
+
+A hand-in's result is a dict of plain data: "json" (its part of results.json), "answers" (the student's text by
+exercise), "runs" (by check, the page that plays its failing run) and "junit" (XML).
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from dslab.grading import pages
 from dslab.grading.assignment import Assignment
-from dslab.grading.grade import CONTROL, Result
 from dslab.grading.handins import file_names
 
-_COLUMNS = (
+Data = dict[str, Any]
+
+# The columns of nbgrader's export.
+_GRADES = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
     "raw_score", "late_submission_penalty", "score", "max_score",
 )  # fmt: skip
-
-_TEMPLATES = Path(__file__).parent / "templates"
+_INTEGRITY = ("student_id", "kind", "cell", "text")
+LONGEST_OUTPUT = 10_000  # characters of one check's output for Gradescope
 
 
 def canonical(data: Any) -> str:
@@ -28,89 +33,122 @@ def canonical(data: Any) -> str:
     return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
-def results_json(assignment: Assignment, results: Sequence[Result]) -> str:
+def results_json(assignment: Assignment, results: Sequence[Data]) -> str:
     """results.json: no wall times, so that two runs give the same bytes."""
-    hand_ins = [result.as_json() for result in sorted(results, key=lambda one: one.name)]
+    hand_ins = sorted((result["json"] for result in results), key=lambda one: one["name"])
     return canonical({"schema": 1, "assignment": assignment.name, "hand_ins": hand_ins})
 
 
-def _cell(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in "=+-@\t\r" else text
+def no_formula(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, whichever sign it begins with."""
+    return "'" + text if text.lstrip(" \u3000\u200b\ufeff")[:1] in tuple("=+-@\t\r\n＝＋－＠") else text
 
 
-def grades_csv(assignment: Assignment, results: Sequence[Result]) -> str:
-    """grades.csv with the columns of nbgrader's export; what we do not know is empty."""
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    for result in results:
-        row: dict[str, Any] = {"assignment": _cell(assignment.name), "student_id": _cell(result.name)}
-        row |= {"raw_score": result.points, "score": result.points, "max_score": result.max_points}
-        writer.writerow(row | {"late_submission_penalty": 0})
+    for row in rows:
+        writer.writerow({name: no_formula(pages.visible(v)) if isinstance(v, str) else v for name, v in row.items()})
     return out.getvalue()
 
 
-def gradescope_json(result: Result) -> str:
+def grades_csv(assignment: Assignment, results: Sequence[Data]) -> str:
+    """grades.csv with the columns of nbgrader's export; what we do not know is empty."""
+    rows = []
+    for one in sorted((result["json"] for result in results), key=lambda one: one["name"]):
+        row = {"assignment": assignment.name, "student_id": one["name"], "late_submission_penalty": 0}
+        rows.append(row | {"raw_score": one["points"], "score": one["points"], "max_score": one["max_points"]})
+    return _table(_GRADES, rows)
+
+
+def integrity_csv(results: Sequence[Data]) -> str:
+    """integrity.csv: what was odd in which hand-in; things to look at, not accusations."""
+    ordered = sorted((result["json"] for result in results), key=lambda one: one["name"])
+    return _table(_INTEGRITY, [{"student_id": one["name"], **flag} for one in ordered for flag in one["flags"]])
+
+
+def _output(check: Data) -> str:
+    """What a visible check has to say, as plain text."""
+    parts = [check.get("message", "")]
+    for name, words in (("call", "The call"), ("got", "Your answer gave"), ("wanted", "What is right")):
+        if name in check:
+            parts.append(f"{words}: {check[name]}")
+    if "line" in check:
+        parts.append(f"Line {check['line']} of your answer: {check.get('code', '')}")
+    if "hint" in check:
+        parts.append(f"Hint: {check['hint']}")
+    if "property" in check:
+        parts.append(f"The property that is broken: {check['property']}: {check.get('sentence', '')}")
+    if "seed" in check:
+        parts.append("The shortest run that breaks it:\n" + pages.replay(check))
+    return pages.visible("\n".join(filter(None, parts)), LONGEST_OUTPUT)
+
+
+def gradescope_json(result: Data) -> str:
     """One hand-in in the shape of Gradescope's results.json."""
-    tests = [
-        {
-            "name": check["title"],
+    data = result["json"]
+    tests = []
+    for check in data["checks"]:
+        test = {
+            "name": pages.visible(check["title"]),
             "number": check["id"],
             "score": check["points"],
             "max_score": check["max_points"],
-            "status": "passed" if check["status"] == "passed" else "failed",
-            "output": check.get("message", ""),
+            "output": "" if check["hidden"] else _output(check),
             "visibility": "visible",
         }
-        for check in result.checks
-    ]
-    return canonical({"score": result.points, "output": result.problem, "tests": tests})
-
-
-def pass_rates(assignment: Assignment, results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Per check: how many hand-ins passed it, of those that could be graded."""
-    graded = [result for result in results if not result.problem]
-    rows = []
-    for index, check in enumerate(assignment.checks):
-        passed = sum(result.checks[index]["status"] == "passed" for result in graded)
-        share = round(100 * passed / len(graded)) if graded else 0
-        rows.append({"check": check, "passed": passed, "of": len(graded), "percent": share})
-    return rows
-
-
-def _visible(value: Any) -> Any:
-    """What a page shows of a text: signs that nobody can see become ones that everybody can."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+        if not pages.by_hand(check):
+            test["status"] = "passed" if check["status"] == "passed" else "failed"
+        tests.append(test)
+    first = pages.first_thing(data)
+    output = pages.visible(f"{first['heading']}: {first['text']}")
+    return canonical({"score": data["points"], "output": output, "tests": tests})
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In one step: a report is there as a whole or as it was before.
+    # In one step: a report is there as a whole or as it was before. Half a character can be in no file.
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
+    part.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     part.replace(path)
 
 
-def write_reports(assignment: Assignment, results: Sequence[Result], out: Path) -> None:
-    """Writes every report of `results` into the folder `out`; a student's own file has only that student."""
-    pages = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,  # names, messages and code are all somebody else's text
-        finalize=_visible,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    results = sorted(results, key=lambda one: one.name)
-    names = file_names([result.name for result in results])
+def write_reports(
+    assignment: Assignment,
+    results: Sequence[Data],
+    out: Path,
+    *,
+    isolation: str,
+    seconds: Mapping[str, float] | None = None,
+) -> None:
+    """Writes every report into the folder `out`; a student's own files have only that student.
+
+    Args:
+        assignment: what was graded.
+        results: one dict per hand-in, in any order.
+        out: a folder; made if it is not there.
+        isolation: "full", or "reduced: " and what is missing.
+        seconds: how long each hand-in took; shown in summary.html and nowhere else.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    results = sorted(results, key=lambda one: one["json"]["name"])
+    hand_ins = [result["json"] for result in results]
+    files = file_names([one["name"] for one in hand_ins])
     _write(out / "results.json", results_json(assignment, results))
     _write(out / "grades.csv", grades_csv(assignment, results))
+    _write(out / "integrity.csv", integrity_csv(results))
     for result in results:
-        page = pages.get_template("student.html").render(result=result, assignment=assignment)
-        _write(out / "students" / f"{names[result.name]}.html", page)
-        _write(out / "gradescope" / f"{names[result.name]}.json", gradescope_json(result))
-    summary = pages.get_template("summary.html").render(
-        assignment=assignment, results=results, names=names, rates=pass_rates(assignment, results)
-    )
-    _write(out / "summary.html", summary)
+        name = files[result["json"]["name"]]
+        _write(out / "students" / f"{name}.html", pages.student_page(assignment.name, result))
+        _write(out / "gradescope" / f"{name}.json", gradescope_json(result))
+        if result["junit"]:
+            _write(out / "junit" / f"{name}.xml", result["junit"])
+    checks = [
+        {"id": c.id, "title": c.title, "exercise": c.exercise, "hidden": c.hidden, "max_points": c.points}
+        for c in assignment.checks
+    ]
+    page = pages.summary_page(assignment.name, assignment.total, checks, hand_ins, files, isolation, seconds or {})
+    _write(out / "summary.html", page)
