@@ -361,7 +361,6 @@ def _build(plan: _Plan) -> None:
     time.tzset()
     tempfile.tempdir = str(scratch)
     sys.dont_write_bytecode = True
-    sys.addaudithook(functools.partial(_watch, f"{scratch}{os.sep}"))
     for path in plan.readable:
         if not os.access(path, os.R_OK):
             raise PermissionError(f"user {_NOBODY} may not read {path}; let all read it, or grade as another user")
@@ -378,6 +377,7 @@ def _build(plan: _Plan) -> None:
         _landlock(scratch, plan.readable)
     if "rlimits" in layers:
         _limit(plan.limits, plan.space, "user" in layers)
+    sys.addaudithook(functools.partial(_watch, f"{scratch}{os.sep}"))
     if "seccomp" in layers:
         code = ctypes.create_string_buffer(_filter())
         program = struct.pack("HP", len(code) // 8, ctypes.addressof(code))
@@ -499,7 +499,7 @@ def _watch(scratch: str, event: str, arguments: tuple[Any, ...]) -> None:
         _seen.add(event)
     elif event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
         path = os.path.normpath(os.path.join(scratch, arguments[0]))  # noqa: PTH118
-        if path != os.devnull and not path.startswith(scratch):
+        if path != os.devnull and not f"{path}{os.sep}".startswith(scratch):
             _seen.add("open for writing")
 
 
