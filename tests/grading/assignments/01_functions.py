@@ -150,6 +150,28 @@ equal(calls, [1, 2, 4, 8, 16])
 equal(times(lambda text: text + "!", 2, "go"), "go!!")
 equal(times(double, 0, "x"), "x")
 
+# %% name="evens-exercise" tags=["exercise"] points=2
+def evens(n):
+    """The even numbers from 0 to below n, in order; anything that list() takes."""
+    ### BEGIN SOLUTION
+    return range(0, n, 2)
+    ### END SOLUTION
+
+# %% name="evens-mutant-odd" tags=["mutant"] property="evens-check"
+def evens(n):
+    return list(range(1, n, 2))
+
+# %% name="evens-mutant-too-far" tags=["mutant"] property="evens-hidden"
+def evens(n):
+    return [i for i in range(n + 1) if i % 2 == 0]
+
+# %% name="evens-check" tags=["check"] points=1 title="Lists even numbers"
+equal(list(evens(7)), [0, 2, 4, 6])
+
+# %% name="evens-hidden" tags=["hidden"] points=1 title="Lists more even numbers"
+equal(sum(evens(17306)), 74865756)
+equal(list(evens(17306))[-1], 17304)
+
 # %% name="digits-exercise" tags=["exercise"] points=2
 def digits(text):
     """The sum of the decimal digits in a text that has nothing else.
