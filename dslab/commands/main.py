@@ -29,6 +29,11 @@ HANDED_OVER = {
         ("nbformat", "nbval"),
         "run the checks on hand-ins, or on your own notebook",
     ),
+    "gradebook": (
+        "dslab.grading.gradebook",
+        ("jinja2",),
+        "fill the points into the gradebook that your learning platform exported",
+    ),
 }
 
 

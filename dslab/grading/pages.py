@@ -78,7 +78,7 @@ def visible(text: str, most: int = LONGEST) -> str:
 
 def points_text(value: Any) -> str:
     """2, 0.5 or 0.3, and not 0.30000000000000004."""
-    return f"{value:g}"
+    return f"{value:.10g}"
 
 
 def _finalize(value: Any) -> Any:
