@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from typing import NamedTuple
 
 from nbformat import NotebookNode
@@ -14,12 +16,11 @@ from tqdm import tqdm
 
 from dslab.authoring.cells import Source, SourceCell
 from dslab.authoring.notebooks import instructor_notebook
-from dslab.grading import regions
+from dslab.grading import regions, sandbox, worker
 from dslab.grading.assignment import Assignment, assignment_of
 from dslab.grading.grade import message_of
 from dslab.grading.intake import hand_in_of
-from dslab.grading.merge import merged_notebook
-from dslab.grading.run import NbvalError, Outcome, Running, run_notebook
+from dslab.grading.plugin import NbvalError, Outcome
 
 # What the check of an unanswered exercise prints in a student's notebook.
 KIND = "not answered yet"
@@ -102,41 +103,29 @@ def _mutant_problem(source: Source, mutant: SourceCell, outcomes: dict[str, Outc
     return f'the mutant "{mutant.name}" passes every check: it must fail at "{wanted}"'
 
 
-def _run_all(
-    assignment: Assignment, runs: Sequence[_Run], workers: int, timeout: float
-) -> list[dict[str, Outcome]]:
-    """The outcomes of every run, in order; Ctrl-C ends those that are at work."""
-    running = Running()
-
-    def one(run: _Run) -> dict[str, Outcome]:
-        notebook = merged_notebook(assignment, run.answers, only=run.exercises)
-        return run_notebook(notebook, timeout=timeout, running=running)
-
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        tqdm(
-            total=len(runs), unit="proof", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False
-        ) as bar,
-    ):
-        futures = [pool.submit(one, run) for run in runs]
-        for future in futures:
-            future.add_done_callback(lambda _: bar.update())
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            running.stop()
-            raise
+def _outcomes(assignment: Assignment, seconds: float, layers: tuple[str, ...], run: _Run) -> dict[str, Outcome]:
+    return worker.run_answers(
+        assignment, run.answers, seconds=seconds, layers=layers, only=run.exercises
+    ).outcomes
 
 
-def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: float = 300.0) -> list[str]:
+def _run_all(assignment: Assignment, runs: Sequence[_Run], workers: int, timeout: float) -> list[dict[str, Outcome]]:
+    """The outcomes of every run, in order."""
+    layers = tuple(layer.name for layer in sandbox.probe() if layer.works)
+    one = partial(_outcomes, assignment, timeout, layers)
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        found = pool.map(one, runs)
+        quiet = not sys.stderr.isatty()
+        return list(tqdm(found, total=len(runs), unit="proof", file=sys.stderr, disable=quiet, leave=False))
+
+
+def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: float = 60.0) -> list[str]:
     """What the four proofs found wrong, one sentence each; empty if they hold.
 
     Args:
         student: the handout, executed.
-        workers: runs at the same time; each is a pytest and a kernel.
-        timeout: seconds for one cell.
+        workers: processes that run them.
+        timeout: seconds that an answer may use in one cell.
     """
     problems = leaks(source, student)
     if not source.exercises:

@@ -40,6 +40,7 @@ class Connection:
         self.session, self.channel, self.pid = session, channel, pid
         self.found: dict[tuple[str, str], int] = {}  # (cell, name) -> handle
         self.randoms: dict[str, Any] = {}
+        self.cells_run = 0
         self._used = 0.0  # CPU seconds, noted last
         self._looked: float | None = None
 
@@ -52,15 +53,19 @@ class Connection:
         """
         session = self.session
         try:
-            self._send([what, *about])
+            request = self.encode([what, *about])
+        except wire.WireError as error:
+            raise TypeError(f"the check hands the answer something that cannot cross: {error}") from None
+        try:
+            self.channel.send(request, self.waiting)
             while True:
                 reply = self._receive()
                 kind = reply[0]
                 if kind == "value" or kind == "raised":
                     break
                 self.waiting()
-                self._send(self._served(kind, reply[1:]))
-            _, content, printed = reply
+                self.channel.send(self.encode(self._served(kind, reply[1:])), self.waiting)
+            _, content, printed, refused = reply
         except (ClosedError, wire.WireError, TypeError, ValueError, LookupError) as error:
             self._note_use()
             session.lose(self, "crashed", str(error))
@@ -71,14 +76,17 @@ class Connection:
             session.lose(self, "timeout", "it was interrupted", silent=True)
             raise
         self._looked = None
+        if refused:
+            session.note_refused(refused)
         if printed and isinstance(printed, str):
             sys.stdout.write(printed)
         if kind == "raised":
             raise self._exception(content)
         return content
 
-    def _send(self, message: list[Any]) -> None:
-        self.channel.send(wire.encode(message, self.session.encode_other), self.waiting)
+    def encode(self, value: Any) -> bytes:
+        """A value of this side as the process will read it."""
+        return wire.encode(value, lambda other, walk: self.session.encode_other(self, other, walk))
 
     def _receive(self) -> list[Any]:
         reply = wire.decode(self.channel.receive(self.waiting), lambda tag, data: self.session.value(self, tag, data))

@@ -149,10 +149,21 @@ def _begin(assignment: Assignment, seconds: float) -> str:
     )
 
 
+def _setup(cell: Cell) -> str:
+    return _with_first_line(f"dslab_grade.setup({cell.id!r}, {cell.text!r})", cell.text)
+
+
 def _check(cell: Cell) -> str:
-    begin = f"dslab_grade.check({cell.id!r}, hidden={cell.hidden})"
-    # A cell magic must stay the first line.
-    return f"{cell.text}" if cell.text.startswith("%%") else f"{begin}\n{cell.text}\ndslab_grade.checked()"
+    text = _with_first_line(f"dslab_grade.check({cell.id!r}, hidden={cell.hidden})", cell.text)
+    return f"{text}\ndslab_grade.checked()"
+
+
+def _with_first_line(line: str, text: str) -> str:
+    """A cell with one more line; a cell magic must stay the first one."""
+    if not text.startswith("%%"):
+        return f"{line}\n{text}"
+    magic, _, rest = text.partition("\n")
+    return f"{magic}\n{line}\n{rest}"
 
 
 def merged_notebook(
@@ -174,8 +185,7 @@ def merged_notebook(
     cells = [nbformat.v4.new_code_cell(_begin(assignment, seconds), id=OPEN)]
     for cell in assignment.cells:
         if cell.role == "setup":
-            cells.append(nbformat.v4.new_code_cell(f"dslab_grade.setup({cell.id!r}, {cell.text!r})", id=f"{OPEN}-{cell.id}"[:64]))
-            text = cell.text
+            text = _setup(cell)
         elif cell.role == "answer":
             solution = assignment.solutions[cell.exercise]
             arguments = [repr(cell.id), repr(answers.get(cell.exercise, cell.text))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import symtable
+from functools import lru_cache
 
 
 def _parsed(text: str) -> tuple[str, ast.Module] | None:
@@ -20,6 +21,7 @@ def _without_magics(text: str) -> str:
     return "\n".join("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in text.split("\n"))
 
 
+@lru_cache(maxsize=1024)
 def defined_names(text: str) -> tuple[str, ...]:
     """The names that a cell defines at its top level, other than by importing; in the order of the alphabet."""
     parsed = _parsed(text)
@@ -29,6 +31,7 @@ def defined_names(text: str) -> tuple[str, ...]:
     return tuple(sorted(one.get_name() for one in symbols if one.is_assigned() or one.is_namespace()))
 
 
+@lru_cache(maxsize=1024)
 def import_statements(text: str) -> tuple[str, ...]:
     """The import statements at the top level of a cell, each on a line of its own."""
     parsed = _parsed(text)

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dslab.grading import wire
+from dslab.grading.connection import StudentGone
 from dslab.sim.message import message
 from dslab.sim.node import RUNTIME_ATTRIBUTES, SENDS_PER_HANDLER, Node
 
@@ -55,23 +56,30 @@ class Remote:
         self.__dict__.update(session=session, connection=connection, handle=handle, home=None)
         self.__dict__.update(__name__=name, __qualname__=name, __doc__=text if isinstance(text, str) else "")
 
-    def number(self, connection: Connection | None = None) -> int:
+    def number(self, connection: Connection) -> int:
         """Its number in a process; what a cell defines is there in every process of the student's.
 
         Raises:
-            StudentGone: the process that had it is gone.
+            StudentGone: the process that had it is gone, or another one is meant.
         """
-        connection = connection or self.session.main()
-        if self.home is not None:
-            found = connection.found.get(self.home)
-            if found is not None:
-                return found
-        elif connection is self.connection:
-            return int(self.handle)
-        from dslab.grading.connection import StudentGone
+        found = connection.found.get(self.home) if self.home is not None else None
+        if found is None and connection is self.connection:
+            found = self.handle
+        if found is None:
+            self.session.gone = self.session.gone or "crashed"
+            raise StudentGone("the object is gone with the process that held it")
+        return int(found)
 
-        self.session.gone = self.session.gone or "crashed"
-        raise StudentGone("the object is gone with the process that held it")
+    def place(self) -> Connection:
+        """The process to ask about it: for what a cell defines the one of this check, else the one that has it."""
+        session: Session = self.session
+        main = session.main()
+        return main if self.home is not None or self.connection not in session.connections.values() else self.connection
+
+    def ask(self, what: str, *about: Any) -> Any:
+        """Asks its process something about it."""
+        connection = self.place()
+        return connection.request(what, self.number(connection), *about)
 
     def __repr__(self) -> str:
         return f"<{self.__name__} of the answer>"
@@ -79,12 +87,11 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("__", "_repr_", "_ipython")):
             raise AttributeError(name)
-        return self.session.main().request("get", self.number(), name)
+        return self.ask("get", name)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        session: Session = self.session
-        number = self.number()
-        connection = session.main()
+        connection = self.place()
+        number = self.number(connection)
         lent = [Lent(connection, argument) for argument in arguments if isinstance(argument, Node)]
         nodes = iter(lent)
         given = [next(nodes) if isinstance(argument, Node) else argument for argument in arguments]
@@ -93,7 +100,7 @@ class Remote:
             if len(lent) != len(effects):
                 raise TypeError("the answer's process returned no effects")
             for one, (changed, timers, sent, state) in zip(lent, effects, strict=True):
-                apply(session, connection, one.node, changed, timers, sent)
+                apply(self.session, connection, one.node, changed, timers, sent)
                 if state is not None:
                     one.node.random.setstate((state[0], tuple(state[1]), state[2]))
         except BaseException as error:
@@ -122,10 +129,10 @@ class RemoteObject(Remote):
     made = False
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.session.main().request("set", self.number(), name, value)
+        self.ask("set", name, value)
 
     def _special(self, name: str, *arguments: Any) -> Any:
-        return self.session.main().request("special", name, self.number(), list(arguments))
+        return self.ask("special", name, list(arguments))
 
     def _both(self, name: str, other: Any) -> Any:
         if self.made or (isinstance(other, RemoteObject) and other.made):
@@ -208,8 +215,7 @@ class RemoteClass(Remote):
         return isinstance(thing, RemoteObject) and thing._special("isinstance", self) is True
 
     def __subclasscheck__(self, cls: Any) -> bool:
-        main = self.session.main()
-        return isinstance(cls, RemoteClass) and main.request("special", "issubclass", cls.number(), [self]) is True
+        return isinstance(cls, RemoteClass) and cls.ask("special", "issubclass", [self]) is True
 
 
 KINDS: dict[str, type[Remote]] = {"function": RemoteFunction, "instance": RemoteObject, "class": RemoteClass}
@@ -239,12 +245,12 @@ class Lent:
         self.connection, self.node = connection, node
 
     def described(self) -> dict[str, Any]:
-        node, session = self.node, self.connection.session
+        node = self.node
         state = []
         for name, value in vars(node).items():
             if name not in RUNTIME_ATTRIBUTES and name != "_host":
                 try:
-                    state.append([name, wire.encode(value, session.encode_other).decode("ascii")])
+                    state.append([name, self.connection.encode(value).decode("ascii")])
                 except wire.WireError:
                     continue
         self.connection.randoms[node.id] = node.random

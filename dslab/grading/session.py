@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -34,7 +35,8 @@ from dslab.sim.message import Message
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
-MAX_NODE_PROCESSES = 9
+MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
+VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
 
 class Session:
@@ -62,6 +64,7 @@ class Session:
         self.cell = ""
         self.hidden = False
         self.calls: list[remote.Call] = []
+        self.refused: set[str] = set()
 
     # ---- what the merged notebook calls
 
@@ -89,11 +92,14 @@ class Session:
         self.cell, self.gone = "", ""
         self._share()
         self._cell_used = 0.0
-        self.cells.append((cell, text, (), True))
+        mark = len(self.cells)
+        self.hidden = False
         with contextlib.suppress(StudentGone):
-            self._run(self._connection(), self.cells[-1])
+            connection = self._connection()
+            self.cells.append((cell, text, (), True))
+            self._catch_up(connection)
         if self.gone:
-            self.cells.pop()
+            del self.cells[mark:]
 
     def answer(self, cell: str, text: str, *, names: Sequence[str], imports: str = "") -> None:
         """Runs an answer on the student's side, and makes stand-ins here for what it defines.
@@ -119,7 +125,7 @@ class Session:
         try:
             connection = self._connection()
             self.cells.append((cell, text, tuple(names), False))
-            failed = self._run(connection, self.cells[-1])
+            failed = self._catch_up(connection)
         except BaseException:
             del self.cells[mark:]
             raise
@@ -156,6 +162,7 @@ class Session:
         self.close()
         os.chdir(folder)
         self._feedback = Path(folder, "feedback.jsonl")
+        gc.freeze()  # what is loaded stays; the collection that a reset makes need not look at it again
         shell = _shell()
         shell.reset(new_session=True)
         plots = sys.modules.get("matplotlib.pyplot")
@@ -214,9 +221,9 @@ class Session:
             line += part
         return json.loads(line)
 
-    def _connection(self, node: str = "") -> Connection:
-        """The student's process; for a node's name, one that runs that node alone."""
-        connection = self.connections.get(node)
+    def _connection(self, name: str = VISIBLE) -> Connection:
+        """One of the student's processes: it has run all cells so far."""
+        connection = self.connections.get(name)
         if connection is None:
             if self._zygote is None:
                 self._start_zygote()
@@ -225,21 +232,22 @@ class Session:
             self._control.sendmsg([json.dumps({"do": "fork"}).encode("ascii")], rights)
             pid = self._heard()
             theirs.close()
-            connection = self.connections[node] = Connection(self, Channel(ours.detach()), pid)
-            for cell in list(self.cells):
-                self._run(connection, cell)
+            connection = self.connections[name] = Connection(self, Channel(ours.detach()), pid)
+        self._catch_up(connection)
         return connection
 
     def connection_for(self, node: str) -> Connection:
         """The process of one node: nodes have nothing in common but their messages."""
-        if node not in self.connections and len(self.connections) > MAX_NODE_PROCESSES:
-            others = sorted(name for name in self.connections if name)
-            return self.connections[others[sum(node.encode()) % len(others)]]
-        return self._connection(node)
+        kind = HIDDEN_NODE if self.hidden else NODE
+        number = sum(node.encode()) % MAX_NODE_PROCESSES
+        return self._connection(f"{kind}{number}")
 
     def main(self) -> Connection:
-        """The process in which functions are called."""
-        return self._connection()
+        """The process in which functions are called.
+
+        Hidden checks have another one than visible checks, so what they hand over cannot come out in a report.
+        """
+        return self._connection(HIDDEN if self.hidden else VISIBLE)
 
     def _end(self, connection: Connection) -> None:
         connection.channel.close()
@@ -254,12 +262,17 @@ class Session:
             StudentGone: always, unless `silent`.
         """
         self.gone = self.gone or why
-        for node, one in list(self.connections.items()):
+        for name, one in list(self.connections.items()):
             if one is connection:
-                del self.connections[node]
+                del self.connections[name]
                 self._end(one)
         if not silent:
             raise StudentGone(text)
+
+    def note_refused(self, names: Any) -> None:
+        """Notes what an answer tried that the sandbox does not let it, as far as its process says so."""
+        if isinstance(names, list) and len(self.refused) < 20:
+            self.refused |= {name[:60] for name in names if isinstance(name, str)}
 
     def used(self, seconds: float) -> None:
         """Counts time that the student's code has used."""
@@ -280,10 +293,18 @@ class Session:
                 if issubclass(value, Exception):
                     self.exceptions[name] = value
 
+    def _catch_up(self, connection: Connection) -> Exception | None:
+        """Runs the cells that a process has not run yet; how the last one failed, if it did."""
+        failed = None
+        while connection.cells_run < len(self.cells):
+            connection.cells_run += 1
+            failed = self._run(connection, self.cells[connection.cells_run - 1])
+        return failed
+
     def _run(self, connection: Connection, cell: tuple[str, str, tuple[str, ...], bool]) -> Exception | None:
         """Runs a cell in a process and names here what it defines; the exception with which it stopped, or None."""
         cell_id, text, names, setup = cell
-        first = connection is self.connections.get("")
+        first = connection is self.connections.get(VISIBLE)
         found, messages, failed, refusals = connection.request("run", cell_id, text, list(names), setup)
         with self._strictly(connection):
             for name, fields, about in messages:
@@ -315,13 +336,11 @@ class Session:
 
     # ---- values
 
-    def encode_other(self, value: Any, walk: Any) -> Any:
-        """How a value that is not plain goes to the student's process."""
+    def encode_other(self, connection: Connection, value: Any, walk: Any) -> Any:
+        """How a value that is not plain goes to a student's process."""
         kind = type(value)
-        if isinstance(value, remote.Remote):
-            return {"yours": value.number()}
-        if isinstance(value, remote.Made):
-            return {"yours": value.number()}
+        if isinstance(value, remote.Remote | remote.Made):
+            return {"yours": value.number(connection)}
         if isinstance(value, Message):
             name = kind.__name__ if kind.__module__ == "__main__" else f"{kind.__module__}:{kind.__name__}"
             if self.messages.get(kind.__name__) is kind:
@@ -385,19 +404,11 @@ class Session:
 
     # ---- feedback
 
-    def _refused(self) -> list[str]:
-        """What the answers tried that the sandbox does not let them, as far as their process says so."""
-        connection = self.connections.get("")
-        with contextlib.suppress(StudentGone, Exception):
-            refused = connection.request("refused") if connection is not None else []
-            return sorted({one[:60] for one in refused if isinstance(one, str)})[:20]
-        return []
-
     def _after_cell(self, result: Any) -> None:
         """After a cell: what a report needs to know about it; of hidden checks only why the process ended."""
         if not self.cell or self._feedback is None:
             return
-        line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, "refused": self._refused()}
+        line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, "refused": sorted(self.refused)}
         error = result.error_in_exec or result.error_before_exec
         if error is not None:
             line["error"] = type(error).__name__

@@ -220,6 +220,7 @@ class Student:
         self.lent: list[Borrowed] = []
         self.run = types.SimpleNamespace(handling=None)  # set while a node's code runs: no clocks then, no chance
         self.printed = Printed()
+        self.told: set[str] = set()
 
     # ---- values
 
@@ -338,11 +339,18 @@ class Student:
                 what, *about = self.decode(self.channel.receive())
                 try:
                     value = getattr(self, f"do_{what}")(*about)
-                    data = self.encode(["value", value, self.printed.taken()])
+                    data = self.encode(["value", value, self.printed.taken(), self._news()])
                 except BaseException as error:
-                    data = self.encode(["raised", self._raised(error), self.printed.taken()])
+                    data = self.encode(["raised", self._raised(error), self.printed.taken(), self._news()])
                 self.run.handling = None
                 self.channel.send(data)
+
+    def _news(self) -> list[str]:
+        """System calls that were refused since the last reply."""
+        refused = self.refused()
+        new = [name for name in refused if name not in self.told] if len(refused) > len(self.told) else []
+        self.told |= set(new)
+        return new
 
     def do_run(self, cell: str, text: str, names: list[str], setup: bool) -> Any:
         """Runs a cell; what became of `names`, and the message classes that are new."""
@@ -370,10 +378,6 @@ class Student:
                     refusals.append([name, str(error)[:MAX_TEXT]])
         return [found, messages, failed, refusals]
 
-    def do_refused(self) -> list[str]:
-        """System calls that were refused."""
-        return self.refused()
-
     def do_call(self, number: int, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Calls a function, or makes an object of a class; nodes that were lent come back with what changed."""
         function = self.handles[number]
@@ -391,7 +395,7 @@ class Student:
     def do_set(self, number: int, name: str, value: Any) -> None:
         setattr(self.handles[number], name, value)
 
-    def do_special(self, name: str, number: int, arguments: list[Any]) -> Any:
+    def do_special(self, number: int, name: str, arguments: list[Any]) -> Any:
         return SPECIAL[name](self.handles[number], *arguments)
 
     def do_boot(self, number: int, about: list[Any], options: dict[str, Any], disk: dict[str, Any], now: float) -> Any:
