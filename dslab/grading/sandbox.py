@@ -231,6 +231,7 @@ def start(
         if pid == 0:
             _child(run, there, {*keep, there.fileno()}, plan)
         there.close()
+        answer = "it was interrupted"
         try:
             if "user" in wanted:
                 _map_user(pid, outside)
@@ -238,9 +239,11 @@ def start(
             answer = here.recv(4096).decode() or "it died"
         except OSError as problem:
             answer = str(problem)
+        finally:
+            if answer != "ok":
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
         if answer != "ok":
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
             raise OSError(f"The sandbox could not be built: {answer}")
     finally:
         here.close()
