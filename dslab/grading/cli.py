@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from dslab.grading import sandbox, worker
 from dslab.grading.arguments import Parser
-from dslab.grading.assignment import Assignment, read_assignment
-from dslab.grading.grade import Result, grade_file, unreadable
-from dslab.grading.handins import Found, file_names, find_hand_ins
+from dslab.grading.assignment import read_assignment
+from dslab.grading.classroom import ClassroomError, Cluster, Graded, Here, Machine, grade_class
+from dslab.grading.handins import Found, find_hand_ins
 from dslab.grading.intake import HandInError
+from dslab.grading.processes import CallError, DiedError, Processes
 from dslab.grading.reports import write_reports
-from dslab.grading.run import Running
 from dslab.grading.standing import standing
+
+_MOST_WORKERS = 8  # each has a kernel and a student's process: beyond that it is for who asks for it
+
+
+class UsageError(Exception):
+    """The command cannot be carried out; the text is one sentence."""
 
 
 def _whole(text: str) -> int:
@@ -37,6 +47,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _workers() -> int:
+    """As many as processors may be used, within reason."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, _MOST_WORKERS)
+
+
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m dslab grade",
@@ -47,116 +63,153 @@ def _parser() -> Parser:
         "--assignment", type=Path, metavar="INSTRUCTOR.ipynb", help="from build --instructor, or for nbgrader"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the reports go")
-    parser.add_argument("--workers", type=_whole, default=1, metavar="N", help="hand-ins at the same time")
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
+        "--workers", type=_whole, metavar="N", help=f"hand-ins at the same time (default: {_workers()}, by processors)"
+    )
+    places.add_argument("--scheduler", metavar="ADDRESS", help="grade on the Dask cluster with this scheduler")
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="for one cell (default: 60)"
+        "--timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for an answer in one cell (default: 10)"
+    )
+    parser.add_argument(
+        "--allow-reduced", action="store_true", help="grade also where hand-ins cannot be isolated fully"
     )
     return parser
 
 
 @contextmanager
-def _quiet_bar(total: int) -> Iterator[tqdm]:
-    with tqdm(total=total, unit="hand-in", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-        yield bar
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, once: what is then put away is not interrupted again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(*_: Any) -> NoReturn:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _collected(futures: Iterable[Future[Result]], bar: tqdm, results: list[Result]) -> None:
-    for future in as_completed(futures):
-        results.append(future.result())
-        bar.update()
+def _layers(machine: Machine, allow_reduced: bool) -> tuple[str, ...]:
+    """The layers of the sandbox that work.
+
+    Raises:
+        UsageError: not all of them do, and that was not allowed.
+    """
+    layers = machine.layers()
+    working = tuple(layer.name for layer in layers if layer.works)
+    if len(working) < len(layers) and not allow_reduced:
+        lacking = sandbox.isolation(working).removeprefix("reduced: ")
+        why = next(layer.why for layer in layers if not layer.works).rstrip(".")
+        raise UsageError(
+            f"hand-ins cannot be isolated fully: {lacking} ({why}); use another machine, or give --allow-reduced"
+        )
+    return working
 
 
-def grade_all(
-    assignment: Assignment, found: Sequence[Found], out: Path, workers: int, timeout: float
-) -> tuple[list[Result], bool]:
-    """Every hand-in's result, and whether all were graded: Ctrl-C keeps what is finished."""
-    names = file_names([one.name for one in found])
-    running = Running()
-    results: list[Result] = []
+def _graded(options: argparse.Namespace, found: Sequence[Found]) -> int:
+    """Grades a class and writes its reports."""
+    assignment = read_assignment(options.assignment)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with Cluster(options.scheduler) if options.scheduler else Here(options.workers or _workers()) as machine:
+        layers = _layers(machine, options.allow_reduced)
+        with tqdm(total=len(found), unit="hand-in", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+            graded = grade_class(
+                assignment, found, options.out, machine,
+                timeout=options.timeout, layers=layers, on_finished=bar.update,
+            )  # fmt: skip
+    write_reports(
+        assignment, graded.results, options.out, isolation=sandbox.isolation(layers), seconds=graded.seconds
+    )
+    return _said(graded, options.out, len(found))
 
-    def one(hand_in: Found) -> Result:
-        if hand_in.problem:
-            return unreadable(assignment, hand_in.name, hand_in.problem)
-        junit = out / "junit" / f"{names[hand_in.name]}.xml"
-        try:
-            return grade_file(
-                assignment, hand_in.path, hand_in.name, timeout=timeout, junit=junit, running=running
-            )
-        except Exception as error:  # whatever it is, the others are graded
-            problem = f"grading stopped with {type(error).__name__}: {error}; grade this one again by itself"
-            return unreadable(assignment, hand_in.name, problem)
 
-    with ThreadPoolExecutor(workers) as pool, _quiet_bar(len(found)) as bar:
-        futures = [pool.submit(one, hand_in) for hand_in in found]
-        try:
-            _collected(futures, bar, results)
-        except KeyboardInterrupt:
-            for future in futures:
-                future.cancel()
-            finished = [future for future in futures if future.done() and not future.cancelled()]
-            running.stop()
-            return [future.result() for future in finished], False
-    return results, True
+def _said(graded: Graded, out: Path, count: int) -> int:
+    for result in sorted((result["json"] for result in graded.results), key=lambda one: one["name"]):
+        problem = f"  not graded: {' '.join(result['problem'].split())}" if "problem" in result else ""
+        print(f"{result['name']}: {result['points']} of {result['max_points']}{problem}")
+    print(f"reports: {out / 'summary.html'}")
+    if graded.stopped:
+        print(f"{graded.stopped}: {len(graded.results)} of {count} hand-ins are in the reports", file=sys.stderr)
+        return 130 if graded.interrupted else 1
+    return 0
 
 
 def _class(options: argparse.Namespace) -> int:
-    if options.out is None:
-        print("grade --assignment needs --out FOLDER, where the reports go", file=sys.stderr)
-        return 2
+    """Grades a class; what cannot be done is one line."""
     try:
-        assignment = read_assignment(options.assignment)
+        if options.out is None:
+            raise UsageError("grade --assignment needs --out FOLDER, where the reports go")
+        found = find_hand_ins(options.hand_ins)
+        if not found:
+            raise UsageError("there is no .ipynb file in what was given: name the hand-ins' folder")
+        return _graded(options, found)
     except HandInError as error:
         print(f"{options.assignment}: {error}", file=sys.stderr)
-        return 2
-    found = find_hand_ins(options.hand_ins)
-    if not found:
-        print("there is no .ipynb file in what was given: name the hand-ins' folder", file=sys.stderr)
-        return 2
-    try:
-        (options.out / "junit").mkdir(parents=True, exist_ok=True)
+    except (UsageError, ClassroomError) as error:
+        print(error, file=sys.stderr)
+    except BlockingIOError:
+        print(f"{options.out}: another run writes there; wait for it, or give another folder", file=sys.stderr)
     except OSError as error:
-        print(f"{options.out}: no reports can be written there ({error.strerror})", file=sys.stderr)
-        return 2
-    results, complete = grade_all(assignment, found, options.out, options.workers, options.timeout)
-    write_reports(assignment, results, options.out)
-    for result in sorted(results, key=lambda one: one.name):
-        problem = f"  not graded: {result.problem}" if result.problem else ""
-        print(f"{result.name}: {result.points} of {result.max_points}{problem}")
-    print(f"reports: {options.out / 'summary.html'}")
-    if not complete:
-        print(f"stopped: {len(results)} of {len(found)} hand-ins are in the reports", file=sys.stderr)
-        return 130
-    return 0
+        print(f"{options.out}: no reports can be written there ({error.strerror or error})", file=sys.stderr)
+    return 2
+
+
+def _standing(path: Path, timeout: float) -> tuple[list[str], str]:
+    """Where a notebook stands, or why that cannot be said."""
+    try:
+        return standing(path, timeout=timeout), ""
+    except HandInError as error:
+        return [], str(error)
 
 
 def _own(options: argparse.Namespace) -> int:
     """Prints where each notebook stands; 1 if one of them could not be read."""
     readable = True
-    for found in find_hand_ins(options.hand_ins):
-        try:
-            if found.problem:
-                raise HandInError(found.problem)
-            lines = standing(found.path, timeout=options.timeout)
-        except HandInError as error:
-            print(f"{found.path}: {error}", file=sys.stderr)
-            readable = False
-            continue
-        print(f"{found.path}")
-        print("\n".join(lines))
+    processes = Processes(worker.close)
+    try:
+        for found in find_hand_ins(options.hand_ins):
+            lines, problem = [], found.problem
+            if found.entry is not None:
+                problem = "this is a zip file: unpack it and give the .ipynb file"
+            if not problem:
+                try:
+                    lines, problem = processes.call(_standing, found.path, options.timeout)
+                except (CallError, DiedError) as error:
+                    problem = f"it could not be run ({error or 'its process ended'}): restart and try again"
+            if problem:
+                print(f"{found.path}: {problem}", file=sys.stderr)
+                readable = False
+                continue
+            print(f"{found.path}")
+            print("\n".join(lines))
+    finally:
+        processes.stop()
     return 0 if readable else 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Grades; returns 0, 1 if an own notebook cannot be read, 2 after a wrong argument, 130 on Ctrl-C."""
+    """Grades.
+
+    Returns:
+        0; 1 if an own notebook cannot be read or a cluster is lost; 2 if it cannot begin; 130 after Ctrl-C.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(arguments[1:] if arguments[:1] == ["grade"] else arguments)
-    if options.assignment is not None:
-        return _class(options)
-    if options.out is not None:
-        print("grade --out needs --assignment INSTRUCTOR.ipynb, against which to grade", file=sys.stderr)
+    if options.assignment is None and (options.out is not None or options.scheduler is not None):
+        print("grade --out and --scheduler need --assignment INSTRUCTOR.ipynb, against which to grade", file=sys.stderr)
         return 2
     try:
-        return _own(options)
+        with _stoppable():
+            return _own(options) if options.assignment is None else _class(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
