@@ -6,6 +6,7 @@ import builtins
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dslab.grading import wire
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # The simulator replaces `time.monotonic` while a node's code runs; these stay what they are.
 _now, _clock = time.monotonic, time.clock_gettime
-_STATE = {"R": "working", "D": "working"}
+_WORKING = {"R", "D"}  # states of a process, see proc(5)
 
 
 class StudentGone(BaseException):
@@ -135,8 +136,8 @@ class Connection:
 
     def _works(self) -> bool:
         try:
-            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as file:
-                return file.read().rpartition(")")[2].split()[0] in _STATE
+            about = Path(f"/proc/{self.pid}/stat").read_text("utf-8", "replace")
+            return about.rpartition(")")[2].split()[0] in _WORKING
         except (OSError, IndexError):
             return False
 

@@ -98,9 +98,10 @@ def _statement(trace: TracebackType | None, cell: str) -> tuple[ast.stmt | None,
         frame = trace.tb_frame
         if "ipykernel" in frame.f_code.co_filename or frame.f_code.co_filename.startswith("<ipython"):
             for node in ast.walk(tree):
-                if isinstance(node, ast.stmt) and node.lineno <= trace.tb_lineno <= (node.end_lineno or 0):
-                    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                        found, local = node, dict(frame.f_locals)
+                if not isinstance(node, ast.stmt) or isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    continue
+                if node.lineno <= trace.tb_lineno <= (node.end_lineno or 0):
+                    found, local = node, dict(frame.f_locals)
         trace = trace.tb_next
     return found, local
 

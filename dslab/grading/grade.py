@@ -103,8 +103,8 @@ def _judge(check: Cell, ran: Ran, answer: Cell | None, untouched: bool) -> tuple
     if note.get("error") == "NotImplementedError" or outcome.ename == "NotImplementedError":
         return "missing", "not answered yet: the answer still raises NotImplementedError", {}
     if outcome.ename in _WRONG:
-        said = plain(note.get("said", "")) or f"this does not hold: {note.get('assertion') or note.get('statement', '')}"
-        return "wrong", said, note
+        does_not_hold = f"this does not hold: {note.get('assertion') or note.get('statement', 'the check')}"
+        return "wrong", plain(note.get("said", "")) or does_not_hold, note
     return "error", _answer_error({"error": outcome.ename, "said": outcome.evalue} | note), note
 
 

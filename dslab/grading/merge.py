@@ -134,8 +134,8 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
         answers[answer.exercise] = text
     for check in assignment.checks:
         if check.by_hand and check.exercise not in assignment.stubs:
-            texts = [cell.source for cell in hand_in.cells if check.grade_id == cell.grade_id or check.cell_id == cell.id]
-            answers |= {check.exercise: texts[0][:MAX_ANSWER]} if texts else {}
+            theirs = [one for one in hand_in.cells if check.grade_id == one.grade_id or check.cell_id == one.id]
+            answers |= {check.exercise: theirs[0].source[:MAX_ANSWER]} if theirs else {}
     flags += _check_flags(assignment, hand_in.cells)
     return Merged(answers, frozenset(untouched), tuple(flags))
 

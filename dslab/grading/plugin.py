@@ -189,7 +189,7 @@ class Bench:
 @contextlib.contextmanager
 def _at(folder: Path) -> Iterator[None]:
     """In another folder, and with no other plugins than those that were named."""
-    before = os.getcwd()
+    before = Path.cwd()
     variables = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS")}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)

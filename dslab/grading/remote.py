@@ -43,7 +43,7 @@ class Undefined:
 
     __call__ = __getattr__ = __setattr__ = __iter__ = __len__ = __bool__ = __contains__ = __getitem__ = _fail
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = _fail
-    __mul__ = __rmul__ = __truediv__ = __int__ = __float__ = __str__ = __format__ = __hash__ = _fail  # type: ignore
+    __mul__ = __rmul__ = __truediv__ = __int__ = __float__ = __str__ = __format__ = __hash__ = _fail
 
     def __repr__(self) -> str:
         return str(self.__dict__["_told"])
@@ -52,23 +52,22 @@ class Undefined:
 class Remote:
     """Something in the student's process, known by a number."""
 
+    session: Session
+    connection: Connection
+    handle: int
+    home: tuple[str, str] | None
+
     def __init__(self, session: Session, connection: Connection, handle: int, name: str, text: str = "") -> None:
         self.__dict__.update(session=session, connection=connection, handle=handle, home=None)
         self.__dict__.update(__name__=name, __qualname__=name, __doc__=text if isinstance(text, str) else "")
 
-    def number(self, connection: Connection) -> int:
-        """Its number in a process; what a cell defines is there in every process of the student's.
+    def settle(self, home: tuple[str, str]) -> None:
+        """Notes the cell and the name by which every process of the student's has it."""
+        self.__dict__["home"] = home
 
-        Raises:
-            StudentGone: the process that had it is gone, or another one is meant.
-        """
-        found = connection.found.get(self.home) if self.home is not None else None
-        if found is None and connection is self.connection:
-            found = self.handle
-        if found is None:
-            self.session.gone = self.session.gone or "crashed"
-            raise StudentGone("the object is gone with the process that held it")
-        return int(found)
+    def number(self, connection: Connection) -> int:
+        """Its number in a process."""
+        return number_in(connection, self)
 
     def place(self) -> Connection:
         """The process to ask about it: for what a cell defines the one of this check, else the one that has it."""
@@ -113,6 +112,21 @@ class Remote:
         if len(self.session.calls) >= MAX_CALLS:
             del self.session.calls[: MAX_CALLS // 2]
         self.session.calls.append(call)
+
+
+def number_in(connection: Connection, thing: Any) -> int:
+    """The number that something of the student's has in a process; what a cell defines is in each of them.
+
+    Raises:
+        StudentGone: the process that had it is gone, or another one is meant.
+    """
+    found = connection.found.get(thing.home) if thing.home is not None else None
+    if found is None and connection is thing.connection:
+        found = thing.handle
+    if found is None:
+        thing.session.gone = thing.session.gone or "crashed"
+        raise StudentGone("the object is gone with the process that held it")
+    return found
 
 
 class RemoteFunction(Remote):
@@ -192,7 +206,7 @@ class RemoteObject(Remote):
         return float(self._special("float"))
 
 
-def _binary(name: str, reflected: str = "") -> None:
+def _binary(name: str) -> None:
     setattr(RemoteObject, f"__{name.strip('_')}__", lambda self, other: self._both(name, other))
 
 
@@ -234,7 +248,7 @@ def message_class(name: Any, fields: Any, text: Any) -> type:
     """A message class like one of the student's."""
     body = {"__annotations__": {_identifier(field): object for field in fields}, "__module__": "__main__"}
     if isinstance(text, str) and text:
-        body["__doc__"] = text  # type: ignore[assignment]
+        body["__doc__"] = text
     return message(type(_identifier(name), (), body))
 
 
@@ -300,9 +314,15 @@ class Made(type):
     session: Any
     connection: Any
     handle: int
-    home: Any
+    home: tuple[str, str] | None
 
-    number = Remote.number
+    def settle(cls, home: tuple[str, str]) -> None:
+        """As Remote.settle."""
+        cls.home = home
+
+    def number(cls, connection: Connection) -> int:
+        """Its number in a process."""
+        return number_in(connection, cls)
 
 
 class RemoteNode(Node):

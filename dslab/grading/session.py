@@ -314,12 +314,9 @@ class Session:
                 if name not in names:
                     raise wire.WireError("it names something that was not asked for")
                 read = wire.decode(described.encode("ascii"), lambda tag, data: self.value(connection, tag, data))
-                if isinstance(read, remote.Remote):
+                if isinstance(read, remote.Remote | remote.Made):
                     connection.found[cell_id, name] = read.handle
-                    read.home = (cell_id, name)
-                elif isinstance(read, remote.Made):
-                    connection.found[cell_id, name] = read.handle
-                    read.home = (cell_id, name)
+                    read.settle((cell_id, name))
                 if first and isinstance(self.names.get(name), remote.Undefined):
                     self.names[name] = read
             for name, why in refusals:
@@ -390,7 +387,7 @@ class Session:
         return found
 
     def _exception_class(self, connection: Connection, data: Any) -> Any:
-        number, name, _, bases = data
+        _, name, _, bases = data
         if not name.isidentifier():
             raise wire.WireError("it is no exception")
         known = self.exceptions.get(name)

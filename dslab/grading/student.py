@@ -181,9 +181,9 @@ class Borrowed:
         for name in fields:
             value = getattr(self.node, name)
             simple = value.__class__ in SIMPLE
-            if simple and name in self.known and self.known[name].__class__ is value.__class__:
-                if self.known[name] == value:
-                    continue
+            known = self.known.get(name)
+            if simple and name in self.known and known.__class__ is value.__class__ and known == value:
+                continue
             try:
                 text = self.student.encode(value).decode("ascii")
             except wire.WireError as error:
@@ -330,7 +330,7 @@ class Student:
     def serve(self) -> None:
         """Answers requests until the grader is gone."""
         sys.modules["__main__"] = self.module
-        sys.stdout = sys.stderr = self.printed  # type: ignore[assignment]
+        sys.stdout = sys.stderr = self.printed
         self.names["get_ipython"] = lambda: NoShell(self._run_text)
         builtins.get_ipython = self.names["get_ipython"]  # type: ignore[attr-defined]
         builtins.display = print  # type: ignore[attr-defined]

@@ -29,8 +29,9 @@ _DIGITS = 4000  # Python refuses to write longer whole numbers in decimal
 BUILTINS: dict[str, Any] = {
     one.__name__: one
     for one in (
-        bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, object, len, abs, min, max, sum,
-        sorted, reversed, round, ord, chr, any, all, pow, divmod, hash, repr, isinstance, zip, map, filter, enumerate,
+        bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, object, len, abs, min, max,
+        sum, sorted, reversed, round, ord, chr, any, all, pow, divmod, hash, repr, isinstance, zip, map, filter,
+        enumerate,
     )
 }  # fmt: skip
 _BUILTIN_NAMES = {id(one): name for name, one in BUILTINS.items()}
@@ -64,8 +65,8 @@ def _basic(value: Any, kind: type, walk: Callable[[Any], Any]) -> Any:
         number = int.__add__(value, 0)
         return {"int": hex(number)} if number.bit_length() > 3 * _DIGITS else number
     if issubclass(kind, float):
-        number = float.__mul__(value, 1.0)
-        return number if math.isfinite(number) else {"float": float.__repr__(number)}
+        real = float.__mul__(value, 1.0)
+        return real if math.isfinite(real) else {"float": float.__repr__(real)}
     if issubclass(kind, str):
         return str.__str__(value)
     if issubclass(kind, Counter):
@@ -76,7 +77,7 @@ def _basic(value: Any, kind: type, walk: Callable[[Any], Any]) -> Any:
         return {"dict": [walk(part) for pair in dict.items(value) for part in pair]}
     for base, tag in ((list, ""), (tuple, "tuple"), (set, "set"), (frozenset, "frozenset"), (deque, "deque")):
         if issubclass(kind, base):
-            items = [walk(item) for item in base.__iter__(value)]  # type: ignore[attr-defined]
+            items = [walk(item) for item in base.__iter__(value)]
             return {tag: items} if tag else items
     if issubclass(kind, bytes | bytearray):
         tag = "bytes" if issubclass(kind, bytes) else "bytearray"
@@ -277,7 +278,7 @@ def decode(data: bytes, others: Decode = _no_tag) -> Any:
 
     Args:
         data: what came over the wire; nothing about it is trusted.
-        others: makes a value of a kind that is not known here: others(kind, data); it raises WireError if there is none.
+        others: makes a value of a kind that is not known here: others(kind, data); WireError if there is none.
 
     Raises:
         WireError: the bytes are not a value.
