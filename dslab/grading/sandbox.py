@@ -45,6 +45,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+with contextlib.suppress(ImportError):  # Windows has none
+    import resource
+
 LAYERS = ("user", "pid", "net", "ipc", "mount", "landlock", "seccomp", "no_new_privs", "rlimits")
 _TITLES = ("user namespace", "process namespace", "network namespace", "IPC namespace", "private file tree",
            "Landlock", "system call filter", "dropped privileges", "resource limits")  # fmt: skip
@@ -134,7 +137,7 @@ class _Plan(NamedTuple):
     """What the parent finds out for the child: there it is cheaper, and still allowed."""
 
     scratch: Path
-    readable: list[Path]  # those that exist
+    readable: list[Path]  # those that the parent may read
     trees: list[str]  # real paths that hold all of them
     limits: Limits
     layers: frozenset[str]
@@ -253,7 +256,7 @@ def start(
 
 
 def _plan(scratch: Path, readable: Sequence[Path], limits: Limits, layers: frozenset[str]) -> _Plan:
-    found = [path for path in readable if os.access(path, os.F_OK)]
+    found = [path for path in readable if os.access(path, os.R_OK)]
     trees: list[str] = []
     for path in sorted({os.path.realpath(path) for path in [*found, Path("/dev/null"), Path("/dev/urandom")]}):
         if not any(path.startswith(f"{outer}{os.sep}") for outer in trees):
@@ -366,7 +369,7 @@ def _build(plan: _Plan) -> None:
     sys.dont_write_bytecode = True
     for path in plan.readable:
         if not os.access(path, os.R_OK):
-            raise PermissionError(f"user {_NOBODY} may not read {path}; let all read it, or grade as another user")
+            raise PermissionError(f"the user nobody, as whom root's children run, cannot read {path}: let all read it")
     if _ABI:
         _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG; a change of user would undo it
         with contextlib.suppress(AttributeError):  # musl has none
@@ -449,8 +452,6 @@ def _rights(names: str) -> int:
 
 
 def _limit(limits: Limits, space: int, own_threads: bool) -> None:
-    import resource
-
     wanted = {
         resource.RLIMIT_CPU: limits.cpu_seconds,
         resource.RLIMIT_FSIZE: limits.file_bytes,

@@ -727,6 +727,16 @@ def job_refusals():
     return problems
 
 
+def job_closed():
+    """A readable folder that is open to its owner only."""
+    with tempfile.TemporaryDirectory() as closed, tempfile.TemporaryDirectory() as scratch:
+        try:
+            os.waitpid(start(lambda: None, FULL, scratch=Path(scratch), readable=[Path(closed)]), 0)
+        except OSError as problem:
+            return str(problem).replace(closed, "FOLDER")
+        return "started"
+
+
 def job_elsewhere():
     """Another system, as far as it can be had here: no call of Linux, a plain fork with limits."""
     sandbox._ABI = None
@@ -916,6 +926,13 @@ def test_what_cannot_be_done_is_said(user):
     assert unknown.startswith("No such layer: magic. There are: user, pid")
     assert scratch.startswith("The sandbox could not be built: ")
     assert threads == ["Several threads run here; fork from a process with one (set OPENBLAS_NUM_THREADS=1)."]
+
+
+def test_a_folder_that_a_child_cannot_read_is_named(user):
+    """Better than an import that fails in somebody's answer. Only a child of root's runs as somebody else."""
+    asked = user == "caller" and os.getuid() == 0
+    why = "the user nobody, as whom root's children run, cannot read FOLDER: let all read it"
+    assert zygote("closed", user) == (f"The sandbox could not be built: {why}" if asked else "started")
 
 
 def test_another_system_has_limits_only():
