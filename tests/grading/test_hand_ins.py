@@ -65,7 +65,8 @@ class Listener:
                 who = one.recvfrom(100)[1] if one.type == socket.SOCK_DGRAM else one.accept()[1]
             except OSError:
                 return
-            self.heard.append(str(who))
+            if who is not None:  # None: it was shut down
+                self.heard.append(str(who))
 
     def close(self) -> None:
         for one in self.sockets:
@@ -154,7 +155,7 @@ def unfair(kind: str, hand_in: HandIn, result: dict[str, Any]) -> list[str]:
 def readings(text: str) -> list[str]:
     """A text as it is, without marks between digits, unescaped, and what is packed in it."""
     found = [text, html.unescape(html.unescape(text)), re.sub(r"(?<=\d)[\s,_'.](?=\d)", "", text)]
-    for blob in set(re.findall(r"[A-Za-z0-9+/_-]{40,}={0,2}", text)):
+    for blob in set(re.findall(r"[A-Za-z0-9+/_-]{20,}={0,2}", text)):
         data = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "===", validate=False)
         unpacked = [data]
         for unpack in (gzip.decompress, zlib.decompress, lambda packed: zlib.decompress(packed, -15)):
@@ -175,9 +176,9 @@ def leaks(name: str, text: str) -> list[str]:
 def test_a_packed_secret_is_found():
     """The search below sees through escapes, separators and compression."""
     (secret,) = [one for one in course("functions").canaries() if one == "58210937"]
-    packed = base64.b64encode(gzip.compress(b"x" * 99 + secret.encode())).decode()
+    packed = base64.b64encode(gzip.compress(bytes(range(40)) + secret.encode())).decode()
     raw = zlib.compressobj(wbits=-15)
-    raw_packed = base64.b64encode(raw.compress(b"y" * 99 + secret.encode()) + raw.flush()).decode()
+    raw_packed = base64.b64encode(raw.compress(bytes(range(40)) + secret.encode()) + raw.flush()).decode()
     for text in (secret, f"src='{packed}'", f'"{raw_packed}"', "58,210,937", "58_210_937", "58210937&amp;"):
         assert secret in leaks("functions", text)
     assert leaks("functions", "58210936") == []
@@ -188,8 +189,9 @@ def test_a_hand_in_gets_its_fair_points(grader, kind, hand_in):
     """Each check has a fair status, the others their points; a lie is a wrong answer; nothing hidden is told."""
     result = grader.futures[hand_in.name].result()
     assert "problem" not in result["json"]
-    assert unfair(kind, hand_in, result) == []
-    told = json.dumps([result["json"], result["runs"], result["junit"]], ensure_ascii=False)
+    problems = unfair(kind, hand_in, result)
+    assert not problems, "\n".join(problems)
+    told = json.dumps([result["json"], result["runs"]], ensure_ascii=False)
     assert leaks(hand_in.assignment, told) == []
 
 
@@ -202,7 +204,8 @@ def left_processes(grader: Grader) -> list[int]:
                 about = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if str(grader.temporary).encode() in about or b"86397" in about:
+            ours = str(grader.temporary).encode() in about and b"resource_tracker" not in about
+            if ours or b"86397" in about:
                 found.append(int(entry.name))
     return found
 

@@ -304,7 +304,7 @@ HAND_INS = [
     lost("hoard", {"blend": HOARD}, "memory"),
     lost("stubborn-hoard", {"blend": STUBBORN_HOARD}, "memory|timeout"),
     lost("tiny-hoard", {"blend": TINY_HOARD}, "memory|timeout|crashed"),
-    lost("recursion", blending("return blend(a, b)"), "error"),
+    lost("endless-recursion", blending("return blend(a, b)"), "error"),
     lost("recursion-without-limit", {"blend": NO_LIMIT}, TOO_MUCH),
     lost("billion-digits", blending("return 10 ** 10**9"), TOO_MUCH),
     lost("million-digits", blending("return 10 ** 10**6"), "wrong|error|memory"),
