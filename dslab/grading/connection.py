@@ -100,14 +100,14 @@ class Connection:
         try:
             if kind == "callback":
                 number, arguments, named = about
-                return ["value", self.session.callbacks[number](*arguments, **named)]
+                return ["answered", self.session.callbacks[number](*arguments, **named)]
             if kind == "random":
-                return ["value", self.randoms[about[0]].getstate()]
+                return ["answered", self.randoms[about[0]].getstate()]
         except StudentGone:
             raise
         except Exception as error:
             arguments = [part for part in error.args if isinstance(part, str | int | float)]
-            return ["raised", [type(error).__name__, arguments]]
+            return ["failed", type(error).__name__, arguments]
         raise wire.WireError("it asks for something that there is not")
 
     # ---- time
@@ -145,23 +145,28 @@ class Connection:
 
     def _exception(self, content: Any) -> Exception:
         """The student's exception as one of this side's: a namesake where there is one."""
-        name, module, arguments, text, line, code = content
-        texts = (name, module, text, code)
-        if not all(isinstance(one, str) for one in texts) or type(line) is not int or not isinstance(arguments, list):
+        try:
+            classes, arguments, text, line, code = content
+            name = classes[0][0]
+            told = [type(text), type(code), type(name), type(line), type(arguments)] == [str, str, str, int, list]
+            known = [self._class_of(str(one), str(module)) for one, module in classes] if told else []
+        except (TypeError, ValueError, LookupError):
+            known = []
+        if not known:
             return AnswerError("the answer raised something that cannot be told")
-        cls = self._class_of(name, module)
+        cls = next((one for one in known if one not in (None, Exception)), None) or AnswerError
         error: Exception
         try:
             error = cls(*arguments) if arguments else cls(text) if text else cls()
         except Exception:
             cls = AnswerError
         if cls is AnswerError:
-            error = AnswerError(f"{name}: {text}" if text else name)
+            error = Exception(*arguments) if name == "Exception" else AnswerError(f"{name}: {text}" if text else name)
         error.answer_line = (line, code) if line > 0 else None  # type: ignore[attr-defined]
         error.answer_name = name  # type: ignore[attr-defined]
         return error
 
-    def _class_of(self, name: str, module: str) -> Callable[..., Exception]:
+    def _class_of(self, name: str, module: str) -> Callable[..., Exception] | None:
         places: list[Any] = [builtins] if module == "builtins" else [sim_errors]
         root = module.partition(".")[0]
         if root in ("numpy", "networkx") and module in sys.modules:
@@ -169,4 +174,4 @@ class Connection:
         found = self.session.exceptions.get(name) if module == "__main__" else None
         for place in places:
             found = found or getattr(place, name, None)
-        return found if isinstance(found, type) and issubclass(found, Exception) else AnswerError
+        return found if isinstance(found, type) and issubclass(found, Exception) else None

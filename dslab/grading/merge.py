@@ -11,7 +11,7 @@ import nbformat
 from dslab.grading import regions
 from dslab.grading.assignment import Assignment, Cell
 from dslab.grading.intake import HandIn, HandInCell, flag
-from dslab.grading.names import defined_names, import_statements
+from dslab.grading.names import defined_classes, defined_names, import_statements
 
 OPEN = "dslab-open"  # id of the first cell of a merged notebook
 
@@ -190,6 +190,8 @@ def merged_notebook(
             solution = assignment.solutions[cell.exercise]
             arguments = [repr(cell.id), repr(answers.get(cell.exercise, cell.text))]
             arguments += [f"names={defined_names(solution)!r}"]
+            classes = defined_classes(solution)
+            arguments += [f"classes={classes!r}"] if classes else []
             imports = "\n".join(import_statements(solution))
             arguments += [f"imports={imports!r}"] if imports else []
             text = f"dslab_grade.answer({', '.join(arguments)})"

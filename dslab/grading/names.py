@@ -37,3 +37,10 @@ def import_statements(text: str) -> tuple[str, ...]:
     parsed = _parsed(text)
     found = parsed[1].body if parsed else []
     return tuple(ast.unparse(one) for one in found if isinstance(one, ast.Import | ast.ImportFrom))
+
+
+@lru_cache(maxsize=1024)
+def defined_classes(text: str) -> tuple[str, ...]:
+    """The names that a cell defines at its top level by `class`."""
+    parsed = _parsed(text)
+    return tuple(one.name for one in (parsed[1].body if parsed else []) if isinstance(one, ast.ClassDef))

@@ -103,6 +103,7 @@ class Bench:
         self.folder, self.layers = folder, layers
         self.kernel: tuple[Any, Any] | None = None
         self.spoilt = False
+        self.lock: Any = None  # an open file, locked as long as this process lives
 
     def take(self) -> tuple[Any, Any]:
         """A kernel that runs: the one of the hand-in before, or a new one."""

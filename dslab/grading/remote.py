@@ -134,10 +134,10 @@ class RemoteFunction(Remote):
 
 
 class RemoteObject(Remote):
-    """An object of the student's; `made` if a check made it by calling a class of the student's.
+    """An object of the student's; `made` if a check made it by calling a class where the assignment wants a class.
 
-    Only such an object takes part in operations with values of the grader's: another one came back from a function,
-    where a plain value is due, and what it says about itself counts for nothing.
+    Only such an object takes part in operations with values of the grader's: another one came back where a plain
+    value is due, and what it says about itself counts for nothing. No object is ever equal to a plain value.
     """
 
     made = False
@@ -156,7 +156,7 @@ class RemoteObject(Remote):
     def __eq__(self, other: object) -> bool:
         if other is self:
             return True
-        if self.made or (isinstance(other, RemoteObject) and other.made):
+        if isinstance(other, RemoteObject) and (self.made or other.made):
             return self._special("eq", other) is True
         return False
 
@@ -221,7 +221,7 @@ class RemoteClass(Remote):
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         value = super().__call__(*arguments, **named)
-        if isinstance(value, RemoteObject):
+        if isinstance(value, RemoteObject) and self.home is not None and self.home[1] in self.session.classes:
             value.__dict__["made"] = True
         return value
 
@@ -331,12 +331,13 @@ class RemoteNode(Node):
     def on_start(self) -> None:
         """Starts the node there, with the same name, options and disk."""
         cls: Any = type(self)
-        connection = cls.session.connection_for(self.id)
+        connection = cls.session.connection_for(self._host.id)
         own = {name: value for name, value in vars(self).items() if name not in RUNTIME_ATTRIBUTES and name != "_host"}
         options = {name: value for name, value in own.items() if name not in cls.durable}
         disk = {name: value for name, value in own.items() if name in cls.durable}
-        connection.randoms[self.id] = self.random
-        about = [self.id, list(self.peers), list(self._host.sim.hosts), self.id]
+        node_id = self._host.id
+        connection.randoms[node_id] = self.random
+        about = [node_id, list(self.peers), list(self._host.sim.hosts), node_id]
         self._take(connection, "boot", cls.number(connection), about, options, disk)
 
     def _take(self, connection: Connection, what: str, *about: Any) -> None:
@@ -346,7 +347,8 @@ class RemoteNode(Node):
 
 def _handler(name: str) -> Any:
     def handle(self: Any, *arguments: Any) -> None:
-        self._take(type(self).session.connection_for(self.id), "event", self.id, name, list(arguments))
+        node_id = self._host.id
+        self._take(type(self).session.connection_for(node_id), "event", node_id, name, list(arguments))
 
     handle.__name__ = name
     return handle
@@ -370,6 +372,10 @@ def node_class(session: Session, connection: Connection, data: Any) -> type:
         if handler != "on_start":
             body[handler] = _handler(handler)
     body["durable"] = read(durable)
+    attributes = [*(body["durable"] if isinstance(body["durable"], dict) else ()), *(body["shows"] or ())]
+    for attribute in attributes:
+        if _identifier(attribute).startswith("__") or attribute == "_host" or attribute in RUNTIME_ATTRIBUTES:
+            raise wire.WireError(f"it has an attribute {attribute!r} that is the runtime's")
     cls = Made(_identifier(name), (RemoteNode,), body)
     cls.session, cls.connection, cls.handle, cls.home = session, connection, number, None
     return cls

@@ -85,6 +85,7 @@ _CALLS_WITH = {
     "prlimit64:302:261": (0, [0]),  # of itself only
     "ioctl:16:29": (1, [0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x802C542A]),  # is it a terminal, blocking
     "fcntl:72:25": (1, [*range(8), *range(36, 39), 1030, 1032, 1034]),  # no F_SETOWN, F_SETSIG: they send signals
+    "socketpair:53:199": (0, [1]),  # AF_UNIX: both ends stay in the process
     "prctl:157:167": (0, [15, 16, 38, 39, 0x53564D41]),  # names, no_new_privs; never PR_SET_PDEATHSIG
 }
 _CLONE_NUMBER = (56, 220)
@@ -96,13 +97,14 @@ _RIGHTS = """
 execute write_file read_file read_dir remove_dir remove_file make_char make_dir make_reg make_sock make_fifo make_block
 make_sym refer truncate ioctl_dev
 """
-# Audit events that no answer needs.
+# Audit events that no answer needs, and two that need a look at their arguments.
 _EVENTS = """
 os.fork os.forkpty os.system os.exec os.posix_spawn os.spawn os.kill os.killpg os.chmod os.chown os.setxattr pty.spawn
-subprocess.Popen socket.__new__ socket.connect socket.bind socket.getaddrinfo urllib.Request webbrowser.open
+subprocess.Popen socket.connect socket.bind socket.getaddrinfo urllib.Request webbrowser.open
 signal.pthread_kill resource.setrlimit resource.prlimit
 """
-_WATCHED = frozenset(_EVENTS.split())
+_ALWAYS = frozenset(_EVENTS.split())
+WATCHED = _ALWAYS | {"socket.__new__", "ctypes.dlopen", "open for writing"}
 _seen: set[str] = set()
 
 if _ABI:
@@ -499,8 +501,11 @@ def _filter() -> bytes:
 
 def _watch(scratch: str, event: str, arguments: tuple[Any, ...]) -> None:
     """The audit hook: remember the names of events that no answer needs."""
-    if event in _WATCHED or (event == "ctypes.dlopen" and arguments[0] is not None):
+    if event in _ALWAYS or (event == "ctypes.dlopen" and arguments[0] is not None):
         _seen.add(event)
+    elif event == "socket.__new__":
+        if arguments[1] != 1:  # a pair of local sockets, as asyncio makes, leads nowhere
+            _seen.add(event)
     elif event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
         path = os.path.normpath(os.path.join(scratch, arguments[0]))  # noqa: PTH118
         if path != os.devnull and not f"{path}{os.sep}".startswith(scratch):

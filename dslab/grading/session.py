@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dslab.grading import remote, wire
+from dslab.grading import remote, sandbox, wire
 from dslab.grading.channel import Channel
 from dslab.grading.connection import Connection, StudentGone
 from dslab.grading.environment import clean_environment
@@ -34,6 +34,7 @@ from dslab.sim.message import Message
 # Only a process with one thread can be forked safely; numerical libraries start more unless told otherwise.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
+CHECK_MEMORY_BYTES = 1_500_000_000  # that a check may take in the grader's process
 BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
 MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
@@ -54,6 +55,7 @@ class Session:
         self.names: dict[str, Any] = {}
         self.connections: dict[str, Connection] = {}
         self.cells: list[tuple[str, str, tuple[str, ...], bool]] = []  # what is run again in a new process
+        self.classes: set[str] = set()  # names that the instructor's own answers define as classes
         self.exceptions: dict[str, type] = {}
         self.shared: dict[str, type] = {}
         self.messages: dict[str, type] = {}
@@ -101,13 +103,16 @@ class Session:
         if self.gone:
             del self.cells[mark:]
 
-    def answer(self, cell: str, text: str, *, names: Sequence[str], imports: str = "") -> None:
+    def answer(
+        self, cell: str, text: str, *, names: Sequence[str], classes: Sequence[str] = (), imports: str = ""
+    ) -> None:
         """Runs an answer on the student's side, and makes stand-ins here for what it defines.
 
         Args:
             cell: the answer's cell id.
             text: the student's text.
             names: what the instructor's own answer defines; nothing else of the student's gets a name here.
+            classes: those of them that it defines as classes.
             imports: the import lines of the instructor's own answer; they are run here.
 
         Raises:
@@ -119,6 +124,7 @@ class Session:
         self._cell_used = 0.0
         if imports:
             exec(imports, self.names)
+        self.classes |= set(classes)
         for name in names:
             self.names[name] = remote.Undefined(name)
         mark = len(self.cells)
@@ -162,6 +168,7 @@ class Session:
         self.close()
         os.chdir(folder)
         self._feedback = Path(folder, "feedback.jsonl")
+        self._bound_memory()
         gc.freeze()  # what is loaded stays; the collection that a reset makes need not look at it again
         shell = _shell()
         shell.reset(new_session=True)
@@ -183,15 +190,25 @@ class Session:
             self._zygote.wait()
             self._zygote = None
 
+    def _bound_memory(self) -> None:
+        """Bounds what a check may take, so that a value such as range(10**12) cannot make it take everything."""
+        if sys.platform == "linux":
+            import resource
+
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + CHECK_MEMORY_BYTES, hard))
+
     # ---- processes
 
     def _start_zygote(self) -> None:
         ours, theirs = socket.socketpair()
         given = os.environ.get("DSLAB_GRADING_FOLDER")
-        folder = Path(given or tempfile.mkdtemp(prefix="dslab-")).resolve()
+        folder = Path(tempfile.mkdtemp(prefix="dslab-", dir=given)).resolve()
         layers = os.environ.get("DSLAB_GRADING_LAYERS")
         about = {
             "folder": str(folder),
+            "worker": given,
             "imports": self._imports,
             "layers": None if layers is None else [layer for layer in layers.split(",") if layer],
             "cpu_seconds": int(self._budget) + 60,
@@ -272,7 +289,7 @@ class Session:
     def note_refused(self, names: Any) -> None:
         """Notes what an answer tried that the sandbox does not let it, as far as its process says so."""
         if isinstance(names, list) and len(self.refused) < 20:
-            self.refused |= {name[:60] for name in names if isinstance(name, str)}
+            self.refused |= {name for name in names if isinstance(name, str) and name in sandbox.WATCHED}
 
     def used(self, seconds: float) -> None:
         """Counts time that the student's code has used."""

@@ -83,7 +83,8 @@ class NoShell:
         return self._run(cell) if name in ("time", "timeit", "capture", "prun") else None
 
     def system(self, command: str) -> None:
-        raise PermissionError("an answer cannot start programs")
+        """Starts nothing, and says so."""
+        print("the grader starts no programs for an answer")
 
     getoutput = system
 
@@ -253,7 +254,7 @@ class Student:
             return {"object": [kind.__name__, *taken_apart(value, walk)]}
         if kind is Callback:
             return {"theirs": value._number}
-        if id(value) in wire._BUILTIN_NAMES or isinstance(value, PLAIN):
+        if id(value) in wire._BUILTIN_NAMES or issubclass(kind, PLAIN):
             return NotImplemented
         root = kind.__module__.partition(".")[0]
         if root in ("fractions", "decimal", "datetime", "numpy", "networkx") and not isinstance(value, type):
@@ -322,10 +323,14 @@ class Student:
     def ask(self, what: str, *about: Any) -> Any:
         """Asks the grader something in the middle of a call."""
         self.channel.send(self.encode([what, *about]))
-        kind, answer = self.decode(self.channel.receive())
-        if kind == "raised":
-            raise getattr(builtins, answer[0], RuntimeError)(*answer[1])
-        return answer
+        while True:
+            kind, *content = self.decode(self.channel.receive())
+            if kind == "answered":
+                return content[0]
+            if kind == "failed":
+                name, arguments = content
+                raise getattr(builtins, name, RuntimeError)(*arguments)
+            self._reply(kind, content)  # what the grader was asked asks something of us in turn
 
     def serve(self) -> None:
         """Answers requests until the grader is gone."""
@@ -337,13 +342,16 @@ class Student:
         with forbidden_calls(self.run):
             while True:
                 what, *about = self.decode(self.channel.receive())
-                try:
-                    value = getattr(self, f"do_{what}")(*about)
-                    data = self.encode(["value", value, self.printed.taken(), self._news()])
-                except BaseException as error:
-                    data = self.encode(["raised", self._raised(error), self.printed.taken(), self._news()])
+                self._reply(what, about)
                 self.run.handling = None
-                self.channel.send(data)
+
+    def _reply(self, what: str, about: list[Any]) -> None:
+        try:
+            value = getattr(self, f"do_{what}")(*about)
+            data = self.encode(["value", value, self.printed.taken(), self._news()])
+        except BaseException as error:
+            data = self.encode(["raised", self._raised(error), self.printed.taken(), self._news()])
+        self.channel.send(data)
 
     def _news(self) -> list[str]:
         """System calls that were refused since the last reply."""
@@ -443,7 +451,7 @@ class Student:
             asyncio.run(result)
 
     def _raised(self, error: BaseException) -> list[Any]:
-        """[class, its module, arguments, text, line, code] of an exception; the line is the answer's own."""
+        """[names and modules of its classes, arguments, text, line, code] of an exception; the line is the answer's."""
         kind = type(error)
         plain: list[Any] = []
         with contextlib.suppress(Exception):
@@ -466,7 +474,8 @@ class Student:
             if file.startswith("<") and file in linecache.cache:
                 number, code = walk.tb_lineno, linecache.getline(file, walk.tb_lineno).strip()
             walk = walk.tb_next
-        return [kind.__name__[:100], str(kind.__module__)[:100], plain, text, number, code[:MAX_TEXT]]
+        classes = [[str(one.__name__)[:100], str(one.__module__)[:100]] for one in kind.__mro__[:20]]
+        return [classes, plain, text, number, code[:MAX_TEXT]]
 
 
 class Raw:

@@ -190,10 +190,8 @@ def _array(data: Any, scalar: bool) -> Any:
         raise WireError("an array has an impossible shape")
     plain = numpy.dtype(dtype)
     raw = _bytes(packed)
-    if (plain.itemsize or 1) * math.prod(shape) != len(raw) and plain.itemsize:
+    if not plain.itemsize or plain.itemsize * math.prod(shape) != len(raw):
         raise WireError("an array's shape and size disagree")
-    if not plain.itemsize:
-        return numpy.zeros(shape, plain)
     array = numpy.frombuffer(raw, plain).reshape(shape).copy()
     return array[()] if scalar else array
 

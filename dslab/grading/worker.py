@@ -16,6 +16,7 @@ from dslab.grading.assignment import Assignment
 from dslab.grading.intake import HandInError, notebook_of
 from dslab.grading.merge import merged_notebook
 from dslab.grading.plugin import Bench, NbvalError, Outcome
+from dslab.grading.zygote import LOCK
 
 # A check's own work (simulating, judging) has no fair limit; this one only ends what never ends.
 CELL_FACTOR, CELL_EXTRA = 6, 60.0
@@ -55,11 +56,17 @@ def _ready(layers: tuple[str, ...]) -> Bench:
     if _bench is not None and _bench.layers != layers:
         close()
     if _bench is None:
+        if not hasattr(os, "fork"):
+            raise HandInError("grading needs Linux, macOS or WSL 2; the checks in the notebook itself run everywhere")
+        import fcntl
+
         if sys.platform == "linux":  # the kernel and the student's process take turns: on one processor that is fastest
             processors = sorted(os.sched_getaffinity(0))
             number = int(os.environ.get("DSLAB_GRADING_WORKER", os.getpid()))
             os.sched_setaffinity(0, {processors[number % len(processors)]})
         _bench = Bench(Path(tempfile.mkdtemp(prefix="dslab-")).resolve(), layers)
+        _bench.lock = (_bench.folder / LOCK).open("wb")
+        fcntl.flock(_bench.lock, fcntl.LOCK_EX)  # kept while this process lives; see zygote.remove_if_left
         atexit.register(close)
     return _bench
 
@@ -71,6 +78,7 @@ def close() -> None:
         bench, _bench = _bench, None
         bench.kill()
         shutil.rmtree(bench.folder, ignore_errors=True)
+        bench.lock.close()
 
 
 def run_answers(

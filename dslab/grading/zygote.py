@@ -21,6 +21,7 @@ from dslab.grading import sandbox
 from dslab.grading.channel import Channel, ClosedError
 from dslab.grading.student import Student
 
+LOCK = "lock"  # in a worker's folder
 MEMORY_BYTES = 768_000_000  # above what the imports have
 FILE_BYTES = 16_000_000
 OPEN_FILES = 64
@@ -81,10 +82,12 @@ class Zygote:
 
 
 def main() -> None:
-    """Arguments: the control socket's descriptor and a JSON object {folder, layers, imports, cpu_seconds}."""
+    """Arguments: the control socket's descriptor and a JSON object {folder, worker, layers, imports,
+    cpu_seconds}."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     about = json.loads(sys.argv[2])
-    for statement in about["imports"]:
+    # Plots are a student's usual import; without matplotlib's font cache in memory each process would look for fonts.
+    for statement in ["import matplotlib.font_manager", *about["imports"]]:
         with suppress(Exception):  # what cannot be imported fails in the cell that imports it, where it can be told
             exec(statement, {})
     folder = Path(about["folder"])
@@ -98,6 +101,17 @@ def main() -> None:
     try:
         Zygote(control, folder, layers, about["cpu_seconds"]).serve()
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if about["worker"] is not None:
+            remove_if_left(Path(about["worker"]))
+
+
+def remove_if_left(folder: Path) -> None:
+    """Removes the folder of a worker that was killed: a living one holds the lock in it."""
+    import fcntl
+
+    with suppress(OSError), (folder / LOCK).open("r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)
 
 
