@@ -208,7 +208,7 @@ def _listing(answer: str, checks: Sequence[Data]) -> Data | None:
             marks.setdefault(check["line"], []).append(visible(check["title"], 120))
     if not answer.strip():
         return None
-    lines = answer.split("\n")
+    lines = answer.rstrip().split("\n")
     first = min(marks, default=1)
     begin = first - MOST_LINES // 2 if first > MOST_LINES else 0
     rows = [

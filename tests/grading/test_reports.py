@@ -13,7 +13,14 @@ import pytest
 
 from dslab.grading import pages
 from dslab.grading.assignment import Assignment, Cell
-from dslab.grading.reports import grades_csv, gradescope_json, integrity_csv, results_json, write_reports
+from dslab.grading.reports import (
+    grades_csv,
+    gradescope_json,
+    integrity_csv,
+    junit_xml,
+    results_json,
+    write_reports,
+)
 
 EVIL = "<script>alert(1)</script>\x00\x1b[31m\u202e\ud800 \"'&amp;"
 RUN = '<!doctype html><p>run of NAME</p><script type="module">play("<p>", "$&");</script>'
@@ -326,6 +333,19 @@ def test_gradescope_shape(results):
     assert first["status"] == "failed" and "Your answer gave: -3" in first["output"]
     assert [hidden[name] for name in ("number", "status", "max_score", "output")] == ["add-hidden", "failed", 1, ""]
     assert 'lab.crash("n1", at=5)' in vote["output"]
+
+
+def test_junit_says_nothing_of_hidden_checks():
+    """nbval prints the cell of a check that fails, and what it raised; the others keep it."""
+    cell = "Input:\ndslab_grade.check('{}', hidden={})\nassert f(600) == {}"
+    cases = "".join(
+        f'<testcase name="Cell {i}"><failure message="{text}">{text} [1mx</failure></testcase>'
+        for i, text in enumerate([cell.format("open", False, 5), cell.format("closed", True, 900)])
+    )
+    made = junit_xml(f"<testsuites><testsuite>{cases}</testsuite></testsuites>", ["closed"])
+    assert "== 5" in made and "900" not in made and made.count("<failure") == 2
+    assert '<testcase name="Cell 1"><failure message="a check on cases that are not shown" /></testcase>' in made
+    assert junit_xml("", ["closed"]) == junit_xml("<broken", ["closed"]) == ""
 
 
 def test_points_are_written_as_people_write_them():
