@@ -24,10 +24,11 @@ from typing import Any
 
 from dslab.grading import wire
 from dslab.grading.channel import Channel
-from dslab.sim.errors import DslabError, NodeError
+from dslab.sim.errors import DslabError, MessageError, NodeError
 from dslab.sim.guard import check_class, forbidden_calls
 from dslab.sim.message import Message
 from dslab.sim.node import RUNTIME_ATTRIBUTES, Node
+from dslab.sim.snapshot import keep
 
 MAX_PRINTED = 20_000  # characters an answer may print between two replies
 MAX_TEXT = 2_000  # characters of an exception's text
@@ -190,6 +191,10 @@ class Borrowed:
             except wire.WireError as error:
                 if type(self.node).shows is None and name not in type(self.node).durable:
                     continue  # such an attribute is not recorded in the notebook either
+                try:
+                    keep(value)
+                except MessageError as reason:
+                    raise MessageError(f"`shows` names {name!r}, but {reason}") from None
                 raise NodeError(f"{self.node.id}.{name}: {error}") from None
             if self.known.get(name) != text:
                 changed.append([name, text])
