@@ -207,6 +207,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.assignment is None and (options.out is not None or options.scheduler is not None):
         print("grade --out and --scheduler need --assignment INSTRUCTOR.ipynb, against which to grade", file=sys.stderr)
         return 2
+    if not hasattr(os, "fork"):
+        print("grading needs Linux, macOS or WSL 2; the checks in the notebook itself run everywhere", file=sys.stderr)
+        return 2
     try:
         with _stoppable():
             return _own(options) if options.assignment is None else _class(options)

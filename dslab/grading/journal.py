@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -48,6 +47,8 @@ class Journal:
     def __init__(self, folder: Path, assignment: Assignment, options: object) -> None:
         self.folder = folder
         self._about = repr((grader_version(), assignment, options)).encode("utf-8", "backslashreplace")
+        import fcntl  # which Windows does not have
+
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(folder, os.O_RDONLY)  # the system lets go of it however this process ends
         try:

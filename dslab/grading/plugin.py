@@ -12,7 +12,6 @@ import io
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -22,17 +21,12 @@ from queue import Empty
 from typing import Any
 
 import nbformat
+import nbval.kernel
+import nbval.plugin
 import pytest
+from jupyter_client.manager import KernelManager
 
-# jsonschema compiles a grammar for one format of address as it is imported: 3 CPU seconds in each of our
-# processes, and no notebook's schema uses it. Without the package jsonschema leaves that format out.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-import nbval.kernel  # noqa: E402
-import nbval.plugin  # noqa: E402
-from jupyter_client.manager import KernelManager  # noqa: E402
-
-from dslab.grading.environment import clean_environment, kernel_transport  # noqa: E402
+from dslab.grading.environment import clean_environment, kernel_transport
 
 _SLICE = 0.5  # seconds between two looks at whether the kernel lives
 _GRACE = 15.0  # seconds that nbval gets to end a cell after its timeout
