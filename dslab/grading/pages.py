@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 Data = dict[str, Any]
 
@@ -82,7 +81,8 @@ def points_text(value: Any) -> str:
 
 
 def _finalize(value: Any) -> Any:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """What a template writes of a value; only what is ours and marked as safe there stays as it is."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def replay(check: Data) -> str:
@@ -125,7 +125,7 @@ def _render(template: str, scripts: Sequence[str], **values: Any) -> str:
     else:
         policy += f"style-src {_hash(style)}"
     page = _environment().get_template(template)
-    return page.render(policy=policy, style=Markup(style), **values)
+    return page.render(policy=policy, style=style, **values)
 
 
 def by_hand(check: Data) -> bool:
@@ -236,10 +236,10 @@ def exercises(result: Data, answers: Mapping[str, str]) -> list[Data]:
     ]
 
 
-def _escaped_json(data: Any) -> Markup:
+def _escaped_json(data: Any) -> str:
     """JSON that cannot end the script block it stands in."""
     text = json.dumps(data, ensure_ascii=True, sort_keys=True)
-    return Markup(_IN_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return _IN_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def student_page(assignment: str, result: Data) -> str:
@@ -263,7 +263,7 @@ def student_page(assignment: str, result: Data) -> str:
         flags=data["flags"],
         runs=runs,
         runs_json=_escaped_json({"mark": _MARK, "player": player, "pages": pages}),
-        loader=Markup(loader),
+        loader=loader,
     )
 
 
