@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,11 @@ class Course:
 
     def hand_in(self, answers=None, change=None):
         return hand_in_of(self.notebook(answers, change))
+
+    def with_check(self, cell_id, text):
+        """The assignment with another text in one check."""
+        cells = tuple(replace(cell, text=text) if cell.id == cell_id else cell for cell in self.assignment.cells)
+        return replace(self.assignment, cells=cells)
 
     def write(self, place, answers=None, change=None):
         """A hand-in file below the folder "class"."""

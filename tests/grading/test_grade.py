@@ -1,96 +1,95 @@
-"""Status, points and message of each check, from what became of its cells."""
+"""Status, points and message of each check, over a real kernel: what a hand-in's report says."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 
 import pytest
 
-from dslab.grading import grade
-from dslab.grading.run import NbvalError, Outcome
+from dslab.grading import grade, sandbox, worker
+from dslab.grading.plugin import Outcome
 
-DEAD = ("crash()", "hang()")
-
-
-def run_here(notebook, **_):
-    """What run_notebook returns, without pytest and a kernel; crash() and hang() end the run."""
-    outcomes, names, ended = {}, {}, False
-    for cell in notebook.cells:
-        if ended:
-            outcomes[cell.id] = Outcome("not run")
-            continue
-        ended = any(word in cell.source for word in DEAD)
-        if ended:
-            outcomes[cell.id] = Outcome("crashed" if "crash()" in cell.source else "timeout")
-            continue
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(cell.source, cell.id, "exec"), names)
-            outcomes[cell.id] = Outcome("passed")
-        except Exception as error:
-            outcomes[cell.id] = Outcome("error", type(error).__name__, str(error))
-    return outcomes
+LAYERS = tuple(layer.name for layer in sandbox.probe() if layer.works)
 
 
-@pytest.fixture(autouse=True)
-def _here(monkeypatch):
-    monkeypatch.setattr(grade, "run_notebook", run_here)
+@pytest.fixture(scope="module", autouse=True)
+def _worker():
+    yield
+    worker.close()
 
 
-def graded(course, answers, change=None):
-    return grade.grade_notebook(course.assignment, course.hand_in(answers, change), "anna")
+def graded(course, answers, change=None, timeout=5.0):
+    data = json.dumps(course.notebook(answers, change)).encode()
+    return worker.grade_task(worker.Task(course.assignment, "anna", data, timeout, LAYERS))
 
 
 def statuses(result):
-    return {check["id"]: check["status"] for check in result.checks}
+    return {check["id"]: check["status"] for check in result["json"]["checks"]}
 
 
 def check(result, name):
-    return next(one for one in result.checks if one["id"] == name)
+    return next(one for one in result["json"]["checks"] if one["id"] == name)
 
 
 def test_right_answers_get_all_points(course):
     """Visible and hidden."""
     result = graded(course, course.right)
-    assert result.points == result.max_points == 9
-    assert set(statuses(result).values()) == {"passed"} and not result.flags
+    assert result["json"]["points"] == result["json"]["max_points"] == 9
+    assert set(statuses(result).values()) == {"passed"} and not result["json"]["flags"]
+    assert result["answers"] == course.right and "testsuite" in result["junit"]
 
 
 ANSWERS = [
     pytest.param("def add(a, b):\n    return 0", "wrong", "wanted 9. You gave 0.", id="wrong value"),
-    pytest.param(
-        "def add(a, b):\n    return c", "error", "NameError: name 'c' is not defined (graded", id="name"
-    ),
+    pytest.param("def add(a, b):\n    return c", "error", "NameError: name 'c' is not defined (graded", id="name"),
+    pytest.param("def sum(a, b):\n    return a + b", "error", "the answer does not define it", id="other name"),
     pytest.param("def add(a):\n    return a", "error", "TypeError: add() takes 1", id="signature"),
     pytest.param("def add(a, b:\n    return", "error", "answer cell stops with SyntaxError", id="syntax"),
     pytest.param("1 / 0", "error", "answer cell stops with ZeroDivisionError", id="raises at once"),
     pytest.param("def add(a, b):\n    raise MemoryError", "memory", "more memory", id="memory"),
-    pytest.param(
-        "def add(a, b):\n    raise NotImplementedError", "missing", "not answered yet", id="still a stub"
-    ),
-    pytest.param("crash()", "crashed", "ended the kernel", id="crash"),
-    pytest.param("hang()", "timeout", "did not end in time", id="endless"),
+    pytest.param("x = bytearray(10**11)", "memory", "more memory", id="memory at once"),
+    pytest.param("def add(a, b):\n    raise NotImplementedError", "missing", "not answered yet", id="still a stub"),
+    pytest.param("import os\nos._exit(0)", "crashed", "answer cell ended the process", id="exit"),
+    pytest.param("import os\ndef add(a, b):\n    os._exit(0)", "crashed", "answer ended the process", id="exit later"),
+    pytest.param("import sys\nsys.exit(0)", "error", "SystemExit", id="sys.exit"),
+    pytest.param("while True: pass", "timeout", "answer cell did not end in time", id="endless"),
+    pytest.param("def add(a, b):\n    while True: pass", "timeout", "answer did not end in time", id="endless later"),
+    pytest.param("import ctypes\nctypes.string_at(0)", "crashed", "ended the process", id="segmentation fault"),
+    pytest.param("raise KeyboardInterrupt", "error", "KeyboardInterrupt", id="interrupt"),
 ]
 
 
 @pytest.mark.parametrize(("answer", "status", "words"), ANSWERS)
 def test_a_bad_answer_costs_its_own_exercise_only(course, answer, status, words):
     """Its visible check says why; the other exercises keep their points, whatever it did."""
-    result = graded(course, course.right | {"add": answer})
-    assert result.points == 6
+    result = graded(course, course.right | {"add": answer}, timeout=1.0)
+    assert result["json"]["points"] == 6
     assert check(result, "add-check")["status"] == status
     assert words in check(result, "add-check")["message"]
     assert check(result, "add-hidden")["status"] == status
 
 
-def test_two_exercises_that_end_the_kernel_leave_the_third(course):
+def test_two_exercises_that_end_the_process_leave_the_third(course):
     """Each is taken out in its turn."""
-    result = graded(course, course.right | {"add": "hang()", "sub": "crash()"})
-    assert result.points == 3
-    assert statuses(result)["mul-hidden"] == "passed"
+    answers = {"add": "def add(a, b):\n    while True: pass", "sub": "import os\nos.abort()"}
+    result = graded(course, course.right | answers, timeout=1.0)
+    assert result["json"]["points"] == 3 and statuses(result)["mul-hidden"] == "passed"
     assert {statuses(result)[name] for name in ("add-check", "sub-check")} == {"timeout", "crashed"}
+
+
+def test_a_function_that_ends_for_some_arguments_keeps_those_points(course):
+    """The second check of an exercise gets its own try."""
+    answer = "def add(a, b):\n    while a < 100: pass\n    return a + b"
+    result = graded(course, course.right | {"add": answer}, timeout=1.0)
+    assert statuses(result)["add-check"] == "timeout" and statuses(result)["add-hidden"] == "passed"
+
+
+def test_a_failed_check_tells_the_call_and_the_values(course):
+    """And the line of the answer where it raised."""
+    result = graded(course, course.right | {"add": "def add(a, b):\n    return a", "sub": "def sub(a, b):\n    return a / (b - 3)"})
+    add, sub = check(result, "add-check"), check(result, "sub-check")
+    assert (add["call"], add["got"]) == ("add(6, 3)", "6")
+    assert (sub["line"], sub["code"]) == (2, "return a / (b - 3)") and sub["got"].startswith("raises ZeroDivisionError")
 
 
 def test_hidden_checks_say_nothing_but_status_and_points(course):
@@ -100,13 +99,13 @@ def test_hidden_checks_say_nothing_but_status_and_points(course):
         "id": "add-hidden", "exercise": "add", "title": "add-hidden", "status": "wrong", "points": 0,
         "max_points": 1, "hidden": True,
     }  # fmt: skip
-    assert "unseen case" not in json.dumps(result.as_json())
+    assert "unseen case" not in json.dumps(result["json"])
 
 
 def test_an_untouched_answer_is_missing(course):
     """Not wrong: the hint is another one."""
     result = graded(course, {"add": course.right["add"]})
-    assert result.points == 3
+    assert result["json"]["points"] == 3
     assert statuses(result)["sub-check"] == statuses(result)["sub-hidden"] == "missing"
     assert "as it was given out" in check(result, "sub-check")["message"]
 
@@ -118,7 +117,7 @@ def test_a_missing_answer_cell_costs_its_exercise_only(course):
         notebook["cells"].remove(cells["add-exercise"])
 
     result = graded(course, {"sub": course.right["sub"]}, change)
-    assert result.points == 3
+    assert result["json"]["points"] == 3
     assert "no answer cell" in check(result, "add-check")["message"]
 
 
@@ -128,18 +127,48 @@ def test_a_notebook_of_something_else_is_one_sentence(course):
     def change(cells, notebook):
         notebook["cells"] = [{"cell_type": "markdown", "metadata": {}, "source": "my diary"}]
 
-    result = graded(course, {}, change)
-    assert result.points == 0 and "no answer cell was found" in result.problem
+    result = graded(course, {}, change)["json"]
+    assert result["points"] == 0 and "no answer cell was found" in result["problem"]
 
 
 def test_a_run_that_cannot_start_is_one_sentence(course, monkeypatch):
     """The others are graded all the same."""
 
     def fail(*_, **__):
-        raise NbvalError("no kernel")
+        raise worker.NbvalError("no kernel")
 
-    monkeypatch.setattr(grade, "run_notebook", fail)
-    assert graded(course, course.right).problem == "no kernel"
+    monkeypatch.setattr(worker, "run_answers", fail)
+    assert graded(course, course.right)["json"]["problem"] == "no kernel"
+
+
+def test_a_check_that_never_ends_costs_its_exercise_only(course, monkeypatch):
+    """The grader's own kernel is replaced, and the rest of the notebook run again."""
+    assert graded(course, course.right)["json"]["points"] == 9  # all that takes long to start is there now
+    monkeypatch.setattr(worker, "CELL_FACTOR", 0)
+    monkeypatch.setattr(worker, "CELL_EXTRA", 8.0)
+    text = "class Endless:\n    def __iter__(self): return self\n    def __next__(self): return 1\n"
+    assignment = course.with_check("add-check", "for _ in add(6, 3): pass")
+    data = json.dumps(course.notebook(course.right | {"add": text + "def add(a, b):\n    return Endless()"})).encode()
+    result = worker.grade_task(worker.Task(assignment, "anna", data, 30.0, LAYERS))
+    assert statuses(result)["add-check"] == "timeout"
+    assert result["json"]["points"] == 6
+    assert graded(course, course.right)["json"]["points"] == 9
+
+
+def test_what_was_refused_is_flagged(course):
+    """As something odd, with the exercise; an honest hand-in has no such flag."""
+    answer = "import os\ndef add(a, b):\n    try: os.fork()\n    except OSError: pass\n    return a + b"
+    result = graded(course, course.right | {"add": answer})["json"]
+    assert result["points"] == 9
+    assert [(flag["kind"], "os.fork" in flag["text"]) for flag in result["flags"]] == [("refused-call", True)]
+
+
+def test_two_runs_give_the_same(course):
+    """Byte for byte, whatever the kernel graded between them."""
+    answers = course.right | {"add": "import random\ndef add(a, b):\n    return {1, 'x', (2,)}"}
+    first = graded(course, answers)
+    graded(course, {})
+    assert json.dumps(first, sort_keys=True) == json.dumps(graded(course, answers), sort_keys=True)
 
 
 def test_messages_are_plain_and_bounded():
@@ -148,19 +177,8 @@ def test_messages_are_plain_and_bounded():
     assert len(grade.plain("x" * 10_000)) == grade.MAX_MESSAGE
 
 
-def test_a_plain_assert_shows_its_line():
-    """nbgrader's checks have no text of their own."""
-    traceback = "\x1b[0;32m----> 1\x1b[0m \x1b[38;5;28;01massert\x1b[39;00m f(2) == 4"
-    assert (
-        grade.message_of(Outcome("error", "AssertionError", "", traceback))
-        == "this does not hold: assert f(2) == 4"
-    )
-
-
-def test_the_line_of_the_answer_is_found_in_the_traceback():
-    """The innermost arrow that points at a line of the student's own."""
-    answer = "def f(x):\n    return g(x)\ndef g(x):\n    return 1 / x"
-    traceback = "----> 1 f(0)\n----> 2     return g(x)\n----> 4     return 1 / x\n--> 912     library()"
-    outcome = Outcome("error", "ZeroDivisionError", "", traceback)
-    assert grade.failing_line(outcome, answer) == {"line": 4, "code": "return 1 / x"}
-    assert grade.failing_line(Outcome("error", traceback="--> 99 x"), answer) == {}
+def test_an_outcome_is_told_in_a_sentence():
+    """The text of a check's own error; of another one its class too."""
+    assert grade.message_of(Outcome("error", "CheckFailed", "so it is")) == "so it is"
+    assert grade.message_of(Outcome("error", "ValueError", "no")) == "ValueError: no"
+    assert grade.message_of(Outcome("error", "AssertionError", "")) == "AssertionError"
