@@ -82,6 +82,12 @@ class Channel:
         while not ready.poll(_SLICE_MS if waiting else None) and waiting:
             waiting()
 
+    def has_something(self) -> bool:
+        """Whether a frame waits, or the other side is gone."""
+        ready = select.poll()
+        ready.register(self.descriptor, select.POLLIN)
+        return bool(ready.poll(0))
+
     def close(self) -> None:
         """Ends the connection."""
         os.close(self.descriptor)

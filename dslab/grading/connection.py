@@ -134,6 +134,13 @@ class Connection:
         self.session.used(max(0.0, used - self._used))
         self._used = used
 
+    def has_threads(self) -> bool:
+        """Whether the process has more threads than one."""
+        try:
+            return len(list(Path(f"/proc/{self.pid}/task").iterdir())) > 1
+        except OSError:
+            return False
+
     def _works(self) -> bool:
         try:
             about = Path(f"/proc/{self.pid}/stat").read_text("utf-8", "replace")

@@ -77,7 +77,7 @@ sched_getaffinity:204:123 getcpu:309:168 getpid:39:172 getppid:110:173 gettid:18
 geteuid:107:175 getgid:104:176 getegid:108:177 getresuid:118:148 getresgid:120:150 getgroups:115:158
 getpgid:121:155 getpgrp:111: getsid:124:156 capget:125:90 nanosleep:35:101 clock_nanosleep:230:115
 clock_gettime:228:113 clock_getres:229:114 gettimeofday:96:169 time:201: times:100:153 getitimer:36:102
-setitimer:38:103 alarm:37: pause:34: getrusage:98:165 getrlimit:97:163 setrlimit:160:164 getpriority:140:141
+pause:34: getrusage:98:165 getrlimit:97:163 setrlimit:160:164 getpriority:140:141
 sysinfo:99:179 uname:63:160 getrandom:318:278
 """
 # Allowed with one of these values: name, numbers, which argument, values.

@@ -21,7 +21,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from dslab.grading import remote, sandbox, wire
 from dslab.grading.channel import Channel
@@ -40,6 +40,15 @@ MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
 
+class CellRun(NamedTuple):
+    """A cell that a student's process runs; `names` are those that are asked for."""
+
+    cell: str
+    text: str
+    names: tuple[str, ...]
+    setup: bool
+
+
 class Session:
     """One hand-in, and the zygote that serves one after the other."""
 
@@ -54,7 +63,7 @@ class Session:
     def _clear(self) -> None:
         self.names: dict[str, Any] = {}
         self.connections: dict[str, Connection] = {}
-        self.cells: list[tuple[str, str, tuple[str, ...], bool]] = []  # what is run again in a new process
+        self.cells: list[CellRun] = []  # what is run again in a new process
         self.classes: set[str] = set()  # names that the instructor's own answers define as classes
         self.exceptions: dict[str, type] = {}
         self.shared: dict[str, type] = {}
@@ -92,13 +101,14 @@ class Session:
     def setup(self, cell: str, text: str) -> None:
         """Runs a set-up cell on the student's side."""
         self.cell, self.gone = "", ""
+        self._calm(new_exercise=True)
         self._share()
         self._cell_used = 0.0
         mark = len(self.cells)
         self.hidden = False
         with contextlib.suppress(StudentGone):
             connection = self._connection()
-            self.cells.append((cell, text, (), True))
+            self.cells.append(CellRun(cell, text, (), setup=True))
             self._catch_up(connection)
         if self.gone:
             del self.cells[mark:]
@@ -119,6 +129,7 @@ class Session:
             AnswerError: the answer stops with an exception.
             StudentGone: it ran for too long, or ended its process.
         """
+        self._calm(new_exercise=True)
         self._share()
         self.cell, self.gone, self.hidden = cell, "", False
         self._cell_used = 0.0
@@ -130,7 +141,7 @@ class Session:
         mark = len(self.cells)
         try:
             connection = self._connection()
-            self.cells.append((cell, text, tuple(names), False))
+            self.cells.append(CellRun(cell, text, tuple(names), setup=False))
             failed = self._catch_up(connection)
         except BaseException:
             del self.cells[mark:]
@@ -140,6 +151,7 @@ class Session:
 
     def check(self, cell: str, hidden: bool = False) -> None:
         """Begins a check."""
+        self._calm(new_exercise=False)
         self.cell, self.gone, self.hidden = cell, "", hidden
         self._cell_used = 0.0
         self.calls.clear()
@@ -272,6 +284,19 @@ class Session:
             self._control.sendall(json.dumps({"do": "end", "pid": connection.pid}).encode("ascii"))
             self._heard()
 
+    def _calm(self, new_exercise: bool) -> None:
+        """Starts anew, without the last answer, if that answer left something behind that could harm another exercise.
+
+        That is a process that ended or spoke when nothing was asked of it, or threads that still run when the next
+        exercise begins.
+        """
+        for one in self.connections.values():
+            if one.channel.has_something() or (new_exercise and one.has_threads()):
+                self.close()
+                if self.cells and not self.cells[-1].setup:
+                    self.cells.pop()
+                return
+
     def lose(self, connection: Connection, why: str, text: str, silent: bool = False) -> NoReturn:  # type: ignore[misc]
         """Ends a process that cannot go on; the next call starts another one.
 
@@ -318,7 +343,7 @@ class Session:
             failed = self._run(connection, self.cells[connection.cells_run - 1])
         return failed
 
-    def _run(self, connection: Connection, cell: tuple[str, str, tuple[str, ...], bool]) -> Exception | None:
+    def _run(self, connection: Connection, cell: CellRun) -> Exception | None:
         """Runs a cell in a process and names here what it defines; the exception with which it stopped, or None."""
         cell_id, text, names, setup = cell
         first = connection is self.connections.get(VISIBLE)
@@ -425,7 +450,8 @@ class Session:
         line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, "refused": sorted(self.refused)}
         error = result.error_in_exec or result.error_before_exec
         if error is not None:
-            line["error"] = type(error).__name__
+            plainly = (kind.__name__ for kind in (MemoryError, NotImplementedError) if isinstance(error, kind))
+            line["error"] = next(plainly, type(error).__name__)
             if not self.hidden:
                 with contextlib.suppress(StudentGone, Exception):
                     line |= explanation(error, result.info.raw_cell, self.names, self.calls)

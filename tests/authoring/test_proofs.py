@@ -1,6 +1,6 @@
 """Each of the four proofs fails when it should.
 
-Here cells run in this process: that nbval's outcomes are read rightly is tests/grading/test_run.py's matter,
+Here cells run in this process: that nbval's outcomes are read rightly is tests/grading/test_grade.py's matter,
 and tests/authoring/test_build.py proves a source with everything real.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from dslab.authoring.notebooks import student_notebook
 from dslab.authoring.proofs import leaks, prove, unkind_checks
 from dslab.authoring.source import parse_source
-from dslab.grading.run import Outcome
+from dslab.grading.plugin import Outcome
 
 PATH = Path("01_small_sum.py")
 KIND = "sum-add is not answered yet"
@@ -29,12 +29,19 @@ def handout(source):
     return student
 
 
-def run_here(notebook, **_):
-    """What run_notebook returns, without pytest and a kernel."""
+def run_here(assignment, runs, *_):
+    """The outcomes of every run, without pytest, kernels and processes."""
+    return [outcomes_here(assignment, run) for run in runs]
+
+
+def outcomes_here(assignment, run):
     outcomes, names = {}, {}
-    for cell in notebook.cells:
+    for cell in assignment.cells:
+        if cell.role == "check" and cell.exercise not in run.exercises:
+            continue
+        text = run.answers.get(cell.exercise, cell.text) if cell.role == "answer" else cell.text
         try:
-            exec(compile(cell.source, cell.id, "exec"), names)
+            exec(compile(text, cell.id, "exec"), names)
             outcomes[cell.id] = Outcome("passed")
         except Exception as error:
             outcomes[cell.id] = Outcome("error", type(error).__name__, str(error))
@@ -43,7 +50,7 @@ def run_here(notebook, **_):
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch):
-    monkeypatch.setattr("dslab.authoring.proofs.run_notebook", run_here)
+    monkeypatch.setattr("dslab.authoring.proofs._run_all", run_here)
     monkeypatch.setitem(os.environ, "DSLAB_GRADING", "1")
 
 

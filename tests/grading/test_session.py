@@ -418,3 +418,29 @@ def test_nothing_is_left(bench, tmp_path, monkeypatch):
     session.end()
     assert not {child.pid for child in psutil.Process().children(recursive=True)} - before
     assert list(tmp_path.iterdir()) == []
+
+
+BOMBS = [
+    "import os, threading\nthreading.Timer(0.05, os._exit, (0,)).start()",
+    "import threading\ndef burn():\n    while True: pass\nthreading.Thread(target=burn, daemon=True).start()",
+    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.05)",
+    "import signal\nsignal.alarm(1)",
+    "import os\nfor d in range(3, 30):\n    try: os.write(d, b'xxxxxxxxxxxx')\n    except OSError: pass",
+]
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("where", ["in the cell", "in the function"])
+def test_what_an_answer_leaves_running_does_not_reach_the_next_exercise(given, bench, bomb, where):
+    """Timers, threads and bytes in the channel end with their own exercise."""
+    bench.seconds = 1.0
+    body = bomb if where == "in the cell" else "def bomb():\n" + textwrap.indent(bomb, "    ")
+    with contextlib.suppress(Exception, StudentGone):
+        given(f"{body}\ndef first(): return 1", "first", "bomb")
+    with contextlib.suppress(Exception, StudentGone):
+        bench.names["bomb"]()
+    add = given("def add(a, b):\n    total = 0\n    for _ in range(10**6): total += 1\n    return a + b", "add")
+    for _ in range(4):
+        bench.check("next")
+        assert add(1, 2) == 3
+        bench.checked()
