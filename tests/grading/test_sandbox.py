@@ -182,8 +182,11 @@ def listen(c):
         return server.getsockname()
 
 
-def make_a_socket_pair(c):
-    return len(socket.socketpair())
+def pass_a_file_on(c):
+    """A pair of local sockets is allowed, for asyncio has one; what could go through it is not."""
+    one, other = socket.socketpair()
+    with one, other:
+        return socket.send_fds(one, [b"x"], [0])
 
 
 def fork(c):
@@ -403,7 +406,7 @@ ATTACKS = {
         read_own_environment, read_environment_of_parent, read_memory_of_parent, write_outside,
         write_outside_through_a_link, overwrite, truncate, delete, move_in, move_out, link_in, change_mode,
         change_mode_of_own, change_owner, change_time, write_to_shared_memory, connect_tcp, send_udp, connect_unix,
-        connect_abstract, listen, make_a_socket_pair, fork, fork_by_number, run_a_shell, run_a_program, spawn_a_program,
+        connect_abstract, listen, pass_a_file_on, fork, fork_by_number, run_a_shell, run_a_program, spawn_a_program,
         ask_to_be_traced, signal_the_parent, open_the_parent, have_a_signal_sent, outlive_the_parent, take_much_memory,
         take_memory_in_pieces, map_much_memory, start_many_threads, open_many_files, write_a_large_file,
         write_many_files, change_a_limit_of_the_parent, new_user_namespace, read_a_segment_of_shared_memory,
@@ -593,6 +596,7 @@ def job_other_abi():
 
 def work(wire):
     """What answers do: numbers, graphs, pictures, threads, files, the simulator. None of it is loaded before."""
+    import asyncio
     import decimal
     import random
     import zoneinfo
@@ -623,7 +627,12 @@ def work(wire):
         found += [sorted(total), file.read(), Path(file.name).parent == Path.cwd()]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile("plot.png", Path(folder, "copy.png"))
-    found += [random.Random(1).random() < 1, str(zoneinfo.ZoneInfo("UTC")), sandbox.refused()]
+    found += [
+        asyncio.run(asyncio.sleep(0.001, "slept")),
+        random.Random(1).random() < 1,
+        str(zoneinfo.ZoneInfo("UTC")),
+        sandbox.refused(),
+    ]
     os.write(wire, json.dumps(found).encode())
 
 
@@ -875,7 +884,7 @@ def test_the_numbers_of_the_calls_are_the_kernels():
 def test_answers_can_do_their_work(every_layer):
     """Libraries load and work inside, threads and temporary files do; only matplotlib's search for fonts is refused."""
     full, without_tree = zygote("work", "caller")
-    assert full == [6.0, 4, "PNG", "0.3", [45, 190, 435, 780], "kept", True, True, "UTC", ["subprocess.Popen"]]
+    assert full == [6.0, 4, "PNG", "0.3", [45, 190, 435, 780], "kept", True, "slept", True, "UTC", ["subprocess.Popen"]]
     assert without_tree == full
 
 
