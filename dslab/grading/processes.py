@@ -48,7 +48,7 @@ class _Process:
         self.number = number
         self._socket, theirs = socket.socketpair()
         with theirs:
-            program = f"from dslab.grading.processes import serve; serve({theirs.fileno()})"
+            program = f"from dslab.grading.processes import serve; serve({theirs.fileno()}, {IDLE})"
             self._popen = subprocess.Popen(
                 [sys.executable, "-P", "-c", program],
                 pass_fds=[theirs.fileno()],
@@ -171,8 +171,8 @@ class Processes:
             process.wait()
 
 
-def serve(descriptor: int) -> NoReturn:
-    """In the other process: makes the calls that come over a socket, until it is closed."""
+def serve(descriptor: int, idle: float) -> NoReturn:
+    """In the other process: makes the calls that come over a socket, until it is closed or idle for so many seconds."""
     stream = socket.socket(fileno=descriptor).makefile("rwb")
     calls: SimpleQueue[bytes] = SimpleQueue()
     closing: list[Callable[[], None]] = []
@@ -197,7 +197,7 @@ def serve(descriptor: int) -> NoReturn:
     threading.Thread(target=listen, daemon=True).start()
     while True:
         try:
-            call = calls.get(timeout=IDLE)
+            call = calls.get(timeout=idle)
         except Empty:
             end(_IDLE_STATUS)
         try:
