@@ -1,12 +1,20 @@
-"""An assignment with three exercises, and hand-ins made from it."""
+"""An assignment with three exercises, hand-ins made from it, and programs that grade a class."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dslab.authoring.notebooks import instructor_notebook, student_notebook
@@ -100,3 +108,141 @@ class Course:
 @pytest.fixture
 def course(tmp_path):
     return Course(tmp_path)
+
+
+# a class, graded by a stand-in: see standin.py
+
+MAIN = """
+import sys
+import standin
+from dslab.grading import classroom, cli
+classroom.worker = standin
+sys.exit(cli.main(sys.argv[1:]))
+"""
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+
+def _wait_until(condition, seconds=120):
+    """Poll until a condition is true and return its value; fail after a time that no machine needs."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)  # between two looks; what is awaited is the condition
+    raise AssertionError("it did not happen")
+
+
+def _ended(pid):
+    """True if there is no such process, or only its number is left."""
+    try:
+        return psutil.Process(pid).status() == "zombie"
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.fixture
+def wait_until():
+    return _wait_until
+
+
+@pytest.fixture
+def ended():
+    return _ended
+
+
+class Class:
+    """A class of hand-ins, and programs that grade it with the stand-in."""
+
+    def __init__(self, course, names):
+        self.course, self.folder, self.out = course, course.folder / "class", course.folder / "out"
+        self.standin = course.folder / "standin"
+        self.temp = course.folder / "temp"
+        for folder in (self.folder, self.standin, self.temp):
+            folder.mkdir()
+        for name in names:
+            (self.folder / f"{name}.ipynb").write_text(f"by {name}")
+        self.environment = {
+            **os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT)]),
+            "STANDIN": str(self.standin), "TMPDIR": str(self.temp),
+        }  # fmt: skip
+        self.started = []
+
+    def arguments(self, *more, out=None):
+        given = [self.folder, "--assignment", self.course.assignment_path, "--out", out or self.out, "--allow-reduced"]
+        return [str(one) for one in [*given, *more]]
+
+    def start(self, *more, out=None):
+        """A program that grades, in a session of its own as from a terminal of its own."""
+        return self.run("-c", MAIN, *self.arguments(*more, out=out))
+
+    def run(self, *arguments):
+        """A Python program that is ended with the test."""
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def grade(self, *more, out=None, status=0):
+        """Run a program that grades to its end; what it said."""
+        process = self.start(*more, out=out)
+        said = process.communicate(timeout=240)
+        assert process.returncode == status, said
+        return said
+
+    def log(self):
+        """What was done: (word, name, process id)."""
+        file = self.standin / "log"
+        lines = file.read_text().split("\n")[:-1] if file.exists() else []
+        return [(word, name, int(pid)) for word, name, pid in map(str.split, lines)]
+
+    def count(self, word):
+        return Counter(name for one, name, _ in self.log() if one == word)
+
+    def pids(self):
+        return {pid for _, _, pid in self.log()}
+
+    def hold(self, *names):
+        for name in names:
+            (self.standin / f"hold-{name}").touch()
+
+    def release(self, *names):
+        for name in names:
+            (self.standin / f"hold-{name}").unlink()
+
+    def results(self, out=None):
+        return {one["name"]: one for one in json.loads(((out or self.out) / "results.json").read_text())["hand_ins"]}
+
+    def close(self):
+        """Ends what a failed test left."""
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.communicate()
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                if not _ended(pid):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def make(course):
+    """Makes classes; ends their processes."""
+    made = []
+
+    def one(*names):
+        made.append(Class(course, names))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.close()
+
+
