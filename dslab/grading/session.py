@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -180,6 +181,7 @@ class Session:
         self.close()
         os.chdir(folder)
         self._feedback = Path(folder, "feedback.jsonl")
+        die_with_parent()
         self._bound_memory()
         gc.freeze()  # what is loaded stays; the collection that a reset makes need not look at it again
         shell = _shell()
@@ -458,6 +460,14 @@ class Session:
         with self._feedback.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.cell = ""
+
+
+def die_with_parent() -> None:
+    """Has this process killed when the one that started it ends, also while a check keeps the interpreter busy."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _shell() -> Any:
