@@ -6,9 +6,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
-from multiprocessing import get_context
 from typing import NamedTuple
 
 from nbformat import NotebookNode
@@ -20,7 +19,8 @@ from dslab.grading import regions, sandbox, worker
 from dslab.grading.assignment import Assignment, assignment_of
 from dslab.grading.grade import message_of
 from dslab.grading.intake import hand_in_of
-from dslab.grading.plugin import NbvalError, Outcome
+from dslab.grading.plugin import Outcome
+from dslab.grading.processes import CallError, DiedError, Processes
 
 # What the check of an unanswered exercise prints in a student's notebook.
 KIND = "not answered yet"
@@ -104,19 +104,28 @@ def _mutant_problem(source: Source, mutant: SourceCell, outcomes: dict[str, Outc
 
 
 def _outcomes(assignment: Assignment, seconds: float, layers: tuple[str, ...], run: _Run) -> dict[str, Outcome]:
-    return worker.run_answers(
-        assignment, run.answers, seconds=seconds, layers=layers, only=run.exercises
-    ).outcomes
+    only = run.exercises
+    return worker.run_answers(assignment, run.answers, seconds=seconds, layers=layers, only=only).outcomes
 
 
 def _run_all(assignment: Assignment, runs: Sequence[_Run], workers: int, timeout: float) -> list[dict[str, Outcome]]:
     """The outcomes of every run, in order."""
     layers = tuple(layer.name for layer in sandbox.probe() if layer.works)
-    one = partial(_outcomes, assignment, timeout, layers)
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        found = pool.map(one, runs)
-        quiet = not sys.stderr.isatty()
-        return list(tqdm(found, total=len(runs), unit="proof", file=sys.stderr, disable=quiet, leave=False))
+    processes = Processes(worker.close)
+    one = partial(processes.call, _outcomes, assignment, timeout, layers)
+    quiet = not sys.stderr.isatty()
+    with ThreadPoolExecutor(workers) as pool, tqdm(
+        total=len(runs), unit="proof", file=sys.stderr, disable=quiet, leave=False
+    ) as bar:
+        futures = [pool.submit(one, run) for run in runs]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                bar.update()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop()
+    return [future.result() for future in futures]
 
 
 def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: float = 60.0) -> list[str]:
@@ -139,8 +148,8 @@ def prove(source: Source, student: NotebookNode, *, workers: int = 2, timeout: f
     runs += [_Run(reference | {one.exercise: one.text}, [one.exercise]) for one in mutants]
     try:
         right, blank, *mutated = _run_all(assignment, runs, workers, timeout)
-    except NbvalError as error:
-        return [*problems, str(error)]
+    except (CallError, DiedError) as error:
+        return [*problems, f"the proofs could not be run: {error or 'their process ended'}"]
     for name, outcome in right.items():
         if outcome.what != "passed":
             problems.append(f'with the reference answers the cell "{name}" fails: {_said(outcome)}')
