@@ -119,7 +119,9 @@ def _try(name: str, case: Case, systems: Pair) -> None:
     except DslabError as error:
         if isinstance(error.__cause__, NotImplementedError):
             raise error.__cause__ from None
-        raise CheckFailed(folded(f"{name}: {student_line(error)}")) from None
+        failed = CheckFailed(folded(f"{name}: {student_line(error)}"))
+        failed.answer_line = getattr(error.__cause__, "answer_line", None)
+        raise failed from None
     if broken is not None:
         raise _failure(name, case, systems, broken)
 

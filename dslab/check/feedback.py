@@ -23,6 +23,7 @@ class CheckFailed(AssertionError):
     Attributes:
         system, case, verdict: the failing run and the property that it breaks, or None.
         start: simulated ms just before it goes wrong.
+        answer_line: (number, text) of the line of the answer that raised, where only that is known.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class CheckFailed(AssertionError):
     ) -> None:
         super().__init__(text)
         self.system, self.case, self.verdict, self.start = system, case, verdict, start
+        self.answer_line: tuple[int, str] | None = None
 
     def _render_traceback_(self) -> list[str]:  # IPython calls this in place of its own traceback
         return str(self).splitlines()
