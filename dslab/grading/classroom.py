@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -23,7 +24,7 @@ from dslab.grading.journal import Journal, grader_version
 from dslab.grading.processes import CallError, DiedError, Processes
 
 _DIED = "grading ended its process each time it was tried: grade this one by itself"
-_CONNECT = 10  # seconds in which a scheduler must answer
+CONNECT_SECONDS = 10  # in which a scheduler must answer
 
 
 class ClassroomError(Exception):
@@ -143,6 +144,15 @@ def _end_on_worker(run: str) -> None:
         processes.stop()
 
 
+async def _greet(address: str) -> None:
+    """Connects once: a client would wait for ever for a server that accepts connections and says nothing."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=CONNECT_SECONDS, **Security().get_connection_args("client"))
+    await comm.close()
+
+
 class Cluster(Machine):
     """A Dask cluster; each of its workers grades as many hand-ins at the same time as it has threads.
 
@@ -160,12 +170,15 @@ class Cluster(Machine):
             raise ClassroomError(
                 "--scheduler needs the package distributed, which is not installed: pip install distributed"
             ) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # one sentence says it better
+        for name in list(logging.root.manager.loggerDict):
+            if name.startswith("distributed"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # one sentence says it better
         self._run = uuid.uuid4().hex
         try:
-            self._client = distributed.Client(address, timeout=_CONNECT, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            why = str(error).split("\n")[0] or type(error).__name__
+            asyncio.run(asyncio.wait_for(_greet(address), CONNECT_SECONDS))
+            self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except Exception as error:
+            why = str(error).split("\n")[0] or "it says nothing"
             raise ClassroomError(f"no Dask scheduler answers at {address} ({why}): check the address") from None
         try:
             self.at_once, self._layers = self._begin(address)
