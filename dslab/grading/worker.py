@@ -18,6 +18,7 @@ from dslab.grading.merge import merged_notebook
 from dslab.grading.plugin import Bench, NbvalError, Outcome
 from dslab.grading.zygote import LOCK
 
+LONGEST_PLACE = 50  # bytes; "/dslab-" and a kernel's sockets need another 50
 # A check's own work (simulating, judging) has no fair limit; this one only ends what never ends.
 CELL_FACTOR, CELL_EXTRA = 6, 60.0
 
@@ -51,6 +52,14 @@ class Ran(NamedTuple):
 _bench: Bench | None = None
 
 
+def _private_folder() -> Path:
+    """A new folder in which sockets can be made: their paths have at most 103 bytes on macOS, 107 on Linux."""
+    place = tempfile.gettempdir()
+    if len(os.fsencode(os.path.realpath(place))) > LONGEST_PLACE:
+        place = "/tmp"
+    return Path(tempfile.mkdtemp(prefix="dslab-", dir=place)).resolve()
+
+
 def _ready(layers: tuple[str, ...]) -> Bench:
     global _bench
     if _bench is not None and _bench.layers != layers:
@@ -64,7 +73,7 @@ def _ready(layers: tuple[str, ...]) -> Bench:
             processors = sorted(os.sched_getaffinity(0))
             number = int(os.environ.get("DSLAB_GRADING_WORKER", os.getpid()))
             os.sched_setaffinity(0, {processors[number % len(processors)]})
-        _bench = Bench(Path(tempfile.mkdtemp(prefix="dslab-")).resolve(), layers)
+        _bench = Bench(_private_folder(), layers)
         _bench.lock = (_bench.folder / LOCK).open("wb")
         fcntl.flock(_bench.lock, fcntl.LOCK_EX)  # kept while this process lives; see zygote.remove_if_left
         atexit.register(close)
