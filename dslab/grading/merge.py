@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import nbformat
 
@@ -140,6 +141,10 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
     return Merged(answers, frozenset(untouched), tuple(flags))
 
 
+def _code_cell(cell_id: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "code", "id": cell_id, "metadata": {}, "source": text, "outputs": [], "execution_count": None}
+
+
 def _begin(assignment: Assignment, seconds: float) -> str:
     texts = [cell.text for cell in assignment.cells if cell.role == "setup"] + list(assignment.solutions.values())
     imports = sorted({statement for text in texts for statement in import_statements(text)})
@@ -182,7 +187,7 @@ def merged_notebook(
         seconds: that the student's code may use in one cell.
         only: exercises whose checks run; None means all.
     """
-    cells = [nbformat.v4.new_code_cell(_begin(assignment, seconds), id=OPEN)]
+    cells = [_code_cell(OPEN, _begin(assignment, seconds))]
     for cell in assignment.cells:
         if cell.role == "setup":
             text = _setup(cell)
@@ -199,6 +204,7 @@ def merged_notebook(
             continue
         else:
             text = _check(cell)
-        cells.append(nbformat.v4.new_code_cell(text, id=cell.id))
+        cells.append(_code_cell(cell.id, text))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    return nbformat.from_dict(notebook)  # nbformat's own constructors check the whole schema for each cell

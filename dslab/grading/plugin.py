@@ -150,12 +150,12 @@ class Bench:
         (work / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         (work / "hand-in.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
         recorder = _Recorder(self, cell_timeout)
-        arguments = ["--nbval-lax", "--nbval-current-env", "-p", "nbval.plugin", "-c", "pytest.ini", "--rootdir", "."]
+        arguments = ["--nbval-lax", "--nbval-current-env", "-c", "pytest.ini", "--rootdir", "."]
         arguments += [part for name in _PLUGINS for part in ("-p", name)]
         arguments += ["-q", "-s", "--color=no", "--junitxml=junit.xml", f"--nbval-cell-timeout={cell_timeout:g}"]
         said = io.StringIO()
         with _at(work), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), self._as_nbvals_kernel():
-            pytest.main([*arguments, "hand-in.ipynb"], plugins=[recorder])
+            pytest.main([*arguments, "hand-in.ipynb"], plugins=[nbval.plugin, recorder])
         ids = [cell.id for cell in notebook.cells if cell.cell_type == "code"]
         outcomes = {cell_id: recorder.outcomes.get(cell_id, Outcome("not run")) for cell_id in ids}
         whole = all(outcome.what in ("passed", "error") for outcome in outcomes.values())

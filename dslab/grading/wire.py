@@ -23,6 +23,7 @@ MAX_BYTES = 32_000_000  # of one frame
 MAX_DEPTH = 100
 MAX_ITEMS = 2_000_000
 
+_PLAIN = frozenset({str, bool, type(None)})
 _DIGITS = 4000  # Python refuses to write longer whole numbers in decimal
 
 # What may be passed by its name: `sorted(key=len)`, `convert(int)`.
@@ -139,7 +140,7 @@ def encode(value: Any, others: Encode = _no_object) -> bytes:
             left -= len(value)
             if left < 0:
                 raise WireError(f"it has more than {MAX_ITEMS:,} parts")
-            return [walk(item, depth + 1) for item in value]
+            return value if _PLAIN.issuperset(map(type, value)) else [walk(item, depth + 1) for item in value]
         if left < 0:
             raise WireError(f"it has more than {MAX_ITEMS:,} parts")
 

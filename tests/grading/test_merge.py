@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 
+import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
-from dslab.grading.merge import MAX_ANSWER, merge, merged_notebook
+from dslab.grading.merge import MAX_ANSWER, OPEN, merge, merged_notebook
 
 ANSWER = "# ---- exercise: add (write your answer in this cell) ----\ndef add(a, b):\n    return a + b"
 
@@ -130,7 +133,30 @@ def test_checks_and_set_up_come_from_the_instructor(course):
     }
     notebook = merged_notebook(course.assignment, merged.answers)
     assert not any("hacked" in cell.source or "from_play" in cell.source for cell in notebook.cells)
-    assert [cell.id for cell in notebook.cells][:4] == ["setup", "add-exercise", "add-check", "add-hidden"]
+    assert [cell.id for cell in notebook.cells][:5] == [OPEN, "setup", "add-exercise", "add-check", "add-hidden"]
+    nbformat.validate(notebook)
+
+
+TEXTS = [ANSWER, "%%bash\nls", "!ls", "'" * 3, '"' * 3 + "\\", "\\", "\x00\r", "', names=()); evil() #", "{}{0}", "\u2028"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_an_answer_is_an_argument_and_never_code(course, text):
+    """Whatever stands in it, the cell of the kernel is one call with the text as it was."""
+    notebook = merged_notebook(course.assignment, {"add": text})
+    cell = next(cell for cell in notebook.cells if cell.id == "add-exercise")
+    (statement,) = ast.parse(cell.source).body
+    assert isinstance(statement.value, ast.Call) and ast.literal_eval(statement.value.args[1]) == text
+    assert TransformerManager().transform_cell(cell.source).rstrip("\n") == cell.source
+
+
+@pytest.mark.parametrize("first", ["%%time\n", ""])
+def test_a_cell_magic_stays_the_first_line_of_a_check(course, first):
+    """With the grader's own lines behind it."""
+    notebook = merged_notebook(course.with_check("add-check", f"{first}assert add(1, 2) == 3"), {})
+    cell = next(cell for cell in notebook.cells if cell.id == "add-check")
+    begin = "dslab_grade.check('add-check', hidden=False)"
+    assert cell.source == f"{first}{begin}\nassert add(1, 2) == 3\ndslab_grade.checked()"
 
 
 @pytest.mark.parametrize("comment", ["# NBVAL_SKIP", "  ##  NBVAL_RAISES_EXCEPTION ", "#NBVAL_IGNORE_OUTPUT"])
@@ -145,7 +171,6 @@ def test_an_nbval_comment_has_no_effect(course, comment):
     notebook = merged_notebook(course.assignment, merged.answers)
     answer = next(cell for cell in notebook.cells if cell.id == "add-exercise")
     assert not list(find_comment_markers(answer.source))
-    assert answer.source.count("\n") == text.count("\n")
 
 
 def test_tags_of_a_student_have_no_effect(course):
