@@ -6,9 +6,11 @@ import contextlib
 import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import replace
@@ -157,8 +159,8 @@ class Class:
     def __init__(self, course, names):
         self.course, self.folder, self.out = course, course.folder / "class", course.folder / "out"
         self.standin = course.folder / "standin"
-        self.temp = course.folder / "temp"
-        for folder in (self.folder, self.standin, self.temp):
+        self.temp = Path(tempfile.mkdtemp())  # short, as a place for temporary files is
+        for folder in (self.folder, self.standin):
             folder.mkdir()
         for name in names:
             (self.folder / f"{name}.ipynb").write_text(f"by {name}")
@@ -230,6 +232,7 @@ class Class:
             with contextlib.suppress(ProcessLookupError):
                 if not _ended(pid):
                     os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.temp)
 
 
 @pytest.fixture
