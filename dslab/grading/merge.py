@@ -17,7 +17,7 @@ from dslab.grading.names import defined_classes, defined_names, import_statement
 OPEN = "dslab-open"  # id of the first cell of a merged notebook
 
 # Comments with which a cell tells nbval not to judge it; an answer's never reach nbval.
-_NBVAL_COMMENT = re.compile(r"^([ \t]*#+[ \t]*)(?=(?:NBVAL|PYTEST_VALIDATE)_[A-Z_]+[ \t]*$)", re.MULTILINE)
+_NBVAL_COMMENT = re.compile(r"^[ \t]*#+[ \t]*(?:NBVAL|PYTEST_VALIDATE)_[A-Z_]+[ \t]*$", re.MULTILINE)
 
 MAX_ANSWER = 200_000  # characters
 
