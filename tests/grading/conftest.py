@@ -174,18 +174,18 @@ class Class:
         given = [self.folder, "--assignment", self.course.assignment_path, "--out", out or self.out, "--allow-reduced"]
         return [str(one) for one in [*given, *more]]
 
-    def start(self, *more, out=None):
+    def start(self, *more, out=None, **streams):
         """A program that grades, in a session of its own as from a terminal of its own."""
-        return self.run("-c", MAIN, *self.arguments(*more, out=out))
+        return self.run("-c", MAIN, *self.arguments(*more, out=out), **streams)
 
-    def run(self, *arguments):
+    def run(self, *arguments, stderr=subprocess.PIPE):
         """A Python program that is ended with the test."""
         process = subprocess.Popen(
             [sys.executable, *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )

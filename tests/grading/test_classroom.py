@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
+import termios
 from collections import Counter
 
 import pytest
@@ -156,3 +158,20 @@ def test_what_cannot_be_read_is_one_line_each(make):
                   "dan�forged: 9 of 9: 0 of 9  not graded: this is a link that leads"):  # fmt: skip
         assert sum(line.startswith(words) for line in lines) == 1
     assert len(list((school.out / "students").iterdir())) == 6 and school.count("begin").total() == 3
+
+
+def test_a_bar_is_for_terminals_only(make):
+    """How many of how many, and how long it will still take; elsewhere nothing is said but problems."""
+    school = make(*NAMES[:4])
+    watching, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    run = school.start(stderr=terminal)
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # the terminal's other end is closed
+        while part := os.read(watching, 4096):
+            seen += part
+    os.close(watching)
+    assert run.wait(timeout=120) == 0 and b"4/4" in seen and b"hand-in" in seen
+    out, err = school.grade()
+    assert err == "" and out.count("\n") == 5
