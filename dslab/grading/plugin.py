@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -29,6 +30,7 @@ from jupyter_client.manager import KernelManager
 from dslab.grading.environment import clean_environment, kernel_transport
 
 _SLICE = 0.5  # seconds between two looks at whether the kernel lives
+_LISTENS = 5.0  # seconds in which an interrupted kernel must answer
 _GRACE = 15.0  # seconds that nbval gets to end a cell after its timeout
 _PLUGINS = ("no:cacheprovider", "no:logging", "no:faulthandler", "no:unraisableexception", "no:threadexception")
 _VARYING = re.compile(r' (?:time|timestamp|hostname)="[^"]*"')
@@ -80,6 +82,13 @@ class Kernel(nbval.kernel.RunningKernel):
                 if time.monotonic() > until:
                     self.bench.spoilt = True
                     raise
+
+    def interrupt(self) -> None:
+        """Interrupts the kernel; one that does not listen, in a long loop of C code, is killed."""
+        super().interrupt()
+        if not self.kc.shell_channel.socket.poll(int(1000 * _LISTENS)):
+            self.bench.spoilt = True
+            self.km.signal_kernel(signal.SIGKILL)
 
     def stop(self) -> None:
         """Leaves the kernel to the bench."""
@@ -221,7 +230,7 @@ class _Recorder:
     def _give_up(self) -> None:
         self.bench.spoilt = True
         if self.bench.kernel is not None:
-            self.bench.kernel[0].signal_kernel(9)
+            self.bench.kernel[0].signal_kernel(signal.SIGKILL)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: Any, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:

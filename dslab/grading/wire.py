@@ -22,6 +22,7 @@ from typing import Any
 MAX_BYTES = 32_000_000  # of one frame
 MAX_DEPTH = 100
 MAX_ITEMS = 2_000_000
+MAX_RANGE = 10_000_000  # a check that goes through a longer one would not come back
 
 _PLAIN = frozenset({str, bool, type(None)})
 _DIGITS = 4000  # Python refuses to write longer whole numbers in decimal
@@ -224,6 +225,13 @@ def _float(data: Any) -> float:
     return float(data)
 
 
+def _range(start: int, stop: int, step: int) -> range:
+    found = range(start, stop, step)
+    if found and (found[-1] - found[0]) // step >= MAX_RANGE:
+        raise WireError(f"a range of more than {MAX_RANGE:,} numbers cannot be handed over")
+    return found
+
+
 def _integer(data: Any) -> int:
     if not isinstance(data, str) or not re.fullmatch(r"-?0x[0-9a-f]+", data):
         raise WireError("this is no whole number")
@@ -243,7 +251,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "ordered": lambda data: OrderedDict(_pairs(data)),
     "bytes": _bytes,
     "bytearray": lambda data: bytearray(_bytes(data)),
-    "range": lambda data: range(*_items(data)),
+    "range": lambda data: _range(*_items(data)),
     "fraction": lambda data: Fraction(*_items(data)),
     "decimal": lambda data: Decimal(str(data)),
     "datetime": lambda data: datetime.datetime.fromisoformat(data),

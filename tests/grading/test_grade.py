@@ -182,3 +182,14 @@ def test_an_outcome_is_told_in_a_sentence():
     assert grade.message_of(Outcome("error", "CheckFailed", "so it is")) == "so it is"
     assert grade.message_of(Outcome("error", "ValueError", "no")) == "ValueError: no"
     assert grade.message_of(Outcome("error", "AssertionError", "")) == "AssertionError"
+
+
+def test_a_check_that_does_not_listen_is_ended(course, monkeypatch):
+    """A loop of C code cannot be interrupted: its kernel is killed, and the other exercises are graded in a new one."""
+    assert graded(course, course.right)["json"]["points"] == 9
+    monkeypatch.setattr(worker, "CELL_FACTOR", 0)
+    monkeypatch.setattr(worker, "CELL_EXTRA", 8.0)
+    assignment = course.with_check("add-check", "add(6, 3)\nsum(range(10**15))")
+    data = json.dumps(course.notebook(course.right)).encode()
+    result = worker.grade_task(worker.Task(assignment, "anna", data, 30.0, LAYERS))
+    assert result["json"]["points"] == 6 and statuses(result)["add-check"] in ("timeout", "crashed")

@@ -444,3 +444,13 @@ def test_what_an_answer_leaves_running_does_not_reach_the_next_exercise(given, b
         bench.check("next")
         assert add(1, 2) == 3
         bench.checked()
+
+
+def test_endless_iteration_is_limited_too(given, bench):
+    """Each step is short; all of them together are not."""
+    bench.seconds = 0.3
+    count = given("import itertools\ndef count():\n    return (x for x in itertools.count())", "count")
+    with pytest.raises(StudentGone):
+        for _ in count():
+            pass
+    assert bench.gone == "timeout"
