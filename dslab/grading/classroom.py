@@ -104,7 +104,7 @@ class Here(Machine):
 
     def __init__(self, workers: int) -> None:
         self.at_once = workers
-        self._processes = Processes(worker.close)
+        self._processes = Processes(worker.close, first=0)
         self._threads = ThreadPoolExecutor(workers)
 
     def layers(self) -> tuple[sandbox.Layer, ...]:

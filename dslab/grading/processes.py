@@ -44,7 +44,7 @@ class StoppedError(Exception):
 class _Process:
     """One process. `call` and `wait` are for one thread, `hang_up` for any."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, shared_out: bool) -> None:
         self.number = number
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -56,7 +56,7 @@ class _Process:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C in the terminal is for the program that asks
-                env=_environment(number),
+                env=_environment() | ({"DSLAB_GRADING_WORKER": str(number)} if shared_out else {}),
             )
         self._stream = self._socket.makefile("rwb")
 
@@ -91,11 +91,11 @@ class _Process:
         return status
 
 
-def _environment(number: int) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     # The user's settings for pytest are not for grading.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return kept | {"PYTHONPATH": path, "DSLAB_GRADING_WORKER": str(number)}
+    return kept | {"PYTHONPATH": path}
 
 
 class Processes:
@@ -103,10 +103,10 @@ class Processes:
 
     Args:
         close: called in each process before it ends.
-        first: number of the first process, by which they share out this machine's processors.
+        first: number of the first process, by which they share out this machine's processors; None leaves it to chance.
     """
 
-    def __init__(self, close: Callable[[], None], first: int = 0) -> None:
+    def __init__(self, close: Callable[[], None], first: int | None = None) -> None:
         self._close, self._first = close, first
         self._lock = threading.Lock()
         self._all: set[_Process] = set()
@@ -149,10 +149,10 @@ class Processes:
             if self._idle:
                 return self._idle.pop()
             used = {process.number for process in self._all}
-            number = self._first
+            number = self._first or 0
             while number in used:
                 number += 1
-            process = _Process(number)
+            process = _Process(number, shared_out=self._first is not None)
             self._all.add(process)
             return process
 

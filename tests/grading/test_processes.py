@@ -6,6 +6,7 @@ import gc
 import operator
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +62,22 @@ def test_a_process_that_does_not_end_is_killed(monkeypatch, ended):
     assert ended(pid)
     with pytest.raises(StoppedError):
         stuck.call(os.getpid)
+
+
+def test_processes_are_numbered_where_they_share_a_machine(apart, wait_until):
+    """From the number given, each its own; a process alone has none: many users may start one each."""
+    assert apart.call(os.getenv, "DSLAB_GRADING_WORKER") is None
+    numbered = Processes(gc.collect, first=4)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            waiting = [threads.submit(numbered.call, signal.sigtimedwait, [signal.SIGUSR1], 60) for _ in range(2)]
+            wait_until(lambda: len(numbered._all) == 2)
+            third = threads.submit(numbered.call, os.getenv, "DSLAB_GRADING_WORKER").result()
+            assert third == "6"
+            numbered.stop()
+            assert all(isinstance(one.exception(), StoppedError) for one in waiting)
+    finally:
+        numbered.stop()
 
 
 def test_settings_for_pytest_are_not_for_grading(apart, monkeypatch):
