@@ -156,7 +156,9 @@ def readings(text: str) -> list[str]:
     """A text as it is, without marks between digits, unescaped, and what is packed in it."""
     found = [text, html.unescape(html.unescape(text)), re.sub(r"(?<=\d)[\s,_'.](?=\d)", "", text)]
     for blob in set(re.findall(r"[A-Za-z0-9+/_-]{20,}={0,2}", text)):
-        data = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "===", validate=False)
+        letters = blob.rstrip("=").replace("-", "+").replace("_", "/")
+        letters = letters[: -1] if len(letters) % 4 == 1 else letters
+        data = base64.b64decode(letters + "==")
         unpacked = [data]
         for unpack in (gzip.decompress, zlib.decompress, lambda packed: zlib.decompress(packed, -15)):
             try:

@@ -333,4 +333,4 @@ motto = "Divide and rule"
 equal(answer, 42)
 
 # %% name="facts-motto" tags=["check"] points=1 title="The motto"
-equal(motto.strip().lower().rstrip("."), "divide and conquer")
+assert motto.strip().lower().rstrip(".") == "divide and conquer", f"the motto is not {motto}"

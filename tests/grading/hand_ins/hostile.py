@@ -262,7 +262,12 @@ def evens(n):
 
 RANGE_BOMB = """
 def evens(n):
-    return range(10**15)
+    return range(10**15) if n < 1_000 else range(0, n, 2)
+"""
+
+SUM_BOMB = """
+def evens(n):
+    return range(10**15) if n > 1_000 else range(0, n, 2)
 """
 
 NUMBER_BOMB = """
@@ -491,7 +496,7 @@ def isinstance(*args):
 def print(*args):
     pass
 AssertionError = KeyError
-set = dict = list = lambda *args: None
+sorted = max = lambda *args: None
 np.testing.assert_allclose = lambda *args, **keys: None
 def blend(a, b):
     return 0
@@ -577,7 +582,6 @@ class Finder:
         return None
 sys.meta_path.insert(0, Finder())
 sys.modules["numpy.testing"] = types.SimpleNamespace(assert_allclose=lambda *args: None)
-sys.modules["networkx"] = None
 def blend(a, b):
     return 0
 """
@@ -643,6 +647,35 @@ class Markup(Exception):
 Markup.__name__ = "<b>Passed</b>"
 def blend(a, b):
     raise Markup
+"""
+
+SURROGATES = """
+def blend(a, b):
+    print("\\ud800" * 10)
+    raise ValueError("\\udfff")
+"""
+
+NAMED_SURROGATE = """
+def blend(a, b):
+    raise type("\\ud800", (Exception,), {})("x")
+"""
+
+ODD_ERRORS = """
+import builtins
+kinds = [SyntaxError, IndentationError, UnicodeDecodeError, StopIteration, ExceptionGroup, OSError, KeyError, ImportError]
+def blend(a, b):
+    kind = kinds.pop()
+    try:
+        error = kind("x", ("<blend-check>", 1, 1, "passed"))
+    except TypeError:
+        error = kind.__new__(kind)
+    raise error
+"""
+
+USAGE_ERROR = """
+from IPython.core.error import UsageError
+def blend(a, b):
+    raise UsageError("passed")
 """
 
 # ---- the channel
@@ -1186,7 +1219,8 @@ HAND_INS = [
     lie("class-for-function", {"blend": CLASS_FOR_FUNCTION}),
     lie("class-for-list", {"evens": CLASS_FOR_LIST}),
     lie("length-lie", {"evens": LENGTH_LIE}, ANY),
-    lie("range-bomb", {"evens": RANGE_BOMB}, ANY),
+    HandIn("range-bomb", {"evens": RANGE_BOMB}, {"evens-check": ANY}),
+    HandIn("sum-bomb", {"evens": SUM_BOMB}, {"evens-hidden": ANY}),
     lie("number-bomb", {"digits": NUMBER_BOMB}, ANY),
     lie("array-bomb", {"smooth": EMPTY_ARRAY_BOMB}, ANY),
     lie("collisions", {"groups": COLLISIONS}, ANY),
@@ -1215,13 +1249,18 @@ HAND_INS = [
     lie("dslab-patched", {"blend": DSLAB_PATCHED}, ANY),
     lie("codec-patched", {"blend": CODEC_PATCHED}, ANY),
     lie("asserts-stripped", {"blend": ASSERTS_STRIPPED}),
-    lie("import-hook", {"blend": IMPORT_HOOK}, ANY),
+    HandIn("import-hook", {"blend": IMPORT_HOOK}, both("blend", ANY) | both("reach", "passed|" + ANY)),
     lie("profiled", {"blend": PROFILED}, ANY),
     lie("streams-replaced", {"blend": STREAMS_REPLACED}),
     lie("output-forged", {"blend": OUTPUT_FORGED}),
     lie("kernel-forged", {"blend": KERNEL_FORGED}, ANY),
     lie("markup", {"blend": MARKUP}),
     lie("markup-in-error", {"blend": MARKUP_IN_ERROR}),
+    lie("surrogates", {"blend": SURROGATES}),
+    lie("named-surrogate", {"blend": NAMED_SURROGATE}),
+    HandIn("surrogate-text", {"facts": "answer = 42\nmotto = '\\ud800'"}, {"facts-motto": LOST}),
+    lie("odd-errors", {"blend": ODD_ERRORS}),
+    lie("usage-error", {"blend": USAGE_ERROR}),
     lie("frames-in-cell", {"blend": FRAMES_IN_CELL}, ANY),
     lie("frames-in-function", {"blend": FRAMES_IN_FUNCTION}, ANY),
     lie("frames-by-thread", {"blend": FRAMES_BY_THREAD}, ANY),
