@@ -82,7 +82,7 @@ def test_a_process_that_is_killed_costs_nothing(make, wait_until):
     school = make(*names)
     school.hold(names[0])
     process = school.start("--workers", "2")
-    wait_until(lambda: school.count("end").total() == 5)
+    wait_until(lambda: school.count("end").total() == 5 and school.count("begin")[names[0]])
     (pid,) = {pid for word, name, pid in school.log() if name == names[0]}
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: school.count("begin")[names[0]] == 2)
