@@ -326,7 +326,7 @@ class Made(type):
 
 
 class RemoteNode(Node):
-    """A node whose handlers run in the student's process, each node in a process of its own."""
+    """A node whose handlers run in a student's process: n1 to n9 have one each, of more nodes some share one."""
 
     def on_start(self) -> None:
         """Starts the node there, with the same name, options and disk."""

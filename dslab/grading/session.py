@@ -29,6 +29,7 @@ from dslab.grading.channel import Channel
 from dslab.grading.connection import Connection, StudentGone
 from dslab.grading.environment import clean_environment
 from dslab.grading.explain import explanation
+from dslab.grading.names import defined_names
 from dslab.grading.student import put_together, taken_apart
 from dslab.sim.message import Message
 
@@ -68,6 +69,7 @@ class Session:
         self.classes: set[str] = set()  # names that the instructor's own answers define as classes
         self.exceptions: dict[str, type] = {}
         self.shared: dict[str, type] = {}
+        self._setup_names: set[str] = set()
         self.messages: dict[str, type] = {}
         self.callbacks: list[Any] = []
         self.seconds = 10.0
@@ -87,6 +89,7 @@ class Session:
             imports: import statements of the assignment; the student's process finds those modules loaded.
             seconds: that the student's code may use in one cell.
         """
+        os.environ["DSLAB_GRADING"] = "1"  # the check of an unanswered exercise fails; elsewhere it says so kindly
         self.close()
         self._clear()
         self.seconds, self._budget = seconds, BUDGET_CELLS * seconds
@@ -103,7 +106,7 @@ class Session:
         """Runs a set-up cell on the student's side."""
         self.cell, self.gone = "", ""
         self._calm(new_exercise=True)
-        self._share()
+        self._setup_names |= set(defined_names(text))
         self._cell_used = 0.0
         mark = len(self.cells)
         self.hidden = False
@@ -256,7 +259,7 @@ class Session:
         """One of the student's processes: it has run all cells so far."""
         connection = self.connections.get(name)
         if connection is None:
-            if self._zygote is None:
+            if self._zygote is None or self._zygote.poll() is not None:
                 self._start_zygote()
             ours, theirs = socket.socketpair()
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))]
@@ -331,7 +334,8 @@ class Session:
 
     def _share(self) -> None:
         """Notes the classes of set-up cells: their objects cross by value."""
-        for name, value in self.names.items():
+        for name in self._setup_names:
+            value = self.names.get(name)
             if isinstance(value, type) and value.__module__ == "__main__" and not isinstance(value, remote.Made):
                 self.shared[name] = value
                 if issubclass(value, Exception):

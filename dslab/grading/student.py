@@ -346,9 +346,17 @@ class Student:
         builtins.display = print  # type: ignore[attr-defined]
         with forbidden_calls(self.run):
             while True:
-                what, *about = self.decode(self.channel.receive())
+                data = self.channel.receive()
+                try:
+                    what, *about = self.decode(data)
+                except wire.WireError as error:
+                    what, about = "refuse", [str(error)]
                 self._reply(what, about)
                 self.run.handling = None
+
+    def do_refuse(self, why: str) -> None:
+        """Says that what came cannot be used here."""
+        raise TypeError(f"the check hands over something that the answer's side does not have: {why}")
 
     def _reply(self, what: str, about: list[Any]) -> None:
         try:

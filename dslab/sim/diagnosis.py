@@ -57,6 +57,9 @@ def what_goes_round(sim: Simulation) -> str:
 def failure(error: Exception) -> str:
     """An exception of a node's code: its type, its text and the line of the node's own code."""
     text = f"{type(error).__name__}: {error}".rstrip(": ")
+    if getattr(error, "answer_line", None):        # raised in another process, which told the line
+        number, code = error.answer_line           # type: ignore[attr-defined]
+        return f"{text} (line {number}: `{code}`)"
     frames: list[Any] = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != HERE]
     if not frames:
         return text

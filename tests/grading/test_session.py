@@ -454,3 +454,16 @@ def test_endless_iteration_is_limited_too(given, bench):
         for _ in count():
             pass
     assert bench.gone == "timeout"
+
+
+def test_an_object_of_a_check_s_own_class_does_not_cross(given, bench):
+    """The answer's side has only the classes of set-up cells; the check is told, and goes on."""
+    f = given("def f(x): return x", "f", setup=SETUP)
+    exec("class Probe: pass\nclass Colour2: pass", bench.names)
+    for value in (bench.names["Probe"](), Session):
+        with pytest.raises(TypeError, match="cannot cross"):
+            f(value)
+    given("def g(x): return x", "g")
+    with pytest.raises(TypeError, match="cannot cross"):
+        f(bench.names["Probe"]())
+    assert f(bench.names["Point"](1, 2)) == (1, 2)
