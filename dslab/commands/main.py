@@ -29,6 +29,11 @@ HANDED_OVER = {
         ("nbformat", "nbval"),
         "run the checks on hand-ins, or on your own notebook",
     ),
+    "release": (
+        "dslab.grading.release",
+        ("nbformat",),
+        "make the students' version of an assignment",
+    ),
     "gradebook": (
         "dslab.grading.gradebook",
         ("jinja2",),

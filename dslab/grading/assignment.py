@@ -17,7 +17,7 @@ from dslab.grading.intake import HandIn, HandInCell, HandInError, read_notebook
 Points = int | float
 
 # What nbgrader puts in the place of a solution.
-_NBGRADER_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+NBGRADER_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 
 _VALID_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -119,7 +119,7 @@ def _answer(cell: HandInCell, cell_id: str) -> tuple[Cell, str]:
     if isinstance(cell.dslab.get("stub"), str):
         # A student's own notebook: the stub itself may be gone, its fingerprint is not.
         return Cell(cell_id, "answer", cell.source, exercise), cell.dslab["stub"]
-    default = (regions.DEFAULT_STUB,) if cell.dslab else _NBGRADER_STUB
+    default = (regions.DEFAULT_STUB,) if cell.dslab else NBGRADER_STUB
     # As nbgrader does: without markers the whole cell is the solution.
     marked = regions.has_solution(cell.source)
     stub = regions.stub_of(cell.source, default) if marked else "\n".join(default)

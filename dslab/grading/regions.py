@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 BEGIN, STUB, END = "### BEGIN SOLUTION", "### STUB", "### END SOLUTION"
 DEFAULT_STUB = 'raise NotImplementedError("write your answer here")'
 
-_BEGIN_HIDDEN, _END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+HIDDEN_MARKS = _BEGIN_HIDDEN, _END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 _MARKER = re.compile(r"^[ \t]*# -+ exercise: ([a-z0-9][a-z0-9-]*)\b", re.MULTILINE)
 
 
