@@ -83,7 +83,7 @@ def _judge(check: Cell, ran: Ran, answer: Cell | None, untouched: bool) -> tuple
     """Status, message and the note that explains it."""
     outcome, note = ran.outcomes[check.id], ran.feedback.get(check.id, {})
     before = ran.feedback.get(answer.id, {}) if answer is not None else {}
-    if outcome.what == "passed":
+    if outcome.what == "passed" and note.get("checked") and "error" not in note:
         return "passed", "", {}
     if untouched:
         return "missing", _UNANSWERED, {}
@@ -102,7 +102,7 @@ def _judge(check: Cell, ran: Ran, answer: Cell | None, untouched: bool) -> tuple
         return "error", f"the answer cell stops with {_answer_error(before)}", before
     if note.get("error") == "NotImplementedError" or outcome.ename == "NotImplementedError":
         return "missing", "not answered yet: the answer still raises NotImplementedError", {}
-    if outcome.ename in _WRONG:
+    if (outcome.ename or note.get("error")) in _WRONG:
         does_not_hold = f"this does not hold: {note.get('assertion') or note.get('statement', 'the check')}"
         return "wrong", plain(note.get("said", "")) or does_not_hold, note
     return "error", _answer_error({"error": outcome.ename, "said": outcome.evalue} | note), note

@@ -264,7 +264,7 @@ class Lent:
         for name, value in vars(node).items():
             if name not in RUNTIME_ATTRIBUTES and name != "_host":
                 try:
-                    state.append([name, self.connection.encode(value).decode("ascii")])
+                    state.append([name, self.connection.encode(value).decode("utf-8")])
                 except wire.WireError:
                     continue
         self.connection.randoms[node.id] = node.random
@@ -292,7 +292,7 @@ def apply(session: Session, connection: Connection, node: Any, changed: Any, tim
             private = name.startswith("_") and name not in cls.durable
             if private or not name.isidentifier() or name in RUNTIME_ATTRIBUTES or callable(getattr(cls, name, None)):
                 raise wire.WireError(f"it changes {name[:60]!r}")
-            value = wire.decode(text.encode("ascii"), lambda tag, data: session.value(connection, tag, data))
+            value = wire.decode(text.encode("utf-8"), lambda tag, data: session.value(connection, tag, data))
             setattr(node, name, value)
         if len(sent) > SENDS_PER_HANDLER or not all(isinstance(target, str) for target, _ in sent):
             raise wire.WireError("it sends too much")
@@ -361,7 +361,7 @@ def node_class(session: Session, connection: Connection, data: Any) -> type:
     body["shows"] = tuple(map(str, shows)) if isinstance(shows, list) else shows
 
     def read(text: str) -> Any:
-        return wire.decode(text.encode("ascii"), lambda tag, data: session.value(connection, tag, data))
+        return wire.decode(text.encode("utf-8"), lambda tag, data: session.value(connection, tag, data))
 
     for attribute, described in plain:
         if not hasattr(Node, _identifier(attribute)):

@@ -76,7 +76,7 @@ class Session:
         self._budget = self._cell_used = self._all_used = 0.0
         self.gone = ""  # why the process ended that this cell used: "timeout", "crashed"
         self.cell = ""
-        self.hidden = False
+        self.hidden = self._checked = False
         self.calls: list[remote.Call] = []
         self.refused: set[str] = set()
 
@@ -157,6 +157,7 @@ class Session:
         """Begins a check."""
         self._calm(new_exercise=False)
         self.cell, self.gone, self.hidden = cell, "", hidden
+        self._checked = False
         self._cell_used = 0.0
         self.calls.clear()
         folder = self._feedback.parent if self._feedback else None
@@ -173,6 +174,7 @@ class Session:
         """
         if self.gone:
             raise StudentGone(f"the answer's process is gone: {self.gone}")
+        self._checked = True
 
     def next_hand_in(self, folder: str) -> None:
         """Makes a kernel that has graded a hand-in as good as new.
@@ -263,7 +265,7 @@ class Session:
                 self._start_zygote()
             ours, theirs = socket.socketpair()
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))]
-            self._control.sendmsg([json.dumps({"do": "fork"}).encode("ascii")], rights)
+            self._control.sendmsg([json.dumps({"do": "fork"}).encode("utf-8")], rights)
             pid = self._heard()
             theirs.close()
             connection = self.connections[name] = Connection(self, Channel(ours.detach()), pid)
@@ -286,7 +288,7 @@ class Session:
     def _end(self, connection: Connection) -> None:
         connection.channel.close()
         if self._zygote is not None and self._zygote.poll() is None:
-            self._control.sendall(json.dumps({"do": "end", "pid": connection.pid}).encode("ascii"))
+            self._control.sendall(json.dumps({"do": "end", "pid": connection.pid}).encode("utf-8"))
             self._heard()
 
     def _calm(self, new_exercise: bool) -> None:
@@ -361,7 +363,7 @@ class Session:
             for name, described in found:
                 if name not in names:
                     raise wire.WireError("it names something that was not asked for")
-                read = wire.decode(described.encode("ascii"), lambda tag, data: self.value(connection, tag, data))
+                read = wire.decode(described.encode("utf-8"), lambda tag, data: self.value(connection, tag, data))
                 if isinstance(read, remote.Remote | remote.Made):
                     connection.found[cell_id, name] = read.handle
                     read.settle((cell_id, name))
@@ -454,6 +456,7 @@ class Session:
         if not self.cell or self._feedback is None:
             return
         line: dict[str, Any] = {"cell": self.cell, "gone": self.gone, "refused": sorted(self.refused)}
+        line["checked"] = self._checked  # without it a check has not passed, whatever the kernel could tell of its end
         error = result.error_in_exec or result.error_before_exec
         if error is not None:
             plainly = (kind.__name__ for kind in (MemoryError, NotImplementedError) if isinstance(error, kind))

@@ -55,7 +55,7 @@ class Printed(io.TextIOBase):
         self.left = MAX_PRINTED
 
     def write(self, text: str) -> int:
-        kept = str(text)[: max(0, self.left)]
+        kept = whole(str(text)[: max(0, self.left)])
         self.left -= len(kept)
         if kept:
             self.parts.append(kept)
@@ -174,7 +174,7 @@ class Borrowed:
     def lend(self, state: list[list[str]]) -> None:
         """Takes over attributes from the grader."""
         for name, text in state:
-            self.node.__dict__[name] = self.student.decode(text.encode("ascii"))
+            self.node.__dict__[name] = self.student.decode(text.encode("utf-8"))
             self.known[name] = text
 
     def effects(self, fields: Any) -> list[Any]:
@@ -187,7 +187,7 @@ class Borrowed:
             if simple and name in self.known and known.__class__ is value.__class__ and known == value:
                 continue
             try:
-                text = self.student.encode(value).decode("ascii")
+                text = self.student.encode(value).decode("utf-8")
             except wire.WireError as error:
                 if type(self.node).shows is None and name not in type(self.node).durable:
                     continue  # such an attribute is not recorded in the notebook either
@@ -245,7 +245,7 @@ class Student:
         return number
 
     def instance(self, value: Any) -> dict[str, Any]:
-        return {"instance": [self.handle(value), type(value).__name__]}
+        return {"instance": [self.handle(value), *_name_and_text(type(value))]}
 
     def _encode(self, value: Any, walk: Callable[[Any], Any]) -> Any:
         kind = type(value)
@@ -289,9 +289,9 @@ class Student:
             for name, value in members.items():
                 if not callable(value) and not isinstance(value, property) and name not in ("durable", "shows"):
                     with contextlib.suppress(wire.WireError):
-                        plain.append([name, self.encode(value).decode("ascii")])
+                        plain.append([name, self.encode(value).decode("utf-8")])
             shows = list(cls.shows) if isinstance(cls.shows, tuple | list) else cls.shows
-            return {"node class": [*about, self.encode(cls.durable).decode("ascii"), shows, handlers, plain]}
+            return {"node class": [*about, self.encode(cls.durable).decode("utf-8"), shows, handlers, plain]}
         return {"class": about}
 
     def _class_reference(self, cls: type) -> str:
@@ -394,9 +394,9 @@ class Student:
         for name in names:
             if name in self.names:
                 try:
-                    found.append([name, self.encode(self.names[name]).decode("ascii")])
+                    found.append([name, self.encode(self.names[name]).decode("utf-8")])
                 except Exception as error:
-                    refusals.append([name, str(error)[:MAX_TEXT]])
+                    refusals.append([name, whole(str(error)[:MAX_TEXT])])
         return [found, messages, failed, refusals]
 
     def do_call(self, number: int, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -469,17 +469,17 @@ class Student:
         plain: list[Any] = []
         with contextlib.suppress(Exception):
             plain = [argument for argument in error.args if type(argument) in (str, int, float, bool, type(None))]
-            plain = [part[:MAX_TEXT] if type(part) is str else part for part in plain]
+            plain = [whole(part[:MAX_TEXT]) if type(part) is str else part for part in plain]
             if len(plain) != len(error.args) or len(plain) > 5:
                 plain = []
         try:
-            text = str(error)[:MAX_TEXT]
+            text = whole(str(error)[:MAX_TEXT])
         except BaseException:
             text = ""
         number, code = 0, ""
         if isinstance(error, SyntaxError) and str(error.filename).startswith("<"):
             number, code = error.lineno or 0, (error.text or "").strip()
-            text = str(error.msg)[:MAX_TEXT]
+            text = whole(str(error.msg)[:MAX_TEXT])
         cause = error.__cause__ if isinstance(error, DslabError) and error.__cause__ else error
         walk = cause.__traceback__
         while walk is not None:
@@ -487,8 +487,8 @@ class Student:
             if file.startswith("<") and file in linecache.cache:
                 number, code = walk.tb_lineno, linecache.getline(file, walk.tb_lineno).strip()
             walk = walk.tb_next
-        classes = [[str(one.__name__)[:100], str(one.__module__)[:100]] for one in kind.__mro__[:20]]
-        return [classes, plain, text, number, code[:MAX_TEXT]]
+        classes = [[whole(str(one.__name__)[:100]), whole(str(one.__module__)[:100])] for one in kind.__mro__[:20]]
+        return [classes, plain, text, number, whole(code[:MAX_TEXT])]
 
 
 class Raw:
@@ -513,9 +513,14 @@ PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, se
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 
+def whole(text: str) -> str:
+    """Text that can be written down: half a character becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _name_and_text(thing: Any) -> list[str]:
     name, text = getattr(thing, "__name__", ""), getattr(thing, "__doc__", "")
-    return [name[:100] if type(name) is str else "", text[:MAX_TEXT] if type(text) is str else ""]
+    return [whole(one[:limit]) if type(one) is str else "" for one, limit in ((name, 100), (text, MAX_TEXT))]
 
 
 def class_at(reference: str) -> Any:

@@ -38,6 +38,7 @@ BUILTINS: dict[str, Any] = {
 }  # fmt: skip
 _BUILTIN_NAMES = {id(one): name for name, one in BUILTINS.items()}
 
+_HALF = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")  # ours are never written like that: text goes as UTF-8
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 _DTYPE = re.compile(r"[<>|=][biufcSU][0-9]{1,6}|[<>|=][mM]8(\[[a-zA-Z0-9]{1,9}\])?")
 
@@ -160,7 +161,9 @@ def encode(value: Any, others: Encode = _no_object) -> bytes:
         return found
 
     try:
-        data = json.dumps(walk(value), separators=(",", ":"), allow_nan=False).encode("ascii")
+        data = json.dumps(walk(value), separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise WireError("text with half a character (a lone surrogate) cannot be handed over") from None
     except RecursionError:
         raise WireError(f"it is nested more than {MAX_DEPTH} deep, or contains itself") from None
     if len(data) > MAX_BYTES:
@@ -298,10 +301,12 @@ def decode(data: bytes, others: Decode = _no_tag) -> Any:
         reader = _READ.get(tag)
         return others(tag, content) if reader is None else reader(content)
 
+    if _HALF.search(data):
+        raise WireError("text with half a character (a lone surrogate) cannot be handed over")
     if len(data) > MAX_BYTES or data.count(b",") + data.count(b"[") > MAX_ITEMS or _too_deep(data):
         raise WireError("it is too large or nested too deep")
     try:
-        return json.loads(data, object_pairs_hook=read, parse_constant=_not_finite)
+        return json.loads(data.decode("utf-8"), object_pairs_hook=read, parse_constant=_not_finite)
     except WireError:
         raise
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, AttributeError, MemoryError) as error:

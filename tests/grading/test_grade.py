@@ -193,3 +193,28 @@ def test_a_check_that_does_not_listen_is_ended(course, monkeypatch):
     data = json.dumps(course.notebook(course.right)).encode()
     result = worker.grade_task(worker.Task(assignment, "anna", data, 30.0, LAYERS))
     assert result["json"]["points"] == 6 and statuses(result)["add-check"] in ("timeout", "crashed")
+
+
+HALVES = [
+    "def add(a, b):\n    raise ValueError('\\ud800')",
+    "def add(a, b):\n    print('\\ud800')\n    return 5",
+    "def add(a, b):\n    return '\\ud800'",
+    "class E(Exception): pass\nE.__name__ = '\\ud800'\ndef add(a, b):\n    raise E",
+    "raise ValueError('\\ud800')",
+]
+
+
+@pytest.mark.parametrize("answer", HALVES)
+def test_an_error_that_cannot_be_told_is_an_error(course, answer):
+    """The kernel cannot send a text with half a character, and nbval takes silence for a pass."""
+    result = graded(course, course.right | {"add": answer})
+    assert result["json"]["points"] == 6, result["json"]
+    assert {check(result, name)["status"] for name in ("add-check", "add-hidden")} <= {"wrong", "error"}
+
+
+def test_a_check_has_passed_only_if_it_came_to_its_end(course):
+    """Not because nothing was heard of an error."""
+    assignment = course.with_check("add-check", "raise ValueError('\\ud800')")
+    data = json.dumps(course.notebook(course.right)).encode()
+    result = worker.grade_task(worker.Task(assignment, "anna", data, 5.0, LAYERS))
+    assert statuses(result)["add-check"] == "error" and result["json"]["points"] == 7
