@@ -46,7 +46,7 @@ def same(one, other):
     return one == other
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(values)
 def test_plain_data_arrives_as_it_was(value):
     """Whatever is nested in whatever, with its exact types."""
@@ -190,7 +190,7 @@ def test_bytes_that_are_no_value_raise_nothing_but_a_wire_error(data):
         decode(data)
 
 
-@settings(derandomize=True, max_examples=600, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.data())
 def test_damaged_frames_are_values_or_wire_errors(data):
     """Bytes taken out of, put into or changed in a true frame never end in another exception."""
