@@ -9,32 +9,23 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import gc
 import json
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from dslab.grading import remote, sandbox, wire
+from dslab.grading import remote, sandbox, wire, zygote
 from dslab.grading.channel import Channel
 from dslab.grading.connection import Connection, StudentGone
-from dslab.grading.environment import clean_environment
 from dslab.grading.explain import explanation
 from dslab.grading.names import defined_names
 from dslab.grading.student import put_together, taken_apart
 from dslab.sim.message import Message
-
-# Only a process with one thread can be forked safely; numerical libraries start more unless told otherwise.
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 CHECK_MEMORY_BYTES = 1_500_000_000  # that a check may take in the grader's process
 BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
@@ -55,8 +46,7 @@ class Session:
     """One hand-in, and the zygote that serves one after the other."""
 
     def __init__(self) -> None:
-        self._zygote: subprocess.Popen[bytes] | None = None
-        self._control: Any = None
+        self._zygote: zygote.Started | None = None
         self._imports: list[str] = []
         self._shell: Any = None
         self._feedback: Path | None = None
@@ -205,8 +195,7 @@ class Session:
         """Ends the zygote, and with it everything."""
         self.close()
         if self._zygote is not None:
-            self._control.close()
-            self._zygote.wait()
+            self._zygote.stop()
             self._zygote = None
 
     def _bound_memory(self) -> None:
@@ -220,55 +209,14 @@ class Session:
 
     # ---- processes
 
-    def _start_zygote(self) -> None:
-        ours, theirs = socket.socketpair()
-        given = os.environ.get("DSLAB_GRADING_FOLDER")
-        folder = Path(tempfile.mkdtemp(prefix="dslab-", dir=given)).resolve()
-        layers = os.environ.get("DSLAB_GRADING_LAYERS")
-        about = {
-            "folder": str(folder),
-            "worker": given,
-            "imports": self._imports,
-            "layers": None if layers is None else [layer for layer in layers.split(",") if layer],
-            "cpu_seconds": int(self._budget) + 60,
-        }
-        command = [sys.executable, "-P", "-m", "dslab.grading.zygote", str(theirs.fileno()), json.dumps(about)]
-        self._zygote = subprocess.Popen(
-            command,
-            pass_fds=[theirs.fileno()],
-            env=clean_environment(folder, grading=True) | dict.fromkeys(_ONE_THREAD, "1"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
-        if self._heard() != "ready":
-            shutil.rmtree(folder, ignore_errors=True)
-            raise RuntimeError("the process that starts students' processes did not start")
-
-    def _heard(self) -> Any:
-        line = b""
-        while not line.endswith(b"\n"):
-            part = self._control.recv(4096)
-            if not part:
-                raise RuntimeError("the process that starts students' processes has ended")
-            line += part
-        return json.loads(line)
-
     def _connection(self, name: str = VISIBLE) -> Connection:
         """One of the student's processes: it has run all cells so far."""
         connection = self.connections.get(name)
         if connection is None:
-            if self._zygote is None or self._zygote.poll() is not None:
-                self._start_zygote()
-            ours, theirs = socket.socketpair()
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))]
-            self._control.sendmsg([json.dumps({"do": "fork"}).encode("utf-8")], rights)
-            pid = self._heard()
-            theirs.close()
-            connection = self.connections[name] = Connection(self, Channel(ours.detach()), pid)
+            if self._zygote is None or not self._zygote.alive:
+                self._zygote = zygote.Started(self._imports, int(self._budget) + 60)
+            descriptor, pid = self._zygote.fork()
+            connection = self.connections[name] = Connection(self, Channel(descriptor), pid)
         self._catch_up(connection)
         return connection
 
@@ -287,9 +235,8 @@ class Session:
 
     def _end(self, connection: Connection) -> None:
         connection.channel.close()
-        if self._zygote is not None and self._zygote.poll() is None:
-            self._control.sendall(json.dumps({"do": "end", "pid": connection.pid}).encode("utf-8"))
-            self._heard()
+        if self._zygote is not None:
+            self._zygote.end(connection.pid)
 
     def _calm(self, new_exercise: bool) -> None:
         """Starts anew, without the last answer, if that answer left something behind that could harm another exercise.

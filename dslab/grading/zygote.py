@@ -12,13 +12,17 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from dslab.grading import sandbox
 from dslab.grading.channel import Channel, ClosedError
+from dslab.grading.environment import clean_environment
 from dslab.grading.student import Student
 
 LOCK = "lock"  # in a worker's folder
@@ -27,8 +31,92 @@ FILE_BYTES = 16_000_000
 OPEN_FILES = 64
 
 
+# Only a process with one thread can be forked safely; numerical libraries start more unless told otherwise.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class Started:
+    """A zygote, as the process sees it that started it.
+
+    Args:
+        imports: import statements to be run before anything is forked.
+        cpu_seconds: after which a student's process is ended whatever the grader does.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+
+    def __init__(self, imports: Sequence[str], cpu_seconds: int) -> None:
+        self._control, theirs = socket.socketpair()
+        worker = os.environ.get("DSLAB_GRADING_FOLDER")
+        folder = Path(tempfile.mkdtemp(prefix="dslab-", dir=worker)).resolve()
+        layers = os.environ.get("DSLAB_GRADING_LAYERS")
+        about = {
+            "folder": str(folder),
+            "worker": worker,
+            "imports": list(imports),
+            "layers": None if layers is None else [layer for layer in layers.split(",") if layer],
+            "cpu_seconds": cpu_seconds,
+        }
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "dslab.grading.zygote", str(theirs.fileno()), json.dumps(about)],
+                pass_fds=[theirs.fileno()],
+                env=clean_environment(folder, grading=True) | dict.fromkeys(_ONE_THREAD, "1"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+                start_new_session=True,
+            )
+        try:
+            self._heard()
+        except RuntimeError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def fork(self) -> tuple[int, int]:
+        """A new sandboxed process: the descriptor of a socket to it, and its process id.
+
+        Raises:
+            RuntimeError: it could not be started; the text says why.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b'{"do": "fork"}'], [theirs.fileno()])
+            pid = self._heard()
+        if not isinstance(pid, int):
+            ours.close()
+            raise RuntimeError(f"no process can be started for the answers: {pid}")
+        return ours.detach(), pid
+
+    def end(self, pid: int) -> None:
+        """Ends a process that it has forked."""
+        if self.alive:
+            self._control.sendall(json.dumps({"do": "end", "pid": pid}).encode("ascii"))
+            self._heard()
+
+    def stop(self) -> None:
+        """Ends it, and with it everything that it has forked."""
+        self._control.close()
+        self._process.wait()
+
+    def _heard(self) -> Any:
+        line = b""
+        while not line.endswith(b"\n"):
+            part = self._control.recv(4096)
+            if not part:
+                raise RuntimeError("the process that starts students' processes has ended")
+            line += part
+        return json.loads(line)
+
+
 class Zygote:
-    """Serves one kernel.
+    """Serves one kernel, in the other process.
 
     Args:
         control: where the requests come from.
@@ -48,8 +136,12 @@ class Zygote:
             if not data:
                 break
             request = json.loads(data)
+            answer: int | str
             if request["do"] == "fork":
-                answer = self.fork(descriptors[0])
+                try:
+                    answer = self.fork(descriptors[0])
+                except (OSError, RuntimeError) as error:
+                    answer = str(error)
                 os.close(descriptors[0])
             else:
                 answer = self.end(request["pid"])
