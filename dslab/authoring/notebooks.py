@@ -96,5 +96,7 @@ def instructor_notebook(source: Source) -> NotebookNode:
         if "mutant" in cell.tags:
             continue
         text = regions.marker(cell.exercise) + "\n" + cell.text if cell.is_code("exercise") else cell.text
+        if "hidden" in cell.tags:  # nbgrader too must know what to cut
+            text = "\n".join([regions.HIDDEN_MARKS[0], cell.text, regions.HIDDEN_MARKS[1]])
         cells.append(_new_cell(cell, text, _metadata(cell)))
     return _notebook(source, cells, "instructor")

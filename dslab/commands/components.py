@@ -62,6 +62,11 @@ PARTS = {
         "Chromium or Google Chrome; Debian: chromium",
         places=CHROMIUM_PLACES,
     ),
+    "nbgrader": Part(
+        ("nbgrader",),
+        "tests that it and our grader agree",
+        "`pipx install nbgrader`: its pins are not ours, so it needs an environment of its own",
+    ),
     "bash": Part(("bash",), "the tests of binder/", "your system's packages; Windows: Git Bash"),
     "java": Part(
         ("java",), "ZooKeeper and Kafka", "adoptium.net; Debian: default-jre-headless", ask="-version"
@@ -97,8 +102,12 @@ def ask_version(program: Path, argument: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    number = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
-    return number.group() if answer.returncode == 0 and number else None
+    said = answer.stdout + answer.stderr
+    # nbgrader names Python's version before its own
+    number = re.search(rf"{re.escape(program.stem)} version (\d+(?:\.\d+)+)", said) or re.search(
+        r"(\d+(?:\.\d+)+)", said
+    )
+    return number[1] if answer.returncode == 0 and number else None
 
 
 def find_jar(name: str) -> Found | None:

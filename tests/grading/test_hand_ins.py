@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import html
 import json
@@ -70,10 +71,8 @@ class Listener:
 
     def close(self) -> None:
         for one in self.sockets:
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)  # wakes the thread
-            except OSError:
-                pass
             one.close()
 
 
@@ -157,14 +156,12 @@ def readings(text: str) -> list[str]:
     found = [text, html.unescape(html.unescape(text)), re.sub(r"(?<=\d)[\s,_'.](?=\d)", "", text)]
     for blob in set(re.findall(r"[A-Za-z0-9+/_-]{20,}={0,2}", text)):
         letters = blob.rstrip("=").replace("-", "+").replace("_", "/")
-        letters = letters[: -1] if len(letters) % 4 == 1 else letters
+        letters = letters[:-1] if len(letters) % 4 == 1 else letters
         data = base64.b64decode(letters + "==")
         unpacked = [data]
         for unpack in (gzip.decompress, zlib.decompress, lambda packed: zlib.decompress(packed, -15)):
-            try:
+            with contextlib.suppress(OSError, EOFError, zlib.error):
                 unpacked.append(unpack(data))
-            except (OSError, EOFError, zlib.error):
-                pass
         found += [one.decode("latin-1") for one in unpacked]
     return found
 
@@ -214,7 +211,12 @@ def left_processes(grader: Grader) -> list[int]:
 
 def left_files(grader: Grader) -> list[str]:
     """Files outside a scratch folder that hand-ins or the grader left."""
-    places = [*map(Path, ("/tmp", "/dev/shm", "/var/tmp", "/etc", "/")), Path.home(), Path.cwd(), grader.instructor.parent]
+    places = [
+        *map(Path, ("/tmp", "/dev/shm", "/var/tmp", "/etc", "/")),
+        Path.home(),
+        Path.cwd(),
+        grader.instructor.parent,
+    ]
     found = [one for place in places for one in place.glob(f"*{LEFT}*")]
     found += [*grader.temporary.iterdir(), *grader.outside.iterdir()]
     return [str(one) for one in found]

@@ -113,8 +113,8 @@ def test_a_line_that_is_left_is_named(sheet, place, text, words):
     if place == "setup":  # the author wrote it in the open: it is no secret
         student_version(sheet)
         by_id(sheet)[place]["source"] = "SCALE = 10"
-        by_id(sheet)[place]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["assert squares(537)",
-                                                                                             "[530] == 281961"]}]  # fmt: skip
+        shown = ["assert squares(537)", "[530] == 281961"]
+        by_id(sheet)[place]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": shown}]
     with pytest.raises(ReleaseError) as error:
         student_version(sheet)
     assert words in str(error.value) and "\n" not in str(error.value)

@@ -554,8 +554,14 @@ HAND_INS = [
     HandIn("extra-cells", change=extra_cells),
     HandIn("changed-set-up", change=stray_output),
     HandIn("sheet", assignment="sheet"),
-    HandIn("sheet-otherwise", {"squares": SQUARES_MAP, "middle": MIDDLE_SORTED, "scaled": SCALED_ARRAY}, assignment="sheet"),
+    HandIn(
+        "sheet-otherwise", {"squares": SQUARES_MAP, "middle": MIDDLE_SORTED, "scaled": SCALED_ARRAY}, assignment="sheet"
+    ),
     HandIn("sheet-lost-ids", change=lost_ids, assignment="sheet", flags=LOST),
     HandIn("protocol", assignment="protocol"),
-    HandIn("protocol-otherwise", {"keeper": OTHER_KEEPER, "quorum": "quorum = lambda n: (n + 2) // 2"}, assignment="protocol"),
+    HandIn(
+        "protocol-otherwise",
+        {"keeper": OTHER_KEEPER, "quorum": "quorum = lambda n: (n + 2) // 2"},
+        assignment="protocol",
+    ),
 ]

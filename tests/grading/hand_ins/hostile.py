@@ -301,7 +301,9 @@ def look():
     return found
 """
 
-WANTED_IN_CALLER = CALLERS_FRAME + """
+WANTED_IN_CALLER = (
+    CALLERS_FRAME
+    + """
 def blend(a, b):
     for value in look():
         for one in value if isinstance(value, (list, tuple)) else [value]:
@@ -309,6 +311,7 @@ def blend(a, b):
                 return one
     return 0
 """
+)
 
 MEMORY_SEARCH = """
 import gc, re, sys, types
@@ -473,7 +476,7 @@ TELLS_LATER = {
     "blend": "seen = []\ndef blend(a, b):\n    seen.append((a, b))\n    return 3 * a + 2 * b",
     "evens": "def evens(n):\n    return [str(seen)]",
     "account": "class Refused(Exception): pass\nclass Account:\n    def __init__(self, *args, **keys):\n"
-               "        raise ValueError(str(seen))",
+    "        raise ValueError(str(seen))",
 }
 
 TELLS_LATER_BY_FILE = {
@@ -482,7 +485,8 @@ TELLS_LATER_BY_FILE = {
 }
 
 TELLS_BY_CELL = {
-    "groups": "def groups(words):\n    global seen\n    seen = list(words)\n    return {len(w): {v for v in words if len(v) == len(w)} for w in words}",
+    "groups": "def groups(words):\n    global seen\n    seen = list(words)\n"
+    "    return {len(w): {v for v in words if len(v) == len(w)} for w in words}",
     "facts": "answer = str(seen)\nmotto = 'Divide and conquer'",
 }
 
@@ -697,7 +701,9 @@ def shout():
 
 FRAMES_IN_CELL = FORGED_FRAMES + "shout()\ndef blend(a, b):\n    return 0\n"
 FRAMES_IN_FUNCTION = FORGED_FRAMES + "def blend(a, b):\n    shout()\n    return 0\n"
-FRAMES_BY_THREAD = FORGED_FRAMES + """
+FRAMES_BY_THREAD = (
+    FORGED_FRAMES
+    + """
 import threading
 def for_ever():
     while True:
@@ -706,6 +712,7 @@ threading.Thread(target=for_ever, daemon=True).start()
 def blend(a, b):
     return 0
 """
+)
 
 GIGANTIC_FRAME = """
 import os
@@ -1051,7 +1058,8 @@ class Keeper(Node):
         self.send(sender, ClientReply(m.number, True, m.command))
 """
 
-PATCHES_SIMULATOR = """
+PATCHES_SIMULATOR = (
+    """
 import sys
 import dslab.sim.simulation, dslab.sim.system, dslab.check.answers, dslab.check.invariants
 dslab.check.answers.find = dslab.check.invariants.first_violation = lambda *args, **keys: None
@@ -1062,7 +1070,9 @@ answered_is_kept = nothing_is_forgotten = lambda world: None
 PROMISES = ()
 keeping = lambda *args, **keys: yes()
 Node.send = lambda self, to, m: None
-""" + AT_ONCE
+"""
+    + AT_ONCE
+)
 
 FORGES_EFFECTS = """
 class Keeper(Node):
@@ -1198,8 +1208,11 @@ HAND_INS = [
     lie("always-equal-array", {"smooth": ALWAYS_EQUAL + "def smooth(x):\n    return Yes()"}),
     lie("always-equal-graph", {"reach": ALWAYS_EQUAL + "def reach(graph, start):\n    return Yes()"}),
     lie("always-equal-account", {"account": ALWAYS_EQUAL + "Account = Yes()\nRefused = ValueError"}),
-    HandIn("always-equal-value", {"facts": ALWAYS_EQUAL + "answer = motto = Yes()"},
-           {"facts-number": LOST, "facts-motto": LOST}),
+    HandIn(
+        "always-equal-value",
+        {"facts": ALWAYS_EQUAL + "answer = motto = Yes()"},
+        {"facts-number": LOST, "facts-motto": LOST},
+    ),
     lie("class-lie", blending("return Eight()", CLASS_LIE)),
     lie("lying-int", blending("return Int(7)", LYING_INT)),
     lie("lying-dict", {"groups": LYING_DICT}),
@@ -1210,8 +1223,12 @@ HAND_INS = [
     HandIn("lying-text", {"facts": LYING_TEXT}, {"facts-motto": LOST}),
     lie("lying-error", {"digits": LYING_ERROR}),
     HandIn("sheet-lying-list", {"squares": LYING_LIST}, {"test-squares": LOST}, assignment="sheet"),
-    HandIn("sheet-always-equal", {"squares": ALWAYS_EQUAL + "squares = Yes()", "scaled": ALWAYS_EQUAL + "scaled = Yes()"},
-           {"test-squares": LOST, "test-squares-errors": LOST, "test-scaled": LOST}, assignment="sheet"),
+    HandIn(
+        "sheet-always-equal",
+        {"squares": ALWAYS_EQUAL + "squares = Yes()", "scaled": ALWAYS_EQUAL + "scaled = Yes()"},
+        {"test-squares": LOST, "test-squares-errors": LOST, "test-scaled": LOST},
+        assignment="sheet",
+    ),
     lie("pickled", {"blend": PICKLED}),
     lie("forged-name", {"blend": FORGED_NAME}),
     lie("pytest-skip", {"blend": PYTEST_SKIP}, ANY),

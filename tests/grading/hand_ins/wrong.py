@@ -242,10 +242,7 @@ def deleted(*names: str) -> Any:
 
 BLEND, EVENS, SMOOTH = both("blend", WRONG), both("evens", WRONG), both("smooth", WRONG)
 KEEPER, QUORUM = both("keeper", WRONG), both("quorum", WRONG)
-EVERY_CHECK = (
-    "blend-check blend-hidden groups-check groups-hidden smooth-check smooth-hidden reach-check reach-hidden times-check"
-    " evens-check evens-hidden digits-check digits-hidden account-check account-hidden facts-number facts-motto"
-).split()
+EVERY_CHECK = ["blend-check", "blend-hidden", "groups-check", "groups-hidden", "smooth-check", "smooth-hidden", "reach-check", "reach-hidden", "times-check", "evens-check", "evens-hidden", "digits-check", "digits-hidden", "account-check", "account-hidden", "facts-number", "facts-motto"]
 
 
 def keeper(name: str, text: str, says: str, status: str = "wrong|error") -> HandIn:
@@ -263,8 +260,11 @@ HAND_INS = [
     HandIn("infinite", {"blend": "def blend(a, b):\n    return float('inf')"}, BLEND, says="inf"),
     HandIn("array-of-nan", {"smooth": "def smooth(x):\n    return x[1:] * np.nan"}, SMOOTH),
     HandIn("array-too-long", {"smooth": "def smooth(x):\n    return (x + np.roll(x, 1)) / 2"}, SMOOTH),
-    HandIn("array-of-objects", {"smooth": "def smooth(x):\n    return np.array([object()] * (len(x) - 1))"},
-           both("smooth", "wrong|error")),
+    HandIn(
+        "array-of-objects",
+        {"smooth": "def smooth(x):\n    return np.array([object()] * (len(x) - 1))"},
+        both("smooth", "wrong|error"),
+    ),
     HandIn("division", {"blend": DEEP_ERROR}, both("blend", ERROR), says="ZeroDivisionError"),
     HandIn("signature", {"blend": "def blend(a):\n    return 3 * a"}, both("blend", ERROR), says="TypeError"),
     HandIn("off-by-one", {"evens": "def evens(n):\n    return range(0, n - 1, 2)"}, {"evens-check": WRONG}),
@@ -280,38 +280,72 @@ HAND_INS = [
     HandIn("only-a-comment", {"blend": "# I did not understand this one"}, both("blend", "error|missing")),
     HandIn("not-implemented", {"blend": "def blend(a, b):\n    raise NotImplementedError"}, both("blend", "missing")),
     HandIn("untouched", {}, dict.fromkeys(EVERY_CHECK, "missing"), stubs=True, says="not answered"),
-    HandIn("half", {"blend": "def blend(a, b):\n    return 3 * a + 2 * b"},
-           dict.fromkeys(EVERY_CHECK[2:], "missing"), stubs=True),
+    HandIn(
+        "half",
+        {"blend": "def blend(a, b):\n    return 3 * a + 2 * b"},
+        dict.fromkeys(EVERY_CHECK[2:], "missing"),
+        stubs=True,
+    ),
     HandIn("asks", {"blend": ASKS}, both("blend", ERROR)),
-    HandIn("lists-for-sets",
-           {"groups": "def groups(words):\n    return {len(w): [v for v in words if len(v) == len(w)] for w in words}"},
-           both("groups", WRONG)),
+    HandIn(
+        "lists-for-sets",
+        {"groups": "def groups(words):\n    return {len(w): [v for v in words if len(v) == len(w)] for w in words}"},
+        both("groups", WRONG),
+    ),
     HandIn("own-graph", {"reach": OTHER_GRAPH}, both("reach", "wrong|error")),
     HandIn("set-for-graph", {"reach": "def reach(graph, start):\n    return set(graph)"}, both("reach", ERROR)),
     HandIn("undirected", {"reach": "def reach(graph, start):\n    return graph.to_undirected()"}, both("reach", WRONG)),
     HandIn("callback-wrongly", {"times": CALLS_WRONGLY}, {"times-check": ERROR}, says="TypeError"),
-    HandIn("callback-once-more", {"times": "def times(f, n, x):\n    for _ in range(n + 1):\n        x = f(x)\n    return x"},
-           {"times-check": WRONG}),
+    HandIn(
+        "callback-once-more",
+        {"times": "def times(f, n, x):\n    for _ in range(n + 1):\n        x = f(x)\n    return x"},
+        {"times-check": WRONG},
+    ),
     HandIn("assert-for-raise", {"digits": RAISES_OTHERWISE}, {"digits-check": "wrong|error"}),
     HandIn("raises-for-all", {"digits": RAISES_FOR_ALL}, both("digits", ERROR), says="ValueError"),
     HandIn("half-an-account", {"account": HALF_AN_ACCOUNT}, {"account-check": ERROR}, says="withdraw"),
     HandIn("forgets-self", {"account": FORGETS_SELF}, both("account", ERROR), says="balance"),
     HandIn("no-class", {"account": NO_CLASS}, both("account", ERROR)),
-    HandIn("value-is-a-function", {"facts": "def answer():\n    return 42\nmotto = 'Divide and conquer'"},
-           {"facts-number": WRONG}),
+    HandIn(
+        "value-is-a-function",
+        {"facts": "def answer():\n    return 42\nmotto = 'Divide and conquer'"},
+        {"facts-number": WRONG},
+    ),
     HandIn("text-is-bytes", {"facts": "answer = 42\nmotto = b'Divide and conquer'"}, {"facts-motto": "wrong|error"}),
     HandIn("no-answer-cell", {}, both("blend", "missing"), flags=("answer-missing",), change=deleted("blend-exercise")),
-    HandIn("squares-generator", {"squares": "def squares(n):\n    return (i * i for i in range(1, n + 1))"},
-           {"test-squares": "wrong|error", "test-squares-errors": WRONG}, assignment="sheet"),
-    HandIn("squares-from-zero", {"squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [i * i for i in range(n)]"},
-           {"test-squares": WRONG}, assignment="sheet"),
-    HandIn("squares-small", {"squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [1, 4, 9, 16][:n]"},
-           {"test-squares": "wrong|error"}, assignment="sheet"),
-    HandIn("middle-mean", {"middle": "import statistics\nmiddle = statistics.mean"},
-           {"test-middle-hidden": WRONG}, assignment="sheet"),
-    HandIn("sheet-untouched", {}, dict.fromkeys(
-        ["test-squares", "test-squares-errors", "test-middle", "test-middle-hidden", "test-scaled"], "missing"),
-        assignment="sheet", stubs=True),
+    HandIn(
+        "squares-generator",
+        {"squares": "def squares(n):\n    return (i * i for i in range(1, n + 1))"},
+        {"test-squares": "wrong|error", "test-squares-errors": WRONG},
+        assignment="sheet",
+    ),
+    HandIn(
+        "squares-from-zero",
+        {"squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [i * i for i in range(n)]"},
+        {"test-squares": WRONG},
+        assignment="sheet",
+    ),
+    HandIn(
+        "squares-small",
+        {"squares": "def squares(n):\n    if n < 1:\n        raise ValueError\n    return [1, 4, 9, 16][:n]"},
+        {"test-squares": "wrong|error"},
+        assignment="sheet",
+    ),
+    HandIn(
+        "middle-mean",
+        {"middle": "import statistics\nmiddle = statistics.mean"},
+        {"test-middle-hidden": WRONG},
+        assignment="sheet",
+    ),
+    HandIn(
+        "sheet-untouched",
+        {},
+        dict.fromkeys(
+            ["test-squares", "test-squares-errors", "test-middle", "test-middle-hidden", "test-scaled"], "missing"
+        ),
+        assignment="sheet",
+        stubs=True,
+    ),
     keeper("keeper-raises", RAISING_KEEPER, "IndexError"),
     keeper("keeper-no-node", NO_NODE, "Node"),
     keeper("keeper-an-instance", AN_INSTANCE, ""),
