@@ -117,8 +117,9 @@ def course(tmp_path):
 MAIN = """
 import sys
 import standin
-from dslab.grading import classroom, cli
+from dslab.grading import classroom, cli, journal
 classroom.worker = standin
+classroom.grader_version = journal.grader_version = lambda: "1"  # who works on the grader meanwhile changes it
 sys.exit(cli.main(sys.argv[1:]))
 """
 HERE = Path(__file__).resolve().parent

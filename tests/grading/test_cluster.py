@@ -14,10 +14,12 @@ import pytest
 
 from dslab.grading.classroom import ClassroomError, Cluster
 
+SLOWEST = re.compile(rb"<h2>Slowest</h2>.*?</ol>", re.DOTALL)
 PRELOAD = """
 import standin
 from dslab.grading import classroom
 classroom.worker = standin
+classroom.grader_version = lambda: "1"
 """
 WAIT = """
 import sys
@@ -85,7 +87,7 @@ def make_dask(make, wait_until):
 def reports(out):
     """Every report, without how long each hand-in took."""
     files = [file for file in sorted(out.rglob("*")) if file.is_file() and "finished" not in file.parts]
-    return {file.relative_to(out): re.sub(rb"\d+\.\d s", b"", file.read_bytes()) for file in files}
+    return {file.relative_to(out): SLOWEST.sub(b"", file.read_bytes()) for file in files}
 
 
 def test_a_cluster_gives_the_same_bytes(make_dask):
