@@ -86,7 +86,8 @@ def test_a_function_that_ends_for_some_arguments_keeps_those_points(course):
 
 def test_a_failed_check_tells_the_call_and_the_values(course):
     """And the line of the answer where it raised."""
-    result = graded(course, course.right | {"add": "def add(a, b):\n    return a", "sub": "def sub(a, b):\n    return a / (b - 3)"})
+    answers = {"add": "def add(a, b):\n    return a", "sub": "def sub(a, b):\n    return a / (b - 3)"}
+    result = graded(course, course.right | answers)
     add, sub = check(result, "add-check"), check(result, "sub-check")
     assert (add["call"], add["got"]) == ("add(6, 3)", "6")
     assert (sub["line"], sub["code"]) == (2, "return a / (b - 3)") and sub["got"].startswith("raises ZeroDivisionError")

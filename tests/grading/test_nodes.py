@@ -164,7 +164,8 @@ def test_a_mistake_is_told_as_in_the_notebook(remote, line, words):
 
 def test_a_class_that_breaks_the_rules_is_refused_as_in_the_notebook(remote):
     """A shared list, a clock."""
-    for body in ("seen = []\n    def on_start(self): pass", "def on_start(self):\n        import time\n        self.t = time.time()"):
+    clock = "def on_start(self):\n        import time\n        self.t = time.time()"
+    for body in ("seen = []\n    def on_start(self): pass", clock):
         text = f"from dslab.sim import Node\nclass Bad(Node):\n    {body}\n"
         with pytest.raises(DslabError) as there:
             simulate(System(remote(text, "Bad"), 2, name="bad"), seed=1, until=10)
@@ -189,14 +190,14 @@ def test_a_class_cannot_reach_for_the_runtime(remote, bench, line):
 
 def test_a_node_that_never_returns_ends_the_check_only(remote, bench):
     """And the next check has a new process."""
-    text = "from dslab.sim import Node\nclass Loop(Node):\n    def on_start(self):\n        while True: pass\ndef f(): return 1"
+    text = "from dslab.sim import Node\nclass Loop(Node):\n    def on_start(self):\n        while True: pass"
     cls = remote(text, "Loop")
     bench.seconds = 0.5
     with pytest.raises(StudentGone):
         simulate(System(cls, 2, name="loop"), seed=1, until=10)
     assert bench.gone == "timeout"
     bench.check("next")
-    assert bench.main().request("run", "x", "f()", [], False)
+    assert bench.main().request("run", "x", "Loop", [], False)
 
 
 def test_raft_itself_as_an_answer(remote):

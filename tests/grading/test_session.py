@@ -97,8 +97,8 @@ def test_an_object_that_lies_is_equal_to_nothing(given, base, value):
     """Not to the wanted value, from neither side, not in a container, not by a tolerance."""
     f = given(LIARS.format(base=base, value=value), "f")
     for wanted in (9, "9", [9], {9: 9}, (9,), None, 9.5):
-        assert not f(1) == wanted and not wanted == f(1) and f(1) not in [wanted]
-        assert f(1) != wanted
+        assert (f(1) == wanted) is False and (wanted == f(1)) is False and f(1) not in [wanted]
+        assert f(1) != wanted and wanted != f(1)
     with pytest.raises((TypeError, AssertionError)):
         assert abs(f(1) - 9) < 1e-9
     with pytest.raises((TypeError, AssertionError)):
@@ -184,7 +184,12 @@ def test_a_class_where_a_function_is_wanted_decides_nothing(given):
 def test_an_object_is_equal_to_no_plain_value(given):
     """Also where a class is wanted: the plain value would tell what is expected."""
     f, seen = given(
-        "told = []\nclass F:\n    def __eq__(self, other): told.append(other); return True\ndef seen(): return len(told)",
+        """
+        told = []
+        class F:
+            def __eq__(self, other): told.append(other); return True
+        def seen(): return len(told)
+        """,
         "F", "seen",
     )  # fmt: skip
     assert f() != 5 and f() == f() and seen() == 1
@@ -294,8 +299,11 @@ def test_an_answer_gives_only_the_names_that_are_asked_for(given, bench):
 def test_a_name_that_is_missing_says_so_whatever_is_done_with_it(given):
     """Also where a built-in function has the same name."""
     top = given("def other(): pass", "max")
-    for use in (lambda: top([1, 2]), lambda: top == 2, lambda: top == 2, lambda: list(top), lambda: top.x, lambda: top[0],
-                lambda: bool(top), lambda: top + 1, lambda: top < 3, lambda: f"{top}", lambda: hash(top)):  # fmt: skip
+    uses = [
+        lambda: top([1, 2]), lambda: top == 2, lambda: list(top), lambda: top.x, lambda: top[0],
+        lambda: bool(top), lambda: top + 1, lambda: top < 3, lambda: f"{top}", lambda: hash(top),
+    ]  # fmt: skip
+    for use in uses:
         with pytest.raises(NameError, match="the answer does not define it"):
             use()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import enum
 import json
@@ -54,7 +55,8 @@ def test_plain_data_arrives_as_it_was(value):
 
 
 MORE = [
-    10**5000, -(10**5000), float("inf"), "\U0001f600 \x00\u2028", r"\ud800 \\udfff \" ",bytearray(b"x"), range(3, 10, 2), Decimal("1.50"), Fraction(-1, 3),
+    10**5000, -(10**5000), float("inf"), "\U0001f600 \x00\u2028", r"\ud800 \\udfff \" ",
+    bytearray(b"x"), range(3, 10, 2), Decimal("1.50"), Fraction(-1, 3),
     Counter("abca"), OrderedDict(b=1, a=2), deque([1, 2]), datetime.time(1, 2), len, int, sorted,
 ]  # fmt: skip
 
@@ -177,7 +179,9 @@ HOSTILE = [
     b'{"array":["<i8",[1,"x"],""]}', b'{"array":[]}', b'{"array":["V8",[1],"AAAAAAAAAAA="]}', b'{"scalar":7}',
     b'{"graph":["Graph",{},[],[]]}', b'{"graph":["os",[],[],[]]}', b'{"graph":["Graph",{"dict":[]},[[1]],[]]}',
     b'{"range":["a"]}', b'{"range":[1,2,0]}', b'{"fraction":[1,0]}', b'{"decimal":"x"}', b'{"datetime":"now"}',
-    b'{"timedelta":[1e400]}', b'"\\ud800"', b'["a\\uDFFFb"]', b'"\xed\xa0\x80"', b'{"range":[0,1000000000000,1]}', b'{"range":[0,-1000000000000,-3]}', b'{"yours":1}', b'{"node":[]}', b"[" * 100_000, b"[" * 400 + b"]" * 400,
+    b'{"timedelta":[1e400]}', b'"\\ud800"', b'["a\\uDFFFb"]', b'"\xed\xa0\x80"', b'{"range":[0,1000000000000,1]}',
+    b'{"range":[0,-1000000000000,-3]}',
+    b'{"yours":1}', b'{"node":[]}', b"[" * 100_000, b"[" * 400 + b"]" * 400,
     b'{"dict":[1,' * 2_000, b"1" * 5_000, b"\xff\xfe", b'"\\ud8', b"[" + b"1," * 3_000_000 + b"1]",
     json.dumps({"array": ["<U999999", [2], base64.b64encode(b"x").decode()]}).encode(),
 ]  # fmt: skip
@@ -198,10 +202,8 @@ def test_damaged_frames_are_values_or_wire_errors(data):
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(frame)))
         frame[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-    try:
+    with contextlib.suppress(WireError):
         decode(bytes(frame))
-    except WireError:
-        pass
 
 
 def test_no_callable_can_be_named_but_the_harmless_ones():
