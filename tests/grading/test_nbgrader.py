@@ -1,4 +1,4 @@
-"""Courses can move over and back: nbgrader grades ours, and what it makes of its own notebooks is what we make of them."""
+"""Courses can move over and back: nbgrader grades ours, and we give its own notebooks the points that it gives."""
 
 from __future__ import annotations
 

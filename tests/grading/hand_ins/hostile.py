@@ -666,7 +666,7 @@ def blend(a, b):
 
 ODD_ERRORS = """
 import builtins
-kinds = [SyntaxError, IndentationError, UnicodeDecodeError, StopIteration, ExceptionGroup, OSError, KeyError, ImportError]
+kinds = [SyntaxError, IndentationError, UnicodeDecodeError, StopIteration, ExceptionGroup, OSError, KeyError]
 def blend(a, b):
     kind = kinds.pop()
     try:

@@ -242,7 +242,13 @@ def deleted(*names: str) -> Any:
 
 BLEND, EVENS, SMOOTH = both("blend", WRONG), both("evens", WRONG), both("smooth", WRONG)
 KEEPER, QUORUM = both("keeper", WRONG), both("quorum", WRONG)
-EVERY_CHECK = ["blend-check", "blend-hidden", "groups-check", "groups-hidden", "smooth-check", "smooth-hidden", "reach-check", "reach-hidden", "times-check", "evens-check", "evens-hidden", "digits-check", "digits-hidden", "account-check", "account-hidden", "facts-number", "facts-motto"]
+EVERY_CHECK = [
+    *(f"{name}-{kind}" for name in ("blend", "groups", "smooth", "reach") for kind in ("check", "hidden")),
+    "times-check",
+    *(f"{name}-{kind}" for name in ("evens", "digits", "account") for kind in ("check", "hidden")),
+    "facts-number",
+    "facts-motto",
+]
 
 
 def keeper(name: str, text: str, says: str, status: str = "wrong|error") -> HandIn:
