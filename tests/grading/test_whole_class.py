@@ -24,10 +24,10 @@ from dslab.grading.merge import merged_notebook
 ROOT = Path(__file__).resolve().parents[2]
 SOME = [
     "as-the-reference", "lambda", "talkative", "twin-before", "lost-all-but-markers", "value", "syntax", "half",
-    "untouched", "division", "other-cell", "raises-for-all", "loop-in-cell", "hoard", "output-flood", "exit-in-
-    function", "two-exits", "sys-exit", "always-equal", "class-for-function", "surrogates", "markup", "tells-on-
-    large", "tells-by-output", "tells-by-forged-flag", "tells-later", "frames-in-function", "callers-frame",
-    "check-edited", "nbval-skip",
+    "untouched", "division", "other-cell", "raises-for-all", "loop-in-cell", "hoard", "output-flood",
+    "exit-in-function", "two-exits", "sys-exit", "always-equal", "class-for-function", "surrogates", "markup",
+    "tells-on-large", "tells-by-output", "tells-by-forged-flag", "tells-later", "frames-in-function",
+    "callers-frame", "check-edited", "nbval-skip",
 ]  # fmt: skip
 
 pytestmark = [
