@@ -23,7 +23,8 @@ def _line(check: dict[str, Any]) -> str:
     if check["status"] == "passed":
         return f"  {check['title']}: passed"
     words = _first_sentences(check.get("message", ""))
-    where = f" (line {check['line']} of your answer: {check['code'].strip()})" if "line" in check else ""
+    place = f"line {check['line']} of your answer" if "line" in check else ""
+    where = f" ({place}: {check['code'].strip()})" if place and place not in words else ""
     return f"  {check['title']}: {check['status']}; {words}{where}"
 
 
