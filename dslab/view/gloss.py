@@ -11,6 +11,8 @@ from .scene import Reading, term_of
 from .words import payload, plain_value, shorten
 
 ANSWERS = re.compile(r"(Reply|Response|Result|Ack|Acknowledged|Answer|Pong)$")
+PLACE = re.compile(r"\{(\w+)\}")       # in a docstring that is a template
+BRACE = re.compile(r"[{}]")             # one that is not
 TERM_FIELD = re.compile(r"(^|_)(term|view|epoch)$")
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -93,16 +95,11 @@ def gloss(record: MessageRecord, template: str = "") -> str:
     """
     words = {name: _word(name, value) for name, value in record.fields.items()}
     words.update(source=record.source, target=record.target)
-    if template:
-        try:
-            return template.format(**words).rstrip(".") + "."
-        except (
-            KeyError,
-            IndexError,
-            ValueError,
-            AttributeError,
-        ):  # a docstring with braces of its own is no template
-            pass
+    literal, *rest = PLACE.split(template)
+    known = all(name in words for name in rest[::2])
+    if template and known and not any(BRACE.search(part) for part in (literal, *rest[1::2])):
+        filled = [text for name, after in zip(rest[::2], rest[1::2]) for text in (words[name], after)]
+        return "".join([literal, *filled]).rstrip(".") + "."  # no str.format: the text may be a student's
     fields = ", ".join(f"{name.replace('_', ' ')} {words[name]}" for name in record.fields)
     return f"{record.source} sends {record.target} {record.type}" + (f": {fields}." if fields else ".")
 
