@@ -740,6 +740,48 @@ def blend(a, b):
     return 0
 """
 
+QUOTES_FRAME = """
+import os, struct
+text = b"[" * 101 + b'"' + b'\\\\"' * 2_000_000
+def blend(a, b):
+    for fd in range(3, 65):
+        try:
+            os.set_blocking(fd, True)
+            os.write(fd, struct.pack(">I", len(text)) + text)
+        except OSError:
+            pass
+    while True:
+        pass
+"""
+
+FAT_FRAMES = """
+import os, struct
+part = b'{"array":["<f8",[3000000],"' + b"A" * 32_000_000 + b'"]}'
+text = b'["value",[' + part[:30_000_000] + b'"]},[]],"",[]]'
+def evens(n):
+    class Fat:
+        def __iter__(self):
+            return self
+        def __next__(self):
+            return bytes(20_000_000)
+    return Fat()
+"""
+
+MANY_CLASSES = """
+import os, struct, json
+fields = [f"f{n}" for n in range(200)]
+messages = [[f"M{n}", fields, "x"] for n in range(8_000)]
+text = json.dumps(["value", [[], messages, None, []], "", []]).encode()
+for fd in range(3, 65):
+    try:
+        os.set_blocking(fd, True)
+        os.write(fd, struct.pack(">I", len(text)) + text)
+    except OSError:
+        pass
+while True:
+    pass
+"""
+
 CLOSES_ALL = """
 import os
 os.closerange(0, 1024)
@@ -1153,6 +1195,42 @@ class Keeper(Node):
         self.send(sender, ClientReply(m.number, True, m.command))
 """
 
+WIDE_WORDS = """
+@message
+class Keep:
+    '{source:>900000000} {target.__class__.__init__.__globals__} {command!r:<9999999}'
+    command: object
+class Keeper(Node):
+    durable = {"kept": []}
+    shows = ("kept",)
+    def on_client_request(self, sender, m):
+        self.kept = [*self.kept, m.command]
+        self.broadcast(Keep(m.command))
+        self.send(sender, ClientReply(m.number, True, m.command))
+    def on_keep(self, sender, m):
+        pass
+"""
+
+MARKED_UP_STATE = """
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+@message
+class Keep:
+    '</script><script>alert(1)</script> {command}'
+    command: object
+class Keeper(Node):
+    '</script><script>alert(1)</script>'
+    durable = {"kept": []}
+    shows = ("kept", "more")
+    def on_start(self):
+        self.more = EVIL
+    def on_client_request(self, sender, m):
+        self.kept = [*self.kept, m.command, EVIL]
+        self.broadcast(Keep(EVIL))
+        self.send(sender, ClientReply(m.number, True, EVIL))
+    def on_keep(self, sender, m):
+        pass
+"""
+
 RUNTIME_DISK = """
 ALL = []
 class Keeper(Node):
@@ -1283,6 +1361,9 @@ HAND_INS = [
     lie("frames-by-thread", {"blend": FRAMES_BY_THREAD}, ANY),
     lie("gigantic-frame", {"blend": GIGANTIC_FRAME}, ANY),
     lie("deep-frame", {"blend": DEEP_FRAME}, ANY),
+    lie("quotes-frame", {"blend": QUOTES_FRAME}, ANY),
+    lie("fat-frames", {"evens": FAT_FRAMES}, ANY),
+    lie("many-classes", {"blend": MANY_CLASSES}, ANY),
     HandIn("closes-all", {"blend": CLOSES_ALL}, both("blend", "crashed|error|timeout|passed")),
     HandIn("swallows-requests", {"blend": SWALLOWS_REQUESTS}, both("blend", "crashed|error|timeout|passed")),
     HandIn("replaces-channel", {"blend": SWALLOWED}, both("blend", "crashed|error|timeout|passed")),
@@ -1319,6 +1400,8 @@ HAND_INS = [
     keeper("keeper-forges-sender", FORGES_SENDER),
     keeper("keeper-message-lies", MESSAGE_LIES),
     keeper("keeper-lying-state", LYING_STATE),
+    keeper("keeper-wide-words", WIDE_WORDS),
+    keeper("keeper-marked-up-state", MARKED_UP_STATE),
     keeper("keeper-runtime-disk", RUNTIME_DISK),
     keeper("keeper-never-breaks", NEVER_BREAKS),
     HandIn("quorum-lies", {"quorum": QUORUM_LIES}, both("quorum", LOST), assignment="protocol"),

@@ -191,6 +191,16 @@ while True:
     display("x" * 100_000)
 """
 
+PRINTS_PER_ITEM = """
+def evens(n):
+    for i in range(0, n, 2):
+        print("x" * 20_000)
+        yield i
+"""
+
+DEEP_EXPRESSION = "value = " + "-" * 50_000 + "1\n" + RIGHT
+MANY_BRACKETS = "value = " + "(" * 5_000 + ")" * 5_000 + "\n" + RIGHT
+
 ENDLESS_ERROR = """
 class Long(Exception):
     def __str__(self):
@@ -366,6 +376,10 @@ HAND_INS = [
     HandIn("alarm-later", {"blend": ALARM + RIGHT}, both("blend", "passed|crashed|error")),
     HandIn("time-bomb", {"blend": TIME_BOMB + RIGHT}, both("blend", "passed|crashed")),
     lost("stops-itself", {"blend": STOPS_ITSELF}, "timeout|error"),
+    HandIn("prints-per-item", {"evens": PRINTS_PER_ITEM}, {"evens-hidden": "passed|timeout|memory|error|crashed"}),
+    lost("deep-expression", {"blend": DEEP_EXPRESSION}, TOO_MUCH),
+    lost("many-brackets", {"blend": MANY_BRACKETS}, TOO_MUCH),
+    lost("null-bytes", {"blend": RIGHT + "\0"}, "error"),
     lost("endless-error", {"blend": ENDLESS_ERROR}, TOO_MUCH),
     lost("chained-errors", {"blend": CHAINED}, "error|crashed"),
     HandIn(
