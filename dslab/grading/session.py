@@ -30,6 +30,7 @@ from dslab.sim.message import Message
 CHECK_MEMORY_BYTES = 1_500_000_000  # that a check may take in the grader's process
 BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
 MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
+MAX_MESSAGE_CLASSES, MAX_FIELDS = 100, 50  # making one costs the grader time
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
 
@@ -304,6 +305,8 @@ class Session:
         first = connection is self.connections.get(VISIBLE)
         found, messages, failed, refusals = connection.request("run", cell_id, text, list(names), setup)
         with self._strictly(connection):
+            if len(messages) > MAX_MESSAGE_CLASSES or any(len(fields) > MAX_FIELDS for _, fields, _ in messages):
+                raise wire.WireError("it has too many message classes")
             for name, fields, about in messages:
                 if name not in self.shared and name not in self.messages:
                     self.messages[name] = remote.message_class(name, fields, about)
