@@ -84,7 +84,7 @@ class Connection:
         if refused:
             session.note_refused(refused)
         if printed and isinstance(printed, str):
-            sys.stdout.write(printed)
+            sys.stdout.write(session.printable(printed))
         if kind == "raised":
             raise self._exception(content)
         return content
@@ -94,7 +94,10 @@ class Connection:
         return wire.encode(value, lambda other, walk: self.session.encode_other(self, other, walk))
 
     def _receive(self) -> list[Any]:
-        reply = wire.decode(self.channel.receive(self.waiting), lambda tag, data: self.session.value(self, tag, data))
+        data = self.channel.receive(self.waiting)
+        if not self.session.has_room(len(data)):
+            self.session.lose(self, "memory", "it hands over more than there is room for")
+        reply = wire.decode(data, lambda tag, data: self.session.value(self, tag, data))
         if not isinstance(reply, list) or not reply:
             raise wire.WireError("it is no answer")
         return reply

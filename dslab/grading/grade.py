@@ -28,6 +28,7 @@ _SHOWN = ("call", "got", "wanted", "line", "code", "property", "sentence", "seed
 _GONE = {
     "timeout": "{} did not end in time",
     "crashed": "{} ended the process that it runs in",
+    "memory": "{} hands over more data than there is room for",
 }
 
 

@@ -14,7 +14,8 @@ MAX_BYTES = 20_000_000
 MAX_DEPTH = 100
 
 # A string as a whole, or one bracket: brackets inside strings must not count.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# One without its end is taken to the end of all: looking for it from each of its quotes would take for ever.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class HandInError(Exception):

@@ -30,6 +30,8 @@ from dslab.sim.message import Message
 CHECK_MEMORY_BYTES = 1_500_000_000  # that a check may take in the grader's process
 BUDGET_CELLS = 12  # a hand-in may use this many times the limit of a cell
 MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
+MAX_RECEIVED_BYTES = 256_000_000  # of all that comes over the wire in one cell
+MAX_PRINTED = 200_000  # characters in one cell
 MAX_MESSAGE_CLASSES, MAX_FIELDS = 100, 50  # making one costs the grader time
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
@@ -65,6 +67,7 @@ class Session:
         self.callbacks: list[Any] = []
         self.seconds = 10.0
         self._budget = self._cell_used = self._all_used = 0.0
+        self._received = self._printed = 0
         self.gone = ""  # why the process ended that this cell used: "timeout", "crashed"
         self.cell = ""
         self.hidden = self._checked = False
@@ -98,7 +101,7 @@ class Session:
         self.cell, self.gone = "", ""
         self._calm(new_exercise=True)
         self._setup_names |= set(defined_names(text))
-        self._cell_used = 0.0
+        self._begin_cell()
         mark = len(self.cells)
         self.hidden = False
         with contextlib.suppress(StudentGone):
@@ -127,7 +130,7 @@ class Session:
         self._calm(new_exercise=True)
         self._share()
         self.cell, self.gone, self.hidden = cell, "", False
-        self._cell_used = 0.0
+        self._begin_cell()
         if imports:
             exec(imports, self.names)
         self.classes |= set(classes)
@@ -149,13 +152,16 @@ class Session:
         self._calm(new_exercise=False)
         self.cell, self.gone, self.hidden = cell, "", hidden
         self._checked = False
-        self._cell_used = 0.0
+        self._begin_cell()
         self.calls.clear()
         folder = self._feedback.parent if self._feedback else None
         if folder is not None and not hidden:
             os.environ["DSLAB_FAILED_RUN"] = str(folder / f"{cell}.html")
         else:
             os.environ.pop("DSLAB_FAILED_RUN", None)
+
+    def _begin_cell(self) -> None:
+        self._cell_used, self._received, self._printed = 0.0, 0, 0
 
     def checked(self) -> None:
         """Ends a check.
@@ -275,6 +281,17 @@ class Session:
         """Counts time that the student's code has used."""
         self._cell_used += seconds
         self._all_used += seconds
+
+    def has_room(self, size: int) -> bool:
+        """Counts the bytes that come over the wire in this cell; whether there is room for so many."""
+        self._received += size
+        return self._received <= MAX_RECEIVED_BYTES
+
+    def printable(self, text: str) -> str:
+        """As much of what the student's code prints as a cell may print."""
+        kept = text[: max(0, MAX_PRINTED - self._printed)]
+        self._printed += len(kept)
+        return kept
 
     def overdue(self) -> bool:
         """Whether this cell, or the whole hand-in, has used up its time."""

@@ -39,7 +39,8 @@ BUILTINS: dict[str, Any] = {
 _BUILTIN_NAMES = {id(one): name for name, one in BUILTINS.items()}
 
 _HALF = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")  # ours are never written like that: text goes as UTF-8
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
+# A string without its end is taken to the end of all: looking for one from each of its quotes would take for ever.
+_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
 _DTYPE = re.compile(r"[<>|=][biufcSU][0-9]{1,6}|[<>|=][mM]8(\[[a-zA-Z0-9]{1,9}\])?")
 
 

@@ -181,7 +181,7 @@ HOSTILE = [
     b'{"range":["a"]}', b'{"range":[1,2,0]}', b'{"fraction":[1,0]}', b'{"decimal":"x"}', b'{"datetime":"now"}',
     b'{"timedelta":[1e400]}', b'"\\ud800"', b'["a\\uDFFFb"]', b'"\xed\xa0\x80"', b'{"range":[0,1000000000000,1]}',
     b'{"range":[0,-1000000000000,-3]}',
-    b'{"yours":1}', b'{"node":[]}', b"[" * 100_000, b"[" * 400 + b"]" * 400,
+    b"[" * 101 + b'"' + b'\\"' * 2_000_000, b'{"yours":1}', b'{"node":[]}', b"[" * 100_000, b"[" * 400 + b"]" * 400,
     b'{"dict":[1,' * 2_000, b"1" * 5_000, b"\xff\xfe", b'"\\ud8', b"[" + b"1," * 3_000_000 + b"1]",
     json.dumps({"array": ["<U999999", [2], base64.b64encode(b"x").decode()]}).encode(),
 ]  # fmt: skip
