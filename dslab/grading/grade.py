@@ -91,6 +91,9 @@ def _judge(check: Cell, ran: Ran, answer: Cell | None, untouched: bool) -> tuple
     for what, where in ((before, "the answer cell"), (note, "the answer")):
         if what.get("gone"):
             return what["gone"], _GONE[what["gone"]].format(where), note
+    cell = ran.outcomes[answer.id].what if answer is not None else ""
+    if cell in _GONE:
+        return cell, _GONE[cell].format("the answer cell"), note
     if outcome.what == "timeout":
         return "timeout", "the check did not end in time with this answer", note
     if outcome.what == "crashed":

@@ -196,6 +196,23 @@ def test_a_check_that_does_not_listen_is_ended(course, monkeypatch):
     assert result["json"]["points"] == 6 and statuses(result)["add-check"] in ("timeout", "crashed")
 
 
+def test_an_answer_that_takes_the_kernel_down_every_time_ends_too(course, monkeypatch):
+    """Each turn leaves one answer out, so there is a last one."""
+    runs = []
+
+    def crash(bench, notebook, work, limit):
+        runs.append(notebook)
+        cells = [cell.id for cell in notebook.cells]
+        at = cells.index("add-exercise")
+        found = {name: Outcome("passed" if number < at else "not run") for number, name in enumerate(cells)}
+        return found | {"add-exercise": Outcome("crashed")}, ""
+
+    monkeypatch.setattr("dslab.grading.plugin.Bench.run", crash)
+    result = graded(course, course.right)["json"]
+    assert result["points"] == 0 and len(runs) == 2
+    assert {check["status"] for check in result["checks"]} == {"crashed", "not run"}
+
+
 HALVES = [
     "def add(a, b):\n    raise ValueError('\\ud800')",
     "def add(a, b):\n    print('\\ud800')\n    return 5",
