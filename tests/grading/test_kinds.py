@@ -1,0 +1,45 @@
+"""What an answer may be, and what a check may do with it: all that courses with nbgrader do every day."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "assignments"))
+
+from hand_ins.kinds import KINDS
+from sheet import answer, check
+
+from dslab.grading import sandbox, worker
+from dslab.grading.assignment import assignment_of
+from dslab.grading.intake import hand_in_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the grader's sandbox needs Linux")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """A process that grades."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_right_answer_of_any_kind_passes(pool, kind):
+    """As it does in a plain notebook, where answer and check share one process."""
+    text, tests = KINDS[kind]
+    exec(text + "\n" + tests, {"__name__": "__main__"})
+    cells = [answer("it", f"### BEGIN SOLUTION\n{text}\n### END SOLUTION"), check("test-it", tests, 1)]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    assignment = assignment_of(hand_in_of(notebook), "kinds")
+    handed_in = {**notebook, "cells": [{**cells[0], "source": text}, cells[1]]}
+    layers = tuple(layer.name for layer in sandbox.probe() if layer.works)
+    task = worker.Task(assignment, "anna", json.dumps(handed_in).encode(), 20.0, layers)
+    (got,) = pool.submit(worker.grade_task, task).result()["json"]["checks"]
+    assert got["status"] == "passed", got
