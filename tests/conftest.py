@@ -24,3 +24,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.fail(reason, pytrace=False)
             elif reason:
                 pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _environment_is_left_as_it_was():
+    """What a test file leaves in the environment reaches every process that a later one starts."""
+    before = _environment()
+    yield
+    assert _environment() == before
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}

@@ -83,13 +83,13 @@ class Session:
             imports: import statements of the assignment; the student's process finds those modules loaded.
             seconds: that the student's code may use in one cell.
         """
-        os.environ["DSLAB_GRADING"] = "1"  # the check of an unanswered exercise fails; elsewhere it says so kindly
         self.close()
         self._clear()
         self.seconds, self._budget = seconds, BUDGET_CELLS * seconds
         if sorted(imports) != self._imports:
             self.end()
             self._imports = sorted(imports)
+        os.environ["DSLAB_GRADING"] = "1"  # the check of an unanswered exercise fails; elsewhere it says so kindly
         shell = _shell()
         self.names = shell.user_ns if shell is not None else sys.modules["__main__"].__dict__
         if shell is not None and self._shell is not shell:
@@ -199,8 +199,10 @@ class Session:
         self.connections.clear()
 
     def end(self) -> None:
-        """Ends the zygote, and with it everything."""
+        """Ends the zygote, and with it everything; what runs in this process later is not graded."""
         self.close()
+        for name in ("DSLAB_GRADING", "DSLAB_FAILED_RUN"):
+            os.environ.pop(name, None)
         if self._zygote is not None:
             self._zygote.stop()
             self._zygote = None
