@@ -11,7 +11,7 @@ from typing import Any
 import traitlets
 
 from dslab.check.invariants import VIOLATED, Verdict
-from dslab.sim import NodeError, System, Trace
+from dslab.sim import NodeError, System, Trace, TraceError
 from dslab.sim.schedule import LONGEST_MS, Action, call, check_schedule, literal, to_us, whole_ms
 from dslab.view import storyboard
 from dslab.view.storyboard import Storyboard
@@ -19,10 +19,17 @@ from dslab.view.storyboard import Storyboard
 from . import export
 from .branches import AHEAD_MS, MAIN, Branch, Branches
 from .predict import Prediction, PredictionError
-from .runs import Runs
+from .runs import RECORDED, Recorded, Runs
 from .served import Served
 from .spec import check_number, lab_spec
 from .verbs import with_verbs
+
+SIMULATED = "the recorded actions, in the simulator"
+
+
+def _check_system(system: Any) -> None:
+    if not isinstance(system, System):
+        raise NodeError(f"a Lab needs a System, such as System(MyNode, nodes=3), not {system!r}")
 
 
 @with_verbs
@@ -34,7 +41,7 @@ class Lab(Served):
 
     Args:
         system: what runs, such as `raft.cluster(5)`.
-        seed: any integer.
+        seed: any integer; a counterexample that names every delivery needs none.
         schedule: actions that belong to the scenario.
         until: end of the run at first, simulated ms; it goes on as one watches.
         start: where the cursor stands at first, ms.
@@ -49,6 +56,7 @@ class Lab(Served):
         DslabError: an input is not what it must be.
     """
 
+    _predict: Prediction | None
     prediction = traitlets.Dict({"choice": None, "confidence": None}).tag(sync=True)
     feedback = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
@@ -56,7 +64,7 @@ class Lab(Served):
         self,
         system: System,
         *,
-        seed: int,
+        seed: int = 1,
         schedule: Sequence[Action] = (),
         until: float = AHEAD_MS,
         start: float = 0,
@@ -67,21 +75,64 @@ class Lab(Served):
         predict: Prediction | None = None,
         title: str | None = None,
     ) -> None:
-        if not isinstance(system, System):
-            raise NodeError(f"a Lab needs a System, such as System(MyNode, nodes=3), not {system!r}")
+        _check_system(system)
         check_number("until", until, 0, LONGEST_MS, "ms")
-        check_number("start", start, 0, until, "ms")
-        check_number("speed", speed, 0.001, 100, "simulated seconds per second")
         actions = check_schedule(schedule, system)
         last = actions[-1]["at"] if actions else 0
         tree = Branches(actions, whole_ms(until if last <= until else last + AHEAD_MS))
         runs = Runs(system, seed, tuple(properties), hide_properties)
-        first = runs.of(tree[MAIN])
-        asked = predict.spec() if predict else None
-        spec = lab_spec(
-            runs, first.trace, verbs, start_us=to_us(start), speed=speed, title=title, predict=asked
-        )
         self._predict = predict
+        self._open(tree, runs, start, until, speed, verbs, title=title)
+
+    @classmethod
+    def recorded(
+        cls,
+        trace: Trace,
+        *,
+        system: System,
+        title: str | None = None,
+        start: float = 0,
+        speed: float = 0.02,
+    ) -> Lab:
+        """A Lab over a trace that exists: it plays and can be asked about, but nothing else can happen in it.
+
+        Args:
+            trace: what was recorded, such as a run of real processes.
+            system: what ran; its properties are judged on the trace.
+            title: a name for the run.
+            start: where the cursor stands at first, ms.
+            speed: recorded seconds per second, 0.001 to 100.
+
+        Raises:
+            DslabError: an input is not what it must be, or the trace has other nodes than the system.
+        """
+        _check_system(system)
+        if not isinstance(trace, Trace):
+            raise TraceError(f"Lab.recorded needs a Trace, such as that of simulate(...), not {trace!r}")
+        runs = Recorded(system, trace)
+        until = whole_ms(trace.until_us / 1000)
+        lab = cls.__new__(cls)
+        lab._predict = None
+        tree = Branches(list(trace.schedule), until)
+        lab._open(tree, runs, start, until, speed, None, title=title, recorded=RECORDED)
+        return lab
+
+    def _open(
+        self,
+        tree: Branches,
+        runs: Runs,
+        start: float,
+        until: float,
+        speed: float,
+        verbs: Sequence[str] | None,
+        *,
+        title: str | None,
+        recorded: str | None = None,
+    ) -> None:
+        check_number("start", start, 0, until, "ms")
+        check_number("speed", speed, 0.001, 100, "simulated seconds per second")
+        more = {"title": title, "predict": self._predict.spec() if self._predict else None, "recorded": recorded}
+        spec = lab_spec(runs, runs.of(tree[MAIN]).trace, verbs, start_us=to_us(start), speed=speed, **more)
         self._answered: dict[str, Any] | None = None
         super().__init__(tree, runs)
         self.spec = spec
@@ -185,10 +236,11 @@ class Lab(Served):
         return self.trace().state_at(self.cursor["event"])
 
     def code(self, branch: str | None = None) -> str:
-        """A cell that makes a branch again."""
+        """A cell that makes a branch again; of a recorded run, one that does the same in the simulator."""
         chosen, system = self._tree[branch or self.branch], self._runs.system
         until = "" if chosen.until == AHEAD_MS else f", until={literal(chosen.until)}"
-        lines = ["from dslab import Lab", *([system.imports] if system.imports else []), ""]
+        lines = ["# " + SIMULATED] if self.spec["recorded"] else []
+        lines += ["from dslab import Lab", *([system.imports] if system.imports else []), ""]
         lines += [f"lab = Lab({system.code}, seed={self._runs.seed}{until})"]
         return "\n".join([*lines, *(f"lab.{call(action)}" for action in chosen.actions), "lab"])
 
@@ -249,6 +301,8 @@ class Lab(Served):
         self.prediction = self._answered
 
     def __repr__(self) -> str:
+        if self.spec["recorded"]:
+            return f"Lab.recorded({self.trace()!r}), {len(self.schedule())} actions"
         what = f"Lab({self._runs.system.code}, seed={self._runs.seed})"
         return f"{what}, branch {self.branch}, {len(self.schedule())} actions"
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from dslab.check.invariants import VIOLATED, Verdict, check_trace
-from dslab.sim import DslabError, System, Trace, simulate
+from dslab.sim import DslabError, ScheduleError, System, Trace, TraceError, simulate
 from dslab.sim.schedule import to_us
 from dslab.view import announce, narrate, pack, read, shared_prefix, survey
 from dslab.view.words import Said
@@ -17,6 +17,7 @@ from .branches import Branch, Tree
 
 MOST_EVENTS = 200_000
 KEPT_RUNS = 24
+RECORDED = "this run was recorded from real processes"
 
 
 class Run:
@@ -144,6 +145,42 @@ class Runs:
             stations = [station["event"] for station in run.survey["stations"]]
             says = announce(says, run.reading, branch.id, branch.parent, first, branch.cause, stations)
         return pack(run.reading, says, first)
+
+
+class Recorded(Runs):
+    """A run that exists already: no other schedule can be run.
+
+    Args:
+        system: what ran. trace: what was recorded.
+
+    Raises:
+        TraceError: the trace has other nodes than the system.
+    """
+
+    def __init__(self, system: System, trace: Trace) -> None:
+        if [trace.servers, trace.clients] != [system.servers, system.clients]:
+            nodes = ", ".join([*trace.servers, *trace.clients])
+            mine = ", ".join(system.nodes)
+            raise TraceError(f"the trace is of {nodes}, the system has {mine}; give the system that ran")
+        super().__init__(system, trace.seed)
+        self._recorded = trace
+
+    def of(self, branch: Branch) -> Run:
+        """The recorded run, for the branch of its own schedule.
+
+        Raises:
+            ScheduleError: any other branch.
+        """
+        trace = self._recorded
+        own = list(branch.actions) == trace.schedule and to_us(branch.until) == trace.until_us
+        if branch.parent or not own:
+            raise ScheduleError(
+                f"{RECORDED}, so nothing else can happen in it; lab.code() is a cell that tries it in the simulator"
+            )
+        return super().of(branch)
+
+    def _run(self, branch: Branch) -> Run:
+        return Run(self._recorded, None, self.always, self.eventually)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dslab import DslabError, Lab, Node, System, message, simulate
+from dslab import DslabError, Lab, Node, System, Trace, message, simulate
 from dslab.protocols import raft
 from dslab.sim.schedule import VERBS
 from dslab.widgets import Prediction
@@ -460,3 +460,39 @@ def test_the_state_at_the_cursor_can_be_asked_for(lab: Lab) -> None:
         lab.cursor["event"]
     )
     assert {v.status for v in lab.verdicts()} <= {"held", "reached", "not yet"}
+
+
+def test_a_recorded_run_is_shown_but_nothing_else_can_happen_in_it() -> None:
+    """Everything one can ask agrees with the trace; every change says why it cannot be, and changes nothing."""
+    system = raft.cluster(3)
+    schedule = [{"at": 500, "do": "crash", "node": "n1"}]
+    trace = Trace.from_json(simulate(system, seed=3, schedule=schedule, until=1200.5).to_json())
+    lab = Lab.recorded(trace, system=system, title="A real run")
+    browser = Browser(lab)
+    assert lab.trace() is trace and lab.digest() == trace.digest() and lab.schedule() == schedule
+    assert (lab.spec["title"], lab.spec["recorded"]) == ("A real run", "this run was recorded from real processes")
+    assert [v.status for v in lab.verdicts()][:1] == ["held"] and lab.branches[0]["until_us"] == 1_200_500
+    lab.seek(900)
+    assert lab.state()["n1"]["status"] == "crashed"
+    before = lab.branches, lab.chunks, lab.cursor
+    for change in (lambda: lab.crash("n2", at=1000), lambda: lab.fork(100), lambda: lab.move(0, 600)):
+        with pytest.raises(DslabError, match="recorded from real processes"):
+            change()
+    for command in (
+        {"do": "act", "branch": "A", "at_us": 1, "verb": "crash", "args": {"node": "n2"}},
+        {"do": "extend", "branch": "A", "until_us": 9_000_000},
+    ):
+        assert "recorded from real processes" in browser(**command)["error"]
+    assert (lab.branches, lab.chunks, lab.cursor) == before
+    again = run_again(lab.code())
+    assert again.schedule() == schedule and again.digest() == trace.digest()
+    with pytest.raises(DslabError, match="give the system that ran"):
+        Lab.recorded(trace, system=raft.cluster(5))
+    with pytest.raises(DslabError, match="needs a Trace"):
+        Lab.recorded(lab, system=system)  # type: ignore[arg-type]
+
+
+def test_a_counterexample_needs_no_seed() -> None:
+    """A schedule that names everything opens as it is."""
+    schedule = [{"at": 10, "do": "crash", "node": "n1"}]
+    assert Lab(raft.cluster(3), schedule=schedule, until=50).schedule() == schedule

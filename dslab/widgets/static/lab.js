@@ -77,7 +77,7 @@ export function createLab(model, doc) {
   const ctx = {
     doc, store, spec, settings, send, select, seek, reason, showTab,
     command, setting,
-    noKernel: session.live ? null : NO_KERNEL,
+    noKernel: spec.recorded ?? (session.live ? null : NO_KERNEL),
     say: (text) => speaker.say(text), notice: (text) => notice(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
     close: () => closePopover(), openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k),
     startGrouping: (id) => group(id),

@@ -48,7 +48,7 @@ const FIRST_END_US = 10_000_000;
 export function scriptText(spec, branch) {
   const until = (branch.until_us ?? FIRST_END_US) === FIRST_END_US ? "" : `, until=${pythonLiteral(branch.until_us / 1000)}`;
   return [
-    "from dslab import Lab", ...(spec.imports ? [spec.imports] : []), "",
+    ...(spec.recorded ? ["# the recorded actions, in the simulator"] : []), "from dslab import Lab", ...(spec.imports ? [spec.imports] : []), "",
     `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)}${untilText(branch)})`,
     ...branch.actions.map((action) => `lab.${actionCall(action)}`),
     "lab",

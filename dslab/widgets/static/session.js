@@ -130,7 +130,7 @@ export function createSession(model, win, on) {
   function lookAhead() {
     const { branch } = store;
     const until = branch.until_us ?? store.trace.endUs;
-    if (!live || branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
+    if (!live || spec.recorded || branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
     if (store.cursor.time_us < until * (1 - LOOK_AHEAD)) return;
     asked.set(branch.id, until);
     command("extend", { branch: branch.id, until_us: Math.min(MAX_RUN_US, until + Math.max(2_000_000, Math.round(until / 2))) })
