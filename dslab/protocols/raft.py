@@ -87,6 +87,10 @@ class Server(Node):
     def last_index(self):
         return len(self.log)
 
+    def after(self, index, to=None):
+        """The entries behind an index, up to another or to the end."""
+        return self.log[index:to]
+
     def term_at(self, index):
         return self.log[index - 1].term if 0 < index <= len(self.log) else 0
 
@@ -124,9 +128,7 @@ class Server(Node):
 
     def grants(self, candidate, m):
         """Whether this server votes for the candidate (sections 5.2 and 5.4.1)."""
-        if m.term < self.term or self.voted_for not in (None, candidate):
-            return False
-        return self.up_to_date(m)
+        return m.term >= self.term and self.voted_for in (None, candidate) and self.up_to_date(m)
 
     def up_to_date(self, m):
         """The candidate's log is at least as recent: later last term, or same and at least as long (section 5.4.1)."""
@@ -158,7 +160,7 @@ class Server(Node):
 
     def replicate(self, peer):
         prev = self.next_index[peer] - 1
-        self.send(peer, AppendEntries(self.term, prev, self.term_at(prev), self.log[prev:], self.commit_index))
+        self.send(peer, AppendEntries(self.term, prev, self.term_at(prev), self.after(prev), self.commit_index))
 
     def on_append_entries(self, sender, m):
         self.adopt(m.term)
@@ -166,7 +168,7 @@ class Server(Node):
             return self.send(sender, Appended(self.term, False, 0))
         self.role, self.leader, self.votes = "follower", sender, {}
         self.reset_election_timer()
-        if m.prev_index > len(self.log) or self.term_at(m.prev_index) != m.prev_term:
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
             return self.send(sender, Appended(self.term, False, min(m.prev_index - 1, self.last_index)))
         self.append(m)
         match = m.prev_index + len(m.entries)            # not the end of our log: what follows may be another leader's
@@ -199,12 +201,10 @@ class Server(Node):
         return index if self.term_at(index) == self.term else self.commit_index
 
     def commit_up_to(self, index):
-        if index <= self.commit_index:
-            return
-        self.commit_index = index
-        while self.last_applied < index:
+        self.commit_index = max(index, self.commit_index)
+        for entry in self.after(self.last_applied, self.commit_index):
             self.last_applied += 1
-            self.apply(self.log[self.last_applied - 1])
+            self.apply(entry)
 
     # ---- clients (section 8)
 
@@ -213,7 +213,7 @@ class Server(Node):
             self.send(sender, ClientReply(m.number, False, leader=self.leader))
         elif m.number == self.sessions.get(sender, (0, None))[0]:
             self.send(sender, ClientReply(m.number, True, self.sessions[sender][1]))    # done before: same answer
-        elif (self.term, sender, m.number) not in [(e.term, e.client, e.number) for e in self.log[self.last_applied:]]:
+        elif (self.term, sender, m.number) not in [(e.term, e.client, e.number) for e in self.after(self.last_applied)]:
             self.log.append(Entry(self.term, m.command, sender, m.number))
             for peer in self.peers:
                 self.replicate(peer)
