@@ -1,0 +1,85 @@
+"""What Paxos promises: safety of section 2.1 of the paper, and a sign of progress.
+
+Source: L. Lamport, "Paxos Made Simple", ACM SIGACT News 32(4), 2001, sections 2.1 and 2.2. An acceptor is whoever shows
+accepted_ballot and accepted_value, a learner whoever shows chosen, so a student's own classes are judged by the same
+functions, and so are servers that play all roles.
+"""
+
+from __future__ import annotations
+
+from dslab.sim import title, violation
+
+
+def told(ballot):
+    """A ballot in a few characters: 2.n1 for [2, "n1"]."""
+    return ".".join(map(str, ballot)) if isinstance(ballot, (list, tuple)) else str(ballot)
+
+
+def acceptors(world):
+    """The servers that vote."""
+    return [s for s in world.servers if hasattr(s, "accepted_ballot")]
+
+
+def _vote(world):
+    """(acceptor, ballot, value) if the last event made an acceptor accept something, else None."""
+    acceptor = world.changed
+    if acceptor is None or getattr(acceptor, "accepted_ballot", None) is None:
+        return None
+    return acceptor, acceptor.accepted_ballot, acceptor.accepted_value
+
+
+@title("One value chosen")
+def agreement(world):
+    """Only a single value is chosen: accepted by a majority of the acceptors under one ballot."""
+    vote = _vote(world)
+    if vote is None:
+        return None
+    acceptor, ballot, value = vote
+    voters = world.memory.setdefault(("votes", told(ballot), repr(value)), {})
+    voters[acceptor.id] = True
+    if 2 * len(voters) <= len(acceptors(world)):
+        return None
+    first, under, by = world.memory.setdefault("chosen", (value, told(ballot), list(voters)))
+    if first != value:
+        return violation(f"{first} was chosen by {' and '.join(by)} under ballot {under}, and {value} by "
+                         f"{' and '.join(voters)} under ballot {told(ballot)}", nodes=voters,
+                         expected=f"{first}, chosen first", found=f"{value}")
+    return None
+
+
+@title("Learners agree")
+def learners_agree(world):
+    """No two processes learn different values."""
+    learner = world.changed
+    if learner is None or getattr(learner, "chosen", None) is None:
+        return None
+    for other in world.servers:
+        if getattr(other, "chosen", None) not in (None, learner.chosen):
+            return violation(f"{other.id} has learned {other.chosen}, and {learner.id} {learner.chosen}",
+                             nodes=[other.id, learner.id], expected=f"{other.chosen}", found=f"{learner.chosen}")
+    return None
+
+
+@title("One value per ballot")
+def one_value_per_ballot(world):
+    """No two acceptors accept different values under one ballot."""
+    vote = _vote(world)
+    if vote is None:
+        return None
+    acceptor, ballot, value = vote
+    for other in acceptors(world):
+        if other.accepted_ballot == ballot and other.accepted_value != value:
+            return violation(f"under ballot {told(ballot)}, {other.id} accepted {other.accepted_value} and "
+                             f"{acceptor.id} {value}", nodes=[other.id, acceptor.id],
+                             expected=f"{other.accepted_value}", found=f"{value}")
+    return None
+
+
+@title("A value chosen")
+def chooses(world):
+    """A process learns that a value is chosen."""
+    return any(getattr(s, "chosen", None) is not None for s in world.servers)
+
+
+ALWAYS = (agreement, learners_agree, one_value_per_ballot)
+EVENTUALLY = (chooses,)
