@@ -14,6 +14,7 @@ from .host import CRASHED, PAUSED, UP, Host
 from .schedule import VERBS, Action, to_us
 from .snapshot import keep
 from .traffic import Entry, Traffic
+from .treason import Treason
 
 
 class Actions(Traffic):
@@ -117,6 +118,24 @@ class Actions(Traffic):
         host.timer_names[name]()
         self._after_action(host)
 
+    def _do_turn_traitor(self, node: str, behaviour: str, fields: dict[str, Any] | None, to: list[str] | None,
+                         by: float | None) -> None:
+        given = {"fields": fields, "to": to, "by": by}
+        detail = {name: value for name, value in given.items() if value is not None}
+        self._note("turn_traitor", node, {"behaviour": behaviour, **detail})
+        treason = Treason(behaviour, fields or {}, to_us(by or 0))
+        host = self.hosts[node]
+        host.treason.update({other: treason for other in to or self.hosts if other != node})
+        self._rewire()
+
+    def _do_turn_loyal(self, node: str) -> None:
+        host = self.hosts[node]
+        if not host.treason:
+            return self._ignored("turn_loyal", node, f"{node} is loyal")
+        self._note("turn_loyal", node)
+        host.treason.clear()
+        self._rewire()
+
     def _do_request(self, command: Any, to: str | None, client: str) -> None:
         host = self.hosts[client]
         if host.status is not UP:
@@ -201,5 +220,6 @@ class Actions(Traffic):
             number = self.next_message()
             if self.recorder:
                 source, target = entry[3], entry[2].id
-                self.recorder.sent(source, target, entry[4], self.current, self.now_us, entry[0], copy_of=message)
+                truth = next(iter(self.recorder.messages[message][10:]), None)
+                self.recorder.sent(source, target, entry[4], self.current, self.now_us, entry[0], message, truth)
             self._push(entry[0], entry[2], entry[3], entry[4], number)

@@ -10,6 +10,7 @@ from .errors import NodeError
 from .message import Message
 from .network import Link, random_word, stream
 from .snapshot import keep
+from .treason import Treason
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -22,7 +23,7 @@ class Host:
 
     __slots__ = ("backlog", "clock_from", "clock_rate", "clock_start", "disk", "disk_dice", "disk_free", "handlers",
                  "id", "incarnation", "latest", "links", "mixed_word", "node", "outbox", "sim", "status",
-                 "timer_names", "timer_plans", "timers", "word", "write")
+                 "timer_names", "timer_plans", "timers", "treason", "word", "write")
 
     def __init__(self, sim: Simulation, node_id: str) -> None:
         self.sim, self.id = sim, node_id
@@ -36,6 +37,7 @@ class Host:
         self.timer_plans: dict[str, tuple[Any, ...]] = {}      # name -> (between, lowest, highest, random())
         self.disk_dice: Callable[[], float] | None = None    # made at the first write: most classes write nothing
         self.links: dict[str, Link] = {}
+        self.treason: dict[str, Treason] = {}                # receiver -> what it does to messages to it; mostly empty
         self.handlers: dict[type, Callable[[str, Any], None]] = {}
         self.backlog: list[tuple[Any, ...]] = []             # what arrived while paused
         self.clock_rate, self.clock_from, self.clock_start = 1.0, 0, 0

@@ -112,7 +112,7 @@ class Link:
         self.sender, self.host, self.network = sender, host, network
         self.state = (sender.word ^ host.mixed_word) % (MODULUS - 1) + 1
         self.low, self.spread = network.range_us if sender is not host else (0, 0)
-        self.plain, self.cut, self.last_due = network.plain, False, 0
+        self.plain, self.cut, self.last_due = network.plain and not sender.treason, False, 0
         self.random: Random | None = None
 
     @property
@@ -136,7 +136,7 @@ class Link:
     def set_cut(self, cut: bool) -> None:
         """Closes or opens the link."""
         self.cut = cut
-        self.plain = self.network.plain and not cut
+        self.plain = self.network.plain and not cut and not self.sender.treason
 
     def draw_us(self) -> int:
         """The latency of the next message."""

@@ -31,11 +31,18 @@ def violation(text: str, *, nodes: Any = (), index: int | None = None, expected:
     return Violation(text, tuple(nodes), index, expected, found)
 
 
+class NodeState(SimpleNamespace):
+    """One node as a property sees it."""
+
+    traitor = False
+
+
 class World:
     """The state of a run after one event, as a property sees it.
 
     Attributes:
-        nodes: {id: node}; a node has its shown attributes, `id` and `status` ("up", "crashed", "paused").
+        nodes: {id: node}; a node has its shown attributes, `id`, `status` ("up", "crashed", "paused") and `traitor`:
+            whether it has ever been one, because nothing is promised about those.
         servers: the server nodes, in order.
         clients: the client nodes, in order.
         event: id of the event that was applied last.
@@ -44,7 +51,7 @@ class World:
     """
 
     def __init__(self, servers: list[str], clients: list[str]) -> None:
-        self.nodes: dict[str, Any] = {n: SimpleNamespace(id=n, status="crashed") for n in [*servers, *clients]}
+        self.nodes: dict[str, Any] = {n: NodeState(id=n, status="crashed") for n in [*servers, *clients]}
         self.servers: list[Any] = [self.nodes[n] for n in servers]
         self.clients: list[Any] = [self.nodes[n] for n in clients]
         self.event = -1

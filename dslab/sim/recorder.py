@@ -47,8 +47,9 @@ class Recorder:
         return event
 
     def sent(self, source: str, target: str, m: Message, event: int | None, now: int, due: int,
-             copy_of: int | None = None) -> None:
-        self.messages.append([source, target, m, event, now, due, None, None, "in flight", copy_of])
+             copy_of: int | None = None, truth: dict[str, Any] | None = None) -> None:
+        record = [source, target, m, event, now, due, None, None, "in flight", copy_of]
+        self.messages.append(record if truth is None else [*record, truth])
 
     def fate(self, number: int, fate: str, due: int | None = None) -> None:
         record = self.messages[number]

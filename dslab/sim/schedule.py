@@ -14,6 +14,7 @@ from typing import Any
 from .errors import MessageError, ScheduleError
 from .message import plain
 from .network import latency_range_us
+from .treason import BEHAVIOURS, known_fields, needs
 
 Action = dict[str, Any]
 REQUIRED = object()
@@ -90,6 +91,25 @@ def _name_or_none(value: Any, system: Any) -> str | None:
     return None if value is None or isinstance(value, str) else "None or a timer's name"
 
 
+def _receivers(value: Any, system: Any) -> str | None:
+    known = isinstance(value, (list, tuple)) and value and not any(_node(node, system) for node in value)
+    if known and len(set(value)) == len(value):
+        return None
+    names = f" among {', '.join(system.nodes)}" if system is not None else ""
+    return f'a list of node names{names}, such as ["n3"], each at most once'
+
+
+def _lies(value: Any, system: Any) -> str | None:
+    if not isinstance(value, Mapping) or not value or not all(isinstance(field, str) for field in value):
+        return 'a dict {field of a message: what to say instead}, such as {"term": 9}'
+    known = known_fields() if system is not None else set(value)
+    wrong = next((field for field in value if field not in known), None)
+    if wrong is not None:
+        near = difflib.get_close_matches(wrong, sorted(known), n=1)
+        return "fields of a message" + (f" (did you mean {near[0]!r}?)" if near else "")
+    return _plain(value, system)
+
+
 _message = _number(0, 2**53, "a message's number")
 _probability = _number(0, 1, "a probability")
 
@@ -103,6 +123,10 @@ VERBS: dict[str, dict[str, tuple[Any, Callable[[Any, Any], str | None]]]] = {
     "skew": {"node": (REQUIRED, _node), "offset": (0, _number(-86_400_000, 86_400_000, "ms")),
              "rate": (1.0, _number(0.01, 100, "a factor"))},
     "timeout": {"node": (REQUIRED, _node), "timer": (None, _name_or_none)},
+    "turn_traitor": {"node": (REQUIRED, _node), "behaviour": (REQUIRED, _choice(*BEHAVIOURS)),
+                     "fields": (None, _optional(_lies)), "to": (None, _optional(_receivers)),
+                     "by": (None, _optional(_number(0, 86_400_000, "ms")))},
+    "turn_loyal": {"node": (REQUIRED, _node)},
     "partition": {"groups": (REQUIRED, _groups), "in_flight": ("lost", _choice("lost", "held"))},
     "heal": {},
     "cut": {"source": (REQUIRED, _node), "target": (REQUIRED, _node)},
@@ -194,6 +218,8 @@ def check_schedule(schedule: Any, system: Any = None) -> list[Action]:
                 raise ScheduleError(f"{where}: {name} must be {wanted}, not {item[name]!r}")
         if item.get("source") is not None and item["source"] == item.get("target"):
             raise ScheduleError(f"{where}: a node's link to itself cannot be changed")
+        if item["do"] == "turn_traitor" and (wrong := needs(item["behaviour"], item)):
+            raise ScheduleError(f"{where}: {wrong}")
         if item["do"] == "request" and system is not None:
             wanted = _client(item.get("client", "c1"), system)
             if wanted:
@@ -243,7 +269,8 @@ def to_python(schedule: list[Action], name: str = "schedule") -> str:
 
 def call(act: Action) -> str:
     """One action as the call that makes it: `crash("n1", at=1200)`."""
-    keyword_only = {"restart": 1, "skew": 1, "partition": 1, "link": 2, "request": 1, "delay": 1, "timeout": 2}
+    keyword_only = {"restart": 1, "skew": 1, "partition": 1, "link": 2, "request": 1, "delay": 1, "timeout": 2,
+                    "turn_traitor": 2}
     spec = list(VERBS[act["do"]])
     parts = []
     for position, name in enumerate(spec):

@@ -18,6 +18,7 @@ class System:
         server: the Node class of every server, or a dict {node id: class}.
         nodes: how many servers, 1 to 10,000; they are called n1, n2, ... (ignored when `server` is a dict).
         clients: how many clients, called c1, c2, ...; 0 for none.
+        client: the class of the clients, Client or a subclass of it.
         network: what the links are like.
         disk: how long one durable write takes, ms: a number or a pair (lowest, highest); 0 for no time at all.
         options: values for attributes that the class defines, such as {"election_timeout": (150, 300)}.
@@ -33,7 +34,7 @@ class System:
     """
 
     def __init__(self, server: type[Node] | Mapping[str, type[Node]], nodes: int = 5, *, clients: int = 0,
-                 network: Network | None = None, disk: float | tuple[float, float] = 0,
+                 client: type[Client] = Client, network: Network | None = None, disk: float | tuple[float, float] = 0,
                  options: Mapping[str, Any] | None = None, always: Sequence[Callable[..., Any]] = (),
                  eventually: Sequence[Callable[..., Any]] = (), name: str | None = None, code: str = "system",
                  imports: str = "") -> None:
@@ -44,9 +45,11 @@ class System:
         for node, cls in self.classes.items():
             if not (isinstance(cls, type) and issubclass(cls, Node)):
                 raise NodeError(f"{node} cannot run {cls!r}: write a class that inherits from Node and pass the class")
+        if not (isinstance(client, type) and issubclass(client, Client)):
+            raise NodeError(f"a client cannot run {client!r}: pass a class that inherits from dslab.sim.Client")
         self.servers = list(self.classes)
         self.clients = [f"c{i}" for i in range(1, clients + 1)]
-        self.classes.update({client: Client for client in self.clients})
+        self.classes.update({name: client for name in self.clients})
         self.network = network or Network()
         latency_range_us(disk, "disk")
         self.disk = disk

@@ -44,7 +44,10 @@ class Event(NamedTuple):
 
 
 class MessageRecord(NamedTuple):
-    """One message; `fate` is "delivered", "dropped", "in flight" or "held", `end_event` what decided it."""
+    """One message; `fate` is "delivered", "dropped", "in flight" or "held", `end_event` what decided it.
+
+    `forged` is None unless a traitor changed the message: then {field: the truth}.
+    """
 
     id: int
     source: str
@@ -58,6 +61,7 @@ class MessageRecord(NamedTuple):
     end_us: int | None
     fate: str
     copy_of: int | None
+    forged: dict[str, Any] | None = None
 
 
 class _View(Sequence[Any]):
@@ -152,7 +156,7 @@ class Trace:
             world.changed = None
             if node is not None:
                 self._apply(world.nodes[node], kind, patch, raw[5])
-                if patch or kind in STATUS_AFTER:
+                if patch or kind in STATUS_AFTER or kind == "turn_traitor":
                     world.changed = world.nodes[node]
             world.event = i
             yield world
@@ -161,6 +165,8 @@ class Trace:
     def _apply(node: Any, kind: str, patch: Any, detail: Any) -> None:
         if kind in STATUS_AFTER and not (detail.__class__ is dict and "ignored" in detail):
             node.status = STATUS_AFTER[kind]
+        elif kind == "turn_traitor":
+            node.traitor = True
         for change in patch:
             field = change[0]
             if field[0] == "@":
@@ -197,7 +203,8 @@ class Trace:
                       "events": len(self._events), "messages": len(self._messages)}
             self._lines = [_json(header)]
             self._lines += [_json(list(self._event(i))[1:]) for i in range(len(self._events))]
-            self._lines += [_json(list(self._message(i))[1:]) for i in range(len(self._messages))]
+            self._lines += [_json(list(self._message(i))[1:len(self._messages[i]) + 2])
+                            for i in range(len(self._messages))]
         return self._lines
 
     def to_bytes(self) -> bytes:
@@ -233,7 +240,7 @@ class Trace:
             messages = [[m[0], m[1], (m[2], m[3]), *m[4:]] for m in data["message_list"]]
             inputs = {name: data[name] for name in ("system", "seed", "schedule", "until_us", "servers", "clients")}
             trace = cls(**inputs, events=events, patches=patches, messages=messages)
-            if any(len(e) != 6 for e in events) or any(len(m) != 10 for m in messages):
+            if any(len(e) != 6 for e in events) or any(len(m) not in (10, 11) for m in messages):
                 raise TraceError("this is not a trace: an event or a message is incomplete")
             return trace
         except json.JSONDecodeError as error:

@@ -12,6 +12,7 @@ from .message import Message
 from .network import Link
 from .recorder import Recorder
 from .system import System
+from .treason import forged
 
 Entry = tuple[Any, ...]     # (time, sequence, host, source, payload, reference); see dslab.sim.simulation
 
@@ -50,15 +51,21 @@ class Traffic:
             if recorder:
                 recorder.sent(link.sender.id, link.host.id, m, event, now, due)
             return
+        later, truth = 0, None
+        if treason := link.sender.treason.get(link.target):
+            if treason.behaviour == "silent":
+                return
+            m, truth = forged(m, treason.fields, link.source)
+            later = treason.by_us
         lost = network.loss > 0 and link.dice().random() < network.loss
         twice = network.duplicate > 0 and link.dice().random() < network.duplicate
         for copy in range(1 + twice):
-            due = now + link.draw_us()
+            due = now + later + link.draw_us()
             if network.fifo:
                 due = link.last_due = max(due, link.last_due)
             number = self.next_message()
             if recorder:
-                recorder.sent(link.source, link.target, m, event, now, due, copy_of=number - 1 if copy else None)
+                recorder.sent(link.source, link.target, m, event, now, due, number - 1 if copy else None, truth)
             if lost or link.cut:
                 reason = "cut" if link.cut else "loss"
                 self._push((now + due) // 2, link.host, self._lost, (number, reason), event)

@@ -16,6 +16,8 @@ DID = {
     "lose_disk": "took {node}'s disk",
     "skew": "changed {node}'s clock",
     "timeout": "made {node}'s timer run out",
+    "turn_traitor": "made {node} a traitor",
+    "turn_loyal": "made {node} loyal again",
     "partition": "split the network",
     "heal": "healed the network",
     "cut": "cut the link from {source} to {target}",

@@ -8,7 +8,7 @@ from dslab.sim import Event
 
 from .gloss import short_name
 from .scene import STANDING, Reading, Scene, ignored
-from .words import Said, listed, number_word, payload, say
+from .words import Said, listed, number_word, payload, plain_value, say, shorten
 
 
 def tell_action(event: Event, scene: Scene, reading: Reading) -> Said | None:
@@ -118,6 +118,30 @@ def _skew(event: Event, scene: Scene, reading: Reading) -> Said:
         f"{event.node}'s clock runs {pace}",
         "Its timers run out " + ("sooner" if rate > 1 else "later") + " than everybody else's.",
     )
+
+
+def _turn_traitor(event: Event, scene: Scene, reading: Reading) -> Said:
+    node, detail = event.node, event.detail
+    some = f" to {listed(detail['to'])}" if "to" in detail else ""
+    told = detail.get("fields", {}).items()
+    lies = listed([f"{field.replace('_', ' ')} `{shorten(plain_value(lie), 16)}`" for field, lie in told])
+    does, why = {
+        "silent": (f"sends nothing{some}", "It still hears everything; to the others it looks like a crash."),
+        "delay": (f"holds back what it sends{some}", f"Every message leaves {detail.get('by', 0):g} ms late."),
+        "corrupt": (
+            "lies to everybody",
+            (f"It says {lies}, whatever it believes.", "It says what it does not believe."),
+        ),
+        "equivocate": (
+            f"lies{some} only",
+            (f"They hear {lies}; the others hear the truth.", "They hear one thing, the others another."),
+        ),
+    }[detail["behaviour"]]
+    return say((f"Traitor {node} {does}", f"{node} becomes a traitor"), why)
+
+
+def _turn_loyal(event: Event, scene: Scene, reading: Reading) -> Said:
+    return say(f"{event.node} is loyal again", "From now on it sends what its code says; old lies stay.")
 
 
 def _partition(event: Event, scene: Scene, reading: Reading) -> Said:
@@ -267,6 +291,8 @@ TELL: dict[str, Tell] = {
     "resume": _resume,
     "lose_disk": _lose_disk,
     "skew": _skew,
+    "turn_traitor": _turn_traitor,
+    "turn_loyal": _turn_loyal,
     "partition": _partition,
     "heal": _heal,
     "cut": _cut,

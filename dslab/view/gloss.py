@@ -48,10 +48,12 @@ def message_class(record: MessageRecord, answers: frozenset[str]) -> tuple[str, 
         answers: types that are replies, from `reply_types`.
 
     Returns:
-        ("request" | "reply" | "yes" | "no" | "heartbeat" | "entry", term or 0).
+        ("request" | "reply" | "yes" | "no" | "heartbeat" | "entry" | "forged", term or 0).
     """
     fields = record.fields
     term = term_of(fields)
+    if record.forged:
+        return "forged", term
     entries = fields.get("entries")
     if isinstance(entries, list):
         return ("entry", term_of(entries[-1]) or term) if entries else ("heartbeat", term)

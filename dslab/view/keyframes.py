@@ -10,7 +10,7 @@ from .words import Said
 
 FRAMES, FRAMES_OF_MANY, MANY = 6, 4, 9      # a picture of many servers has many marks, so there are fewer
 OTHERS = frozenset({"invoke", "complete", "deliver", "timer"})
-BREAKS = frozenset({"crash", "partition", "pause", "lose_disk", "drop"})
+BREAKS = frozenset({"crash", "partition", "pause", "lose_disk", "turn_traitor", "drop"})
 MENDS = frozenset({"restart", "resume", "heal", "mend", "link"})
 
 

@@ -100,7 +100,10 @@ def _messages(
     fields = [record.fields for record in records]
     keys = [repr(value) for value in fields]
     shapes = [message_class(record, answers) for record in records]
+    truths = [record.forged for record in records]
+    lied = {"z": payloads.column(truths, [truth and repr(truth) for truth in truths])} if any(truths) else {}
     return {
+        **lied,
         "f": strings.words([record.source for record in records]),
         "o": strings.words([record.target for record in records]),
         "y": strings.words([record.type for record in records]),

@@ -9,6 +9,7 @@ from dslab.sim.schedule import to_us
 
 from .scene import Reading, Scene, ignored, scenes
 
+LIES = {"silent": "silent", "equivocate": "equivocates", "corrupt": "lies", "delay": "delays"}
 ALTERED = ("latency", "loss", "duplicate", "fifo")
 
 
@@ -93,6 +94,11 @@ class Faults:
             self._begin(event, ("pause", event.node), f"{event.node} paused")
         elif kind in ("restart", "resume"):
             self._end(event, ("down" if kind == "restart" else "pause", event.node))
+        elif kind == "turn_traitor":
+            self._end(event, ("traitor", event.node))
+            self._begin(event, ("traitor", event.node), f"{event.node} {LIES[detail['behaviour']]}")
+        elif kind == "turn_loyal":
+            self._end(event, ("traitor", event.node))
         elif kind == "partition":
             self._end(event, ("partition",))
             self._begin(event, ("partition",), " | ".join(" ".join(side) for side in scene.sides()))

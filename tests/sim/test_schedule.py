@@ -15,6 +15,8 @@ EVERY_VERB = [
     action("crash", "n1", at=5), action("restart", "n1", disk=False, at=6), action("pause", "n2", at=7),
     action("resume", "n2", at=8), action("lose_disk", "n3", at=9), action("skew", "n1", offset=-20.5, rate=1.5, at=10),
     action("timeout", "n2", timer="election", at=11),
+    action("turn_traitor", "n1", "equivocate", fields={"term": 9, "granted": True}, to=["n2", "c1"], at=11.5),
+    action("turn_loyal", "n1", at=11.75),
     action("partition", [["n1"], ["n2", "n3"]], in_flight="held", at=12),
     action("heal", at=13), action("cut", "n1", "n2", at=14), action("mend", "n1", "n2", at=15),
     action("link", "n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16), action("drop", 3, at=17),
@@ -39,8 +41,10 @@ def test_every_verb_prints_as_a_call_that_makes_it_again():
     for act in EVERY_VERB:
         assert eval(call(act), dict(calls)) == act, call(act)
     assert call(EVERY_VERB[0]) == 'crash("n1", at=5)'
-    assert call(EVERY_VERB[7]) == 'partition([["n1"], ["n2", "n3"]], in_flight="held", at=12)'
-    assert call(EVERY_VERB[11]) == 'link("n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16)'
+    assert call(EVERY_VERB[7]) == ('turn_traitor("n1", "equivocate", fields={"term": 9, "granted": True}, '
+                                   'to=["n2", "c1"], at=11.5)')
+    assert call(EVERY_VERB[9]) == 'partition([["n1"], ["n2", "n3"]], in_flight="held", at=12)'
+    assert call(EVERY_VERB[13]) == 'link("n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16)'
 
 
 def test_canonical_form_is_sorted_and_drops_defaults():

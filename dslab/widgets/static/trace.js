@@ -52,6 +52,7 @@ export function decodeChunk(bytes) {
       term: m.r,
       payload: m.p.map(payload),
       gloss: m.g.map(text),
+      truth: m.f.map((_, k) => payload(m.z?.[k] ?? -1)),
     },
   };
 }
@@ -125,6 +126,7 @@ export function createTrace(events, messages, spec) {
       term: (k) => messages.term[k],
       payload: (k) => messages.payload[k],
       gloss: (k) => messages.gloss[k],
+      truth: (k) => messages.truth?.[k] ?? null,      // of a forged message: {field: what a loyal node would have said}
     },
   };
   const sentAt = groupMessages(messages.sentEvent);
@@ -256,7 +258,7 @@ function initialState(spec) {
     for (const id of spec[`${kind}s`] ?? []) {
       nodes.set(id, {
         id, kind, status: "up", statusSince: 0, fields: {}, timers: {}, skew: null, diskLost: false, changed: [],
-        before: {},
+        before: {}, treason: null,
       });
     }
   }
@@ -301,6 +303,8 @@ function foldNode(node, trace, i) {
     case "pause": return { ...node, status: "paused", statusSince: us };
     case "resume": return { ...node, status: "up", statusSince: us };
     case "skew": return { ...node, skew: detail.offset || detail.rate !== 1 ? detail : null };
+    case "turn_traitor": return { ...node, treason: detail };
+    case "turn_loyal": return { ...node, treason: null };
     case "lose_disk": return { ...node, diskLost: true };
     default: return node;
   }
