@@ -15,11 +15,11 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 MODULES = (
-    "format", "trace", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline", "transport",
+    "format", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline", "transport",
     "host", "keys", "session", "tools", "entries", "logcells", "log", "links", "events", "script", "causes",
-    "popover", "chips", "predict", "describe", "lab",
+    "insetdata", "insets", "popover", "chips", "predict", "describe", "lab",
 )
-STYLES = ("lab", "panels")
+STYLES = ("lab", "panels", "insets")
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)

@@ -154,8 +154,9 @@ test("causal past and future equal reachability", () => {
     const direct = [];
     if (trace.cause(i) !== null) direct.push(trace.cause(i));
     if (trace.message(i) !== null) direct.push(trace.messages.sentEvent(trace.message(i)));
-    if (lastAt.has(trace.node(i))) direct.push(lastAt.get(trace.node(i)));
-    if (trace.node(i) !== null) lastAt.set(trace.node(i), i);
+    const atNode = trace.kind(i) !== "drop" && trace.node(i) !== null;   // nobody learns of a loss
+    if (atNode && lastAt.has(trace.node(i))) direct.push(lastAt.get(trace.node(i)));
+    if (atNode) lastAt.set(trace.node(i), i);
     for (const j of direct) for (const x of [j, ...before[j]]) before[i].add(x);
   }
   const sorted = (set) => [...set].sort((a, b) => a - b);

@@ -232,7 +232,7 @@ export function createTrace(events, messages, spec) {
     return { ...knots[at], twinOf, twins: motion.twins.get(k) ?? NO_TWINS };
   };
 
-  /** Everything event `i` depends on: its causes and its node's earlier events. */
+  /** Everything event `i` depends on: its causes and its lane's earlier events. */
   trace.past = (i) => causalPast(events, messages, i);
   /** Everything that depends on event `i`. */
   trace.future = (i) => causalFuture(events, messages, i);
@@ -457,16 +457,21 @@ export function knotFraction(knot, us) {
   return knot.fraction + (1 - knot.fraction) * ((us - knot.us) / (knot.due - knot.us));
 }
 
+/** Where event `i` happens: its node, or null for what happens to a message on its way or to the whole network. */
+export function laneOf(events, i) {
+  return events.message[i] !== null && events.kind[i] !== "deliver" ? null : events.node[i];
+}
+
 function causalPast(events, messages, start) {
   const past = new Set([start]);
   const needed = new Set([start]);
-  const nodesSeen = new Set();
+  const lanesSeen = new Set();
   for (let i = start; i >= 0; i--) {
-    const node = events.node[i];
-    if (!needed.has(i) && !(node !== null && nodesSeen.has(node))) continue;
+    const lane = laneOf(events, i);
+    if (!needed.has(i) && !(lane !== null && lanesSeen.has(lane))) continue;
     past.add(i);
-    if (node !== null) nodesSeen.add(node);
-    for (const cause of causesOf(events, messages, i)) needed.add(cause);
+    if (lane !== null) lanesSeen.add(lane);
+    for (const cause of directCauses(events, messages, i)) needed.add(cause);
   }
   past.delete(start);
   return past;
@@ -474,23 +479,24 @@ function causalPast(events, messages, start) {
 
 function causalFuture(events, messages, start) {
   const future = new Set([start]);
-  const nodesSeen = new Set(events.node[start] === null ? [] : [events.node[start]]);
+  const first = laneOf(events, start);
+  const lanesSeen = new Set(first === null ? [] : [first]);
   for (let i = start + 1; i < events.time.length; i++) {
-    const node = events.node[i];
-    const follows = (node !== null && nodesSeen.has(node))
-      || causesOf(events, messages, i).some((cause) => future.has(cause));
+    const lane = laneOf(events, i);
+    const follows = (lane !== null && lanesSeen.has(lane)) || directCauses(events, messages, i).some((cause) => future.has(cause));
     if (!follows) continue;
     future.add(i);
-    if (node !== null) nodesSeen.add(node);
+    if (lane !== null) lanesSeen.add(lane);
   }
   future.delete(start);
   return future;
 }
 
-function causesOf(events, messages, i) {
+/** Events that event `i` follows from directly, other than the one before it on its lane. */
+export function directCauses(events, messages, i) {
   const causes = [];
   if (events.cause[i] !== null) causes.push(events.cause[i]);
   const k = events.message[i];
-  if (k !== null && messages.sentEvent[k] < i) causes.push(messages.sentEvent[k]);
+  if (k !== null && messages.sentEvent[k] >= 0 && messages.sentEvent[k] < i) causes.push(messages.sentEvent[k]);
   return causes;
 }
