@@ -2,7 +2,8 @@
 
 Source: D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014, extended
 version, Figure 3. They hold for every variant of Raft that shows role, term, log, commit_index and last_applied, so a
-student's own Raft is judged by the same functions. Each looks only at what the last event changed.
+student's own Raft is judged by the same functions. Where a snapshot stands for the beginning of a log (section 7), the
+server shows `snapshot_index`, and `log` is what follows it. Each looks only at what the last event changed.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ def leader_append_only(world):
     server = world.changed
     if server is None or getattr(server, "role", None) != "leader":
         return None
-    before = world.memory.get((server.id, server.term), [])
-    world.memory[server.id, server.term] = server.log
-    if server.log[:len(before)] != before:
-        index = next(i for i, e in enumerate(before, 1) if server.log[i - 1:i] != [e])
+    first, before = world.memory.get((server.id, server.term), (0, []))
+    base = start(server)
+    world.memory[server.id, server.term] = base, server.log
+    before = before[max(0, base - first):]
+    kept = server.log[max(0, first - base):]
+    if kept[:len(before)] != before:
+        place = next(i for i, e in enumerate(before, 1) if kept[i - 1:i] != [e])
+        index = place + max(base, first)
         return violation(f"leader {server.id} changed index {index} of its own log", nodes=[server.id], index=index,
-                         expected=tell(before, index), found=tell(server.log, index))
+                         expected=tell(before, place), found=tell(kept, place))
     return None
 
 
@@ -48,14 +53,16 @@ def log_matching(world):
     for other in world.servers:
         if other is server or not hasattr(other, "log"):
             continue
-        end = min(len(server.log), len(other.log))
-        while end and server.log[end - 1].term != other.log[end - 1].term:
+        base = max(start(server), start(other))          # of what both still hold as entries
+        mine, its = server.log[base - start(server):], other.log[base - start(other):]
+        end = min(len(mine), len(its))
+        while end and mine[end - 1].term != its[end - 1].term:
             end -= 1
-        if server.log[:end] != other.log[:end]:
-            index = next(i for i in range(1, end + 1) if server.log[i - 1] != other.log[i - 1])
-            return violation(f"{other.id} and {server.id} differ at index {index} though both hold term "
-                             f"{server.log[end - 1].term} at index {end}", nodes=[other.id, server.id], index=index,
-                             expected=tell(other.log, index), found=tell(server.log, index))
+        if mine[:end] != its[:end]:
+            place = next(i for i in range(1, end + 1) if mine[i - 1] != its[i - 1])
+            return violation(f"{other.id} and {server.id} differ at index {base + place} though both hold term "
+                             f"{mine[end - 1].term} at index {base + end}", nodes=[other.id, server.id],
+                             index=base + place, expected=tell(its, place), found=tell(mine, place))
     return None
 
 
@@ -67,17 +74,19 @@ def leader_completeness(world):
         return None
     committed = world.memory.setdefault("committed", [])         # (entry, term in which it was known committed)
     grew = server.commit_index > len(committed)
-    for index in range(len(committed), min(server.commit_index, len(server.log))):
-        committed.append((server.log[index], server.term))
+    base = start(server)
+    for index in range(len(committed), min(server.commit_index, base + len(server.log))):
+        committed.append((server.log[index - base] if index >= base else None, server.term))
     leaders = [s for s in world.servers if getattr(s, "role", None) == "leader"] if grew else \
         [server] if server.role == "leader" and world.memory.get(server.id) != server.term else []
     for leader in leaders:
         world.memory[leader.id] = leader.term
         for index, (entry, term) in enumerate(committed, start=1):
-            if leader.term > term and leader.log[index - 1:index] != [entry]:
+            place = index - start(leader)
+            if leader.term > term and place > 0 and entry is not None and leader.log[place - 1:place] != [entry]:
                 text = f"{leader.id} leads term {leader.term} without index {index}, committed in term {term}"
                 return violation(text, nodes=[leader.id], index=index, expected=tell([entry], 1),
-                                 found=tell(leader.log, index))
+                                 found=tell(leader.log, place))
     return None
 
 
@@ -87,13 +96,64 @@ def state_machine_safety(world):
     server = world.changed
     if server is None or not hasattr(server, "last_applied"):
         return None
-    for index in range(world.memory.get(server.id, 0) + 1, server.last_applied + 1):
-        entry = server.log[index - 1] if index <= len(server.log) else None
+    base = start(server)
+    for index in range(max(world.memory.get(server.id, 0), base) + 1, server.last_applied + 1):
+        entry = server.log[index - base - 1] if index <= base + len(server.log) else None
         who, first = world.memory.setdefault(("applied", index), (server.id, entry))
         if first != entry:
             return violation(f"{who} and {server.id} applied different commands at index {index}",
                              nodes=[who, server.id], index=index, expected=tell([first], 1), found=tell([entry], 1))
     world.memory[server.id] = server.last_applied
+    return None
+
+
+# ---- what clients rely on (section 8); for servers whose state machine is a `store` of keys and values
+
+
+@title("Commands take effect once")
+def takes_effect_once(world):
+    """A server's store is what its committed commands make of it, each taken once."""
+    server = world.changed
+    if server is None or not hasattr(server, "store"):
+        return None
+    stores = world.memory.setdefault("stores", [{}])             # after so many entries
+    base = start(server)
+    for index in range(len(stores) - 1, min(server.commit_index, base + len(server.log))):
+        if index < base:
+            return None                                          # nobody showed this entry
+        entry = server.log[index - base]
+        again = world.memory.setdefault(("done", entry.client, entry.number), index) != index
+        key, is_write, value = entry.command.partition("=") if isinstance(entry.command, str) else ("", "", "")
+        write = {key: value} if is_write and (entry.client is None or not again) else {}
+        stores.append({**stores[-1], **write})
+    right = stores[server.last_applied] if server.last_applied < len(stores) else server.store
+    if server.store != right:
+        key = next(key for key in [*right, *server.store] if right.get(key) != server.store.get(key))
+        return violation(f"{server.id} holds {key}={server.store.get(key)} after index {server.last_applied}",
+                         nodes=[server.id], index=server.last_applied, expected=f"{key}={right.get(key)}",
+                         found=f"{key}={server.store.get(key)}")
+    return None
+
+
+@title("Answers are true")
+def answers_are_true(world):
+    """A client is told that its write is done only when this very write is committed."""
+    node = world.changed
+    if node is None:
+        return None
+    if hasattr(node, "commit_index"):
+        base = start(node)
+        for index in range(max(base, world.memory.get(node.id, 0)), min(node.commit_index, base + len(node.log))):
+            entry = node.log[index - base]
+            world.memory["committed", entry.client, entry.number] = True
+        world.memory[node.id] = node.commit_index
+    elif hasattr(node, "number"):
+        number, command = world.memory.get(node.id, (0, None))
+        world.memory[node.id] = node.number, node.command
+        answered = command is not None and (node.command is None or node.number != number)
+        if answered and "=" in str(command) and ("committed", node.id, number) not in world.memory:
+            return violation(f"{node.id} was told that `{command}` is done, and it is not committed", nodes=[node.id],
+                             expected=f"`{command}` in a committed log", found="nowhere")
     return None
 
 
@@ -109,11 +169,17 @@ def commits(world):
     return any(getattr(s, "last_applied", 0) > 0 for s in world.servers)
 
 
-def tell(log, index):
+def start(server):
+    """The index behind which a server's log begins: 0 unless a snapshot stands for what was before."""
+    return getattr(server, "snapshot_index", 0)
+
+
+def tell(log, place):
     """An entry in a few characters, for violations."""
-    entry = log[index - 1] if index <= len(log) else None
+    entry = log[place - 1] if place <= len(log) else None
     return "nothing" if entry is None else f"`{entry.command}` of term {entry.term}"
 
 
 ALWAYS = (election_safety, leader_append_only, log_matching, leader_completeness, state_machine_safety)
+SERVICE = (takes_effect_once, answers_are_true)
 EVENTUALLY = (has_leader, commits)
