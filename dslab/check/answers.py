@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dslab.sim import DslabError, System, Trace, simulate
 from dslab.sim.case import Case
 
-from .faults import random_schedule
+from .faults import KINDS, random_schedule
 from .feedback import CheckFailed, failure_text, folded, student_line
 from .invariants import Verdict, first_violation
 from .progress import settled, unanswered
@@ -44,6 +44,7 @@ def verify(
     like: Callable[..., System],
     cases: Sequence[Case] = (),
     seeds: Iterable[int] = (),
+    faults: Sequence[str] = KINDS,
     minutes: int = 10,
 ) -> str:
     """Checks an answer by running it.
@@ -55,6 +56,7 @@ def verify(
         like: called as like(nodes, clients=...); makes the system that does it right.
         cases: tried first, in this order, because each has its own question.
         seeds: one run with random faults for each.
+        faults: which kinds of dslab.check.faults may occur in these.
         minutes: expected time for the exercise.
 
     Returns:
@@ -66,7 +68,7 @@ def verify(
     systems: dict[tuple[int, int], Pair] = {}  # classes are inspected once each, so they are made once
     seeds = list(seeds)
     try:
-        for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed) for seed in seeds)]:
+        for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed, faults) for seed in seeds)]:
             size = case.nodes, case.clients
             if size not in systems:
                 systems[size] = Pair(
@@ -76,7 +78,7 @@ def verify(
     except NotImplementedError:
         return not_answered(name, minutes)
     return (
-        f"{name}: right. {_tried(cases, seeds)}: all safety properties held and every request was answered."
+        f"{name}: right. {_tried(cases, seeds, faults)}: all safety properties held and every request was answered."
     )
 
 
@@ -93,7 +95,7 @@ def not_answered(name: str, minutes: int) -> str:
     return text
 
 
-def _tried(cases: Sequence[Case], seeds: list[int]) -> str:
+def _tried(cases: Sequence[Case], seeds: list[int], faults: Sequence[str]) -> str:
     parts = [f"{len(cases)} case{'s' if len(cases) > 1 else ''}"] if cases else []
     if seeds:
         span = (
@@ -101,13 +103,14 @@ def _tried(cases: Sequence[Case], seeds: list[int]) -> str:
             if seeds == list(range(seeds[0], seeds[-1] + 1))
             else f"{len(seeds)} seeds"
         )
-        parts.append(f"{len(seeds)} runs with crashes, partitions and lost messages ({span})")
+        what = "crashes, partitions" if "crash" in faults else "partitions"
+        parts.append(f"{len(seeds)} runs with {what} and lost messages ({span})")
     return " and ".join(parts)
 
 
-def random_case(system: System, seed: int) -> Case:
+def random_case(system: System, seed: int, faults: Sequence[str] = KINDS) -> Case:
     """A run with random faults that all end, then a request that nothing excuses from being answered."""
-    schedule = settled(random_schedule(system, seed, FAULTS_MS), system, FAULTS_MS)
+    schedule = settled(random_schedule(system, seed, FAULTS_MS, faults), system, FAULTS_MS)
     schedule.append({"at": FAULTS_MS + 500, "do": "request", "command": "z=9"})
     return Case(f"seed-{seed}", "", schedule, FAULTS_MS + QUIET_MS, nodes=len(system.servers), seed=seed)
 
