@@ -1,6 +1,6 @@
 // The state in words, and the help dialog: description, legend, keys, switches.
 import { clockText, countText, h, listText, s, setText, termClass } from "./format.js";
-import { CLASS_WORDS, groupLetter, messageMark, nodeView } from "./glyphs.js";
+import { CLASS_WORDS, groupLetter, messageMark, nodeView, starPath } from "./glyphs.js";
 import { typeWords } from "./events.js";
 
 const KEYS = [
@@ -20,7 +20,7 @@ export function describeFrame(frame, store) {
   said.push(...nodes.map((node) => {
     const view = nodeView(node, frame, trace, spec);
     const commit = node.fields.commit_index;
-    const facts = [view.line || node.status, node.status !== "crashed" && view.term !== null && `term ${view.term}`,
+    const facts = [view.line || node.status, node.status !== "crashed" && view.term !== null && `${view.era} ${view.term}`,
       node.fields.log && countText(node.fields.log.length, "log entry", "log entries"), commit !== undefined && `${commit} committed`];
     return `${node.id}: ${facts.filter(Boolean).join(", ")}.`;
   }));
@@ -71,8 +71,9 @@ export function createHelp(ctx) {
       [mark(disc(), s(doc, "circle", { r: 14, class: "ds-ring-leader" })), "leader: a second ring"],
       [mark(disc(), s(doc, "circle", { r: 14, class: "ds-ring-cand" })), "candidate: a dashed ring"],
       [mark(disc("is-down"), s(doc, "path", { d: "M-5 -5l10 10M5 -5l-10 10", class: "ds-x-down" })), "crashed"],
-      [mark(disc(termClass(2)), s(doc, "text", { y: 4.3, "text-anchor": "middle", class: "ds-t12 ds-b ds-on" }, "F2")), "letter: role; number, colour: term"],
-      ...["request", "yes", "no", "heartbeat", "entry"].map((klass) => [mark(...messageMark(doc, klass, 3)), CLASS_WORDS[klass]]),
+      [mark(disc(termClass(2)), s(doc, "text", { y: 4.3, "text-anchor": "middle", class: "ds-t12 ds-b ds-on" }, "F2")), "letter: role; number, colour: term, view or ballot"],
+      [mark(s(doc, "path", { d: starPath(13, 10), class: "ds-nf ds-term-0" })), "traitor: a star"],
+      ...["request", "yes", "no", "heartbeat", "entry", "forged"].map((klass) => [mark(...messageMark(doc, klass, 3)), CLASS_WORDS[klass]]),
       [cell("ds-uncommitted"), "entry, not committed"], [cell("ds-committed"), "entry, committed"], [cell("ds-uncommitted ds-conflicting"), "entry in conflict"],
     ].map(([drawing, text]) => h(doc, "li", {}, drawing, text));
   }

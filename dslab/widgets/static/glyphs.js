@@ -1,10 +1,11 @@
 // What a node or a message looks like at one event: plain records first (testable), then their drawing.
 
-import { s, setAttrs, iconGroup, termClass, clockText, durationText, countText } from "./format.js";
+import { s, setAttrs, iconGroup, termClass, clockText, durationText, countText, valueText } from "./format.js";
 import { NODE, fix, arcPath, tickPath, outward } from "./geometry.js";
 
 const KNOWN_LETTERS = { leader: "L", follower: "F", candidate: "C", primary: "P", backup: "B", proposer: "P" };
 const BADGE_ICONS = { paused: "pausenode", skew: "clock", disk: "disk" };
+const PROPOSING = ["prepare", "accept"];        // phases of a ballot that is under way
 const HALO_PX = 4;
 const EDGE_PX = 14;            // half a name
 
@@ -17,6 +18,23 @@ function roleLetter(spec, role) {
   const given = spec.roles?.[role];
   const letter = typeof given === "string" ? given : given?.letter;
   return letter ?? KNOWN_LETTERS[role] ?? (role ? role[0].toUpperCase() : "");
+}
+
+/** A ballot as a record: its number, and whose it is where ballots say so; null for none. */
+export function ballotOf(value) {
+  const parts = Array.isArray(value) ? value : Number.isInteger(value) ? [value]
+    : value && typeof value === "object" ? Object.entries(value).filter(([name]) => name !== "@").map(([, item]) => item) : [];
+  const [counter, owner] = parts;
+  if (!Number.isInteger(counter)) return null;
+  const by = owner === undefined || owner === null ? "" : valueText(owner);
+  return { counter, by, key: `${counter} ${by}`, text: by ? `${counter} of ${by}` : String(counter) };
+}
+
+/** What a protocol calls its times of leadership, with the number in force at a node: ["term", 3]; null for none. */
+export function eraOf(fields) {
+  for (const name of ["term", "view", "epoch"]) if (Number.isInteger(fields[name])) return [name, fields[name]];
+  const numbers = [fields.ballot, fields.promised].map((value) => ballotOf(value)?.counter).filter((counter) => counter !== undefined);
+  return numbers.length ? ["ballot", Math.max(...numbers)] : null;
 }
 
 /** Letter of the group a node is in, or null while nothing is partitioned. */
@@ -101,13 +119,31 @@ function nodeLine(node, frame, votes, spec) {
   if (node.status === "crashed") return `crashed at ${clockText(node.statusSince)}`;
   if (node.status === "restarting") return "restarting";
   if (node.status === "paused") return `paused at ${clockText(node.statusSince)}`;
+  if (node.treason) return `traitor: ${node.treason.behaviour}`;
   if (votes) return `${role}, ${tally(votes).granted} of ${tally(votes).total} votes`;
   if (role === "leader" && reaches(node, frame, spec.servers) < quorumOf(spec.servers.length)) return "leader, cut off";
   const candidate = frame.nodes.get(votedFor);
   const standing = candidate && candidate.id !== node.id && candidate.status === "up" && candidate.fields.role === "candidate"
     && candidate.fields.term === term;
   if (role === "follower" && standing) return `voted for ${votedFor}`;
-  return role ?? (node.kind === "client" ? "client" : "");
+  const believed = role === "leader" ? null : believedLeader(node, spec);
+  if (believed) return believed === node.id ? "believes it leads" : `believes ${believed} leads`;
+  if (PROPOSING.includes(node.fields.phase)) return `proposer, ${node.fields.phase}`;
+  if (node.fields.chosen !== undefined && node.fields.chosen !== null) return `learned ${valueText(node.fields.chosen)}`;
+  return roleOf(node) ?? (node.kind === "client" ? "client" : "");
+}
+
+// The role that a node shows, or the one that its other fields tell.
+function roleOf({ id, fields }) {
+  if (fields.role !== undefined) return fields.role;
+  if (fields.primary !== undefined) return fields.primary === id ? "primary" : "backup";
+  if (PROPOSING.includes(fields.phase) || (fields.phase !== undefined && fields.promised === undefined)) return "proposer";
+  return fields.promised !== undefined ? "acceptor" : null;
+}
+
+// Only where that is all a node knows: beside a term or a view the picture of the others says as much.
+function believedLeader({ fields }, spec) {
+  return eraOf(fields) === null && spec.servers.includes(fields.leader) ? fields.leader : null;
 }
 
 function badgeOf(node) {
@@ -118,28 +154,37 @@ function badgeOf(node) {
 
 /** Everything drawn for one node, as a record of words and numbers. */
 export function nodeView(node, frame, trace, spec) {
-  const role = node.fields.role ?? null;
-  const term = node.fields.term ?? node.fields.view ?? null;
+  const role = roleOf(node);
+  const [era, term] = eraOf(node.fields) ?? ["term", null];
   const votes = votesOf(node, frame, trace);
   const up = node.status === "up" || node.status === "paused";
   const text = node.kind === "client" ? node.id : roleLetter(spec, role) + (term ?? "");
   const line = nodeLine(node, frame, votes, spec);
   return {
-    id: node.id, kind: node.kind, status: node.status, role, term, votes, line, text,
-    ring: up && (role === "leader" || role === "candidate") ? role : null,
+    id: node.id, kind: node.kind, status: node.status, role, era, term, votes, line, text,
+    traitor: up ? node.treason?.behaviour ?? null : null,
+    ring: up ? ringOf(node, role, spec) : null,
     timer: up && node.kind === "server" ? shownTimer(node) : null,
     badge: badgeOf(node),
     group: groupLetter(frame.groups, node.id),
-    name: nodeName(node, role, term, votes, frame),
+    name: nodeName(node, line, era, term, votes, frame),
   };
 }
 
-function nodeName(node, role, term, votes, frame) {
+function ringOf({ id, fields }, role, spec) {
+  if (role === "leader" || role === "primary" || believedLeader({ fields }, spec) === id) return "leader";
+  return role === "candidate" || PROPOSING.includes(fields.phase) ? "candidate" : null;
+}
+
+function nodeName(node, line, era, term, votes, frame) {
+  const { role } = node.fields;
   const parts = [node.id];
   if (node.kind === "client") parts.push("client");
   else if (node.status !== "up") parts.push(node.status);
   if (role && node.status !== "crashed") parts.push(role);
-  if (term !== null) parts.push(`term ${term}`);
+  else if (line && node.kind !== "client" && node.status === "up" && !node.treason) parts.push(line);
+  if (node.treason) parts.push(`traitor, ${node.treason.behaviour}`);
+  if (term !== null) parts.push(`${era} ${term}`);
   if (votes) parts.push(`${tally(votes).granted} of ${tally(votes).total} votes`);
   if (node.skew) parts.push("clock skewed");
   if (node.diskLost) parts.push("disk lost");
@@ -203,6 +248,15 @@ export function messageName(trace, k, us, mark, twin) {
   return words.join(", ");
 }
 
+/** The outline of a traitor: a star of eight points around the origin. */
+export function starPath(outer, inner) {
+  return `${Array.from({ length: 16 }, (_, i) => {
+    const angle = (i * Math.PI) / 8;
+    const r = i % 2 ? inner : outer;
+    return `${i ? "L" : "M"}${fix(r * Math.sin(angle))} ${fix(-r * Math.cos(angle))}`;
+  }).join("")}z`;
+}
+
 /** Elements of one node, at the origin of its group; returns the parts that change. */
 export function buildNode(doc, node, scale) {
   const parts = {
@@ -215,6 +269,7 @@ export function buildNode(doc, node, scale) {
     body: node.kind === "client"
       ? s(doc, "rect", { x: -21.5, y: -21.5, width: 43, height: 43, rx: 4, class: "ds-nf" })
       : s(doc, "circle", { r: NODE.body, class: "ds-nf" }),
+    star: s(doc, "path", { d: starPath(26, 20), class: "ds-nf", display: "none" }),
     ring: s(doc, "circle", { r: NODE.ring, transform: "rotate(-90)" }),
     text: s(doc, "text", { y: 6, "text-anchor": "middle", class: "ds-nt" }),
     cross: s(doc, "path", { d: "M-10.5 -10.5l21 21M10.5 -10.5l-21 21", class: "ds-x-down" }),
@@ -242,11 +297,14 @@ export function paintNode(doc, built, view, places, selected, live) {
   const { g, parts } = built;
   const down = view.status === "crashed";
   setAttrs(g, {
-    "aria-label": view.name, "aria-pressed": String(selected), "data-status": view.status, "data-role": view.role ?? "",
+    "data-traitor": view.traitor, "aria-label": view.name, "aria-pressed": String(selected), "data-status": view.status, "data-role": view.role ?? "",
     "data-term": view.term ?? "",
   });
   parts.body.setAttribute("class", `ds-nf ${view.kind === "client" ? "ds-term-0" : termClass(view.term)} `
     + (down ? "is-down" : view.status === "restarting" ? "is-ghost" : ""));
+  parts.star.setAttribute("class", parts.body.getAttribute("class"));
+  parts.star.setAttribute("display", view.traitor ? "inline" : "none");
+  show(parts.body, !view.traitor);
   parts.text.setAttribute("class", `ds-nt ds-on ${view.status === "up" || view.status === "paused"
     ? termClass(view.kind === "client" ? 0 : view.term) : "ds-term-0"}`);
   if (parts.text.textContent !== view.text) parts.text.textContent = view.text;

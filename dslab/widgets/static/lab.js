@@ -13,6 +13,7 @@ import { logServers } from "./entries.js";
 import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
 import { createEventsView, createPrintTable, createTableView } from "./events.js";
+import { createInsets, insetTabs } from "./insets.js";
 import { createScriptDrawer } from "./script.js";
 import { createNodePopover, createMessageInspector } from "./popover.js";
 import { createChips } from "./chips.js";
@@ -71,7 +72,7 @@ export function createLab(model, doc) {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
-  if (!logServers(spec).length) sideTab = "links";
+  if (!logServers(spec).length) sideTab = insetTabs(spec)[0]?.[0] ?? "links";
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
@@ -110,7 +111,7 @@ export function createLab(model, doc) {
     request: (command, to) => send("request", { command, ...(to ? { to } : {}) }), partition: cutGroups, heal: go.heal,
     focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
-  const views = { log: createLogView(ctx), links: createLinksView(ctx), events: createEventsView(ctx) };
+  const views = { log: createLogView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...createInsets(ctx) };
   const table = createTableView(ctx);
   const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
@@ -137,7 +138,8 @@ export function createLab(model, doc) {
   const helpButton = headButton("Help and legend", h(doc, "b", {}, "?"), () => toggleHelp());
   const stageArea = h(doc, "div", { class: "ds-stage-area", id: ctx.uid("stage") }, stage.el, table.el, tools.form, tools.hint);
   const side = h(doc, "div", { class: "ds-side", role: "tabpanel", id: ctx.uid("side") }, Object.values(views).map((view) => view.el));
-  const tabButtons = new Map(TABS.filter(([id]) => id !== "log" || logServers(spec).length > 0).map(([id, text]) => [id, h(doc, "button", {
+  const allTabs = TABS.toSpliced(2, 0, ...insetTabs(spec));
+  const tabButtons = new Map(allTabs.filter(([id]) => id !== "log" || logServers(spec).length > 0).map(([id, text]) => [id, h(doc, "button", {
     type: "button", class: "ds-tab", role: "tab", id: ctx.uid("tab"), "data-tab": id, "aria-controls": id === "cluster" ? stageArea.id : side.id,
     onclick: () => showTab(id),
   }, text)]));

@@ -2,7 +2,7 @@
 
 import { h, s, setAttrs, iconGroup, termClass, durationText, valueText } from "./format.js";
 import { NODE, stageLayout, clientPlaces, route, messageRoute, along, flownFraction, quarterOf, fix, cutBands, crossing, groupsByLine, neighbour } from "./geometry.js";
-import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, CLASS_WORDS } from "./glyphs.js";
+import { nodeView, buildNode, paintNode, paintTimer, labelPlace, quorumMeter, messageMark, arrowPath, tailPath, messageName, badgeMark, legendWord, clusterName, starPath, CLASS_WORDS } from "./glyphs.js";
 import { knotFraction } from "./trace.js";
 import { createMessageCanvas } from "./canvas.js";
 import { ECONOMIES, mergeParallel } from "./guard.js";
@@ -440,16 +440,18 @@ export function createStage(ctx, handlers) {
   function paintLegend(flying, dropped, hiddenCount) {
     const classes = new Map();
     for (const k of flying) classes.set(store.trace.messages.klass(k), store.trace.messages.term(k));
-    const terms = [...new Set([...views.values()].filter((view) => view.kind === "server" && view.status !== "crashed")
-      .map((view) => view.term).filter(Boolean))].sort((a, b) => a - b).slice(-4);
+    const running = [...views.values()].filter((view) => view.kind === "server" && view.status !== "crashed");
+    const terms = [...new Map(running.filter((view) => view.term).map((view) => [view.term, view.era]))].sort(([a], [b]) => a - b).slice(-4);
+    const traitor = running.some((view) => view.traitor);
     const gives = bulk ? ECONOMIES[economy] : "";
-    const key = JSON.stringify([[...classes.keys()].sort(), terms, hiddenCount, size.mode, gives]);
+    const key = JSON.stringify([[...classes.keys()].sort(), terms, traitor, hiddenCount, size.mode, gives]);
     if (key === legendKey) return;
     legendKey = key;
     const order = Object.keys(CLASS_WORDS).filter((klass) => classes.has(klass) || (klass === "heartbeat" && hiddenCount));
     const items = order.map((klass) => legendItem(klass, classes, klass === "heartbeat" ? hiddenCount : 0));
-    const swatches = terms.map((term) => h(doc, "span", {},
-      h(doc, "i", { class: `ds-swatch ${termClass(term)}` }), `term ${term}`));
+    if (traitor) items.push(h(doc, "span", {}, s(doc, "svg", { viewBox: "-15 -15 30 30", "aria-hidden": "true" }, s(doc, "path", { d: starPath(13, 10), class: "ds-nf ds-term-0" })), "traitor"));
+    const swatches = terms.map(([term, era]) => h(doc, "span", {},
+      h(doc, "i", { class: `ds-swatch ${termClass(term)}` }), `${era} ${term}`));
     legend.replaceChildren(...(gives ? [h(doc, "span", {}, gives)] : []), ...items, ...(items.length && swatches.length ? [h(doc, "i", { class: "ds-legend-rule" })] : []), ...swatches);
   }
 

@@ -1,0 +1,286 @@
+// The protocol insets: the ballots of Paxos and Multi-Paxos, the phases of PBFT. Tables that follow the cursor.
+
+import { h, markup, roundel, clockText, termClass, valueText } from "./format.js";
+import { nodeView } from "./glyphs.js";
+import { nodeBadge } from "./logcells.js";
+import { ballotModel, ballotSentence, insetsOf, phaseModel, slotModel, SLOT_STATES } from "./insetdata.js";
+
+const COLUMNS = { wide: 5, one: 6, small: 3 };       // ballots or slots in view
+const STRIP = { wide: 14, one: 18, small: 7 };       // sequence numbers to choose from
+const PIP_WORDS = { accepted: "accepted", promised: "promised, may accept", open: "may accept", closed: "promised a later one" };
+const INSET_NAMES = { ballots: "Ballots", phases: "Phases" };
+
+/** The tabs of the insets that this system has: [[id, name], ...]. */
+export function insetTabs(spec) {
+  return insetsOf(spec).map((id) => [id, INSET_NAMES[id]]);
+}
+
+/** The views behind those tabs, by id. */
+export function createInsets(ctx) {
+  const make = { ballots: createBallotsView, phases: createPhasesView };
+  return Object.fromEntries(insetsOf(ctx.spec).map((id) => [id, make[id](ctx)]));
+}
+
+// ---- pieces -------------------------------------------------------------------------------------------------------
+
+const unseen = (doc, text) => h(doc, "span", { class: "ds-vh" }, text);
+const mono = (doc, text) => h(doc, "code", { class: "ds-mono" }, text);
+
+function ballotMark(doc, ballot) {
+  if (!ballot) return h(doc, "span", { class: "ds-quiet" }, "none");
+  return h(doc, "span", { class: "ds-ballot" }, roundel(doc, ballot.counter), ballot.by && h(doc, "small", {}, unseen(doc, " of "), ballot.by));
+}
+
+// A row's name: it chooses the node everywhere, and is where the arrow keys move.
+function rowHead(ctx, node, frame, extra) {
+  const { doc, store } = ctx;
+  const view = nodeView(node, frame, store.trace, ctx.spec);
+  const chosen = store.selection?.kind === "node" && store.selection.id === node.id;
+  return h(doc, "th", { scope: "row" }, h(doc, "button", {
+    class: "ds-inset-node", type: "button", "data-row": node.id, "aria-pressed": String(chosen), "aria-label": [view.name, extra].filter(Boolean).join(", "),
+    onclick: () => ctx.select({ kind: "node", id: node.id }),
+  }, nodeBadge(doc, view), h(doc, "b", {}, node.id), extra && h(doc, "small", {}, extra)));
+}
+
+// One segment per voter, at the voter's own place; `look` tells digests apart by pattern.
+function meter(doc, { pips, count, need, of, word, look = 0 }) {
+  const reached = count >= need;
+  return h(doc, "span", { class: "ds-count" },
+    h(doc, "span", { class: "ds-segs", "aria-hidden": "true" }, pips.map((state) => h(doc, "i", { class: `ds-sg is-${state} is-look${look}` }))),
+    h(doc, reached ? "b" : "span", {}, reached && word ? word : `${count} of ${of}`), reached && word && unseen(doc, `, ${count} of ${of}`));
+}
+
+function insetTable(doc, title, head, rows, foot, klass = "") {
+  return h(doc, "table", { class: `ds-inset-table ${klass}` }, h(doc, "caption", { class: title.includes(",") ? null : "ds-vh" }, title),
+    h(doc, "thead", {}, h(doc, "tr", {}, head.map((cell) => (cell.tagName === "TH" ? cell : h(doc, "th", { scope: "col" }, cell))))),
+    h(doc, "tbody", {}, rows), foot && h(doc, "tfoot", {}, foot));
+}
+
+/** One tab stop for the names of all rows; up and down move among them. */
+function rove(el) {
+  const buttons = () => [...el.querySelectorAll("[data-row]")];
+  el.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const all = buttons();
+    const at = all.indexOf(event.target);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    all[Math.max(0, Math.min(all.length - 1, at + step))].focus();
+  });
+  el.addEventListener("focusin", (event) => {
+    if (buttons().includes(event.target)) for (const item of buttons()) item.tabIndex = item === event.target ? 0 : -1;
+  });
+}
+
+// A view that draws anew only when what it shows has changed, and then keeps the focus where it was.
+function insetView(ctx, klass, read, draw) {
+  const { doc, store } = ctx;
+  const content = h(doc, "div", {});
+  const note = h(doc, "p", { class: "ds-inset-note" });
+  const el = h(doc, "div", { class: `ds-inset ${klass}` }, h(doc, "div", { class: "ds-inset-scroll" }, content), note);
+  let shown = "";
+  let frame = null;
+  rove(el);
+
+  function update(next) {
+    frame = next;
+    const model = read(frame);
+    const states = [...frame.nodes.values()].map((node) => nodeView(node, frame, store.trace, ctx.spec).name);
+    const look = JSON.stringify([model, states, store.selection, store.layout, store.branch.id]);
+    if (look === shown) return;
+    shown = look;
+    const active = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement : null;
+    const kept = active && [active.dataset.row && `[data-row="${active.dataset.row}"]`, active.dataset.slot && `[data-slot="${active.dataset.slot}"]`].find(Boolean);
+    const [parts, said] = draw(model, frame);
+    content.replaceChildren(...parts.filter(Boolean));
+    note.replaceChildren(...said.filter(Boolean));
+    note.hidden = !note.childNodes.length;
+    const stops = [...el.querySelectorAll("[data-row]")];
+    stops.forEach((item, i) => { item.tabIndex = i ? -1 : 0; });
+    if (kept) (el.querySelector(kept) ?? stops[0])?.focus({ preventScroll: true });
+  }
+
+  return { el, update, redraw: () => { shown = ""; update(frame); }, focus: () => el.querySelector("[data-row]")?.focus() };
+}
+
+function goTo(ctx, event) {
+  const at = clockText(ctx.store.trace.time(event));
+  return h(ctx.doc, "button", { class: "ds-go", type: "button", onclick: () => ctx.seek({ event }) }, `Go to ${at} s`);
+}
+
+// ---- Paxos --------------------------------------------------------------------------------------------------------
+
+/** Ballots of single-decree Paxos, slots of Multi-Paxos; whichever the nodes show. */
+export function createBallotsView(ctx) {
+  const { doc, store, spec } = ctx;
+  const most = () => COLUMNS[store.layout] ?? COLUMNS.wide;
+
+  function read(frame) {
+    return { single: ballotModel(store.trace, frame, spec), multi: slotModel(frame, spec) };
+  }
+
+  function draw({ single, multi }, frame) {
+    const said = single.acceptors.length ? ballotSentence(single) : null;
+    return [
+      [single.acceptors.length > 0 && acceptorTable(single, frame), single.proposers.length > 0 && proposerTable(single, frame),
+        single.acceptors.length > 0 && pipKey(), multi.rows.length > 0 && slotTable(multi, frame)],
+      said ? [h(doc, said.wrong ? "b" : "span", { class: said.wrong ? "ds-wrong" : null }, markup(doc, said.text)), " ", said.event !== undefined && goTo(ctx, said.event)] : [],
+    ];
+  }
+
+  // The newest ballots, and the first one that chose.
+  function inView(ballots) {
+    const last = ballots.slice(-most());
+    const chosen = ballots.find((row) => row.chosen);
+    return chosen && !last.includes(chosen) ? [chosen, ...last.slice(1)] : last;
+  }
+
+  function acceptorTable(model, frame) {
+    const columns = inView(model.ballots);
+    const hidden = model.ballots.length - columns.length;
+    const foot = columns.length > 0 && [
+      h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 3 }, "value"), columns.map(({ values, value }) => h(doc, "td", { class: values.length > 1 ? "ds-conflict" : null }, value !== null && mono(doc, values.join(" / "))))),
+      h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 3 }, "accepted by"), columns.map((row) => h(doc, "td", {}, votes(row, model)))),
+    ];
+    return insetTable(doc, `Acceptors${hidden ? `, ${hidden} earlier ${hidden === 1 ? "ballot" : "ballots"} not shown` : ""}`,
+      ["acceptor", "promised", "accepted", ...columns.map(({ ballot, chosen }) => h(doc, "th", { scope: "col", class: chosen ? "is-chosen" : null }, unseen(doc, "ballot "), ballotMark(doc, ballot)))],
+      model.acceptors.map((acceptor, i) => h(doc, "tr", { class: acceptor.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(acceptor.id), frame),
+        h(doc, "td", {}, ballotMark(doc, acceptor.promised)),
+        h(doc, "td", {}, acceptor.accepted ? [ballotMark(doc, acceptor.accepted), h(doc, "span", { class: "ds-accepted-value" }, " ", mono(doc, valueText(acceptor.value)))] : ballotMark(doc, null)),
+        columns.map((row) => pipCell(row.marks[i], row)))), foot, "ds-acceptors");
+  }
+
+  function pipCell({ state }, { chosen }) {
+    return h(doc, "td", { class: `ds-pip-cell${chosen ? " is-chosen" : ""}` }, h(doc, "i", { class: `ds-vote is-${state}`, "aria-hidden": "true" }), unseen(doc, PIP_WORDS[state]));
+  }
+
+  function votes({ count, chosen, dead }, { acceptors }) {
+    const told = `${count} of ${acceptors.length}`;
+    if (chosen) return h(doc, "b", { class: "ds-chosen-word" }, ctx.icon("check"), "chosen", unseen(doc, ` by ${told}`));
+    return h(doc, "span", { class: dead ? "ds-dead" : null }, told, dead && unseen(doc, ", can no longer be chosen"));
+  }
+
+  function proposerTable(model, frame) {
+    const { need } = model;
+    return insetTable(doc, "Proposers", ["proposer", "ballot", "phase", "answers", "value"], model.proposers.map((item) => {
+      const count = item.pips.filter(({ state }) => state === "granted").length;
+      return h(doc, "tr", { class: item.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(item.id), frame), h(doc, "td", {}, ballotMark(doc, item.ballot)),
+        h(doc, "td", {}, item.phase),
+        h(doc, "td", {}, item.phase === "prepare" || item.phase === "accept" ? meter(doc, { pips: item.pips.map(({ state }) => state), count, need, of: item.pips.length, word: "quorum" }) : ""),
+        h(doc, "td", {}, item.value !== null && mono(doc, valueText(item.value)),
+          item.value !== null && item.wish !== null && valueText(item.wish) !== valueText(item.value) && h(doc, "small", { class: "ds-bound" }, "not its own ", mono(doc, valueText(item.wish))),
+          item.bound && h(doc, "small", { class: "ds-bound" }, "must take ", ballotMark(doc, item.bound.ballot), " ", mono(doc, valueText(item.bound.value)), ` from ${item.bound.from}`)));
+    }), null, "ds-proposers");
+  }
+
+  function pipKey() {
+    return h(doc, "p", { class: "ds-log-key", "aria-hidden": "true" }, ["accepted", "promised", "open", "closed"].map((state) => h(doc, "span", {}, h(doc, "i", { class: `ds-vote is-${state}` }), PIP_WORDS[state])));
+  }
+
+  function slotTable({ rows, columns, need, n }, frame) {
+    const shown = columns.slice(-most());
+    const hidden = columns.length - shown.length;
+    return insetTable(doc, `Slots${hidden ? `, ${hidden} earlier not shown` : ""}`, ["node", "ballot", ...shown.map(({ number }) => h(doc, "th", { scope: "col" }, unseen(doc, "slot "), String(number)))],
+      rows.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(row.id), frame), h(doc, "td", {}, ballotMark(doc, row.ballot)),
+        shown.map(({ number }) => h(doc, "td", {}, slotCell(row.slots.get(number)))))),
+      shown.length > 0 && h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 2 }, `same on, of ${n}`), shown.map(({ count, chosen }) => h(doc, "td", {}, count >= need ? h(doc, "b", {}, `${count} quorum`) : String(count),
+        chosen.length > 1 && h(doc, "b", { class: "ds-wrong" }, " conflict")))), "ds-slots");
+  }
+
+  function slotCell(slot) {
+    if (!slot) return "";
+    const words = [slot.ballot && `, ballot ${slot.ballot.text}`, slot.chosen ? ", chosen" : ", not chosen", slot.conflicting && ", in conflict"].filter(Boolean).join("");
+    return h(doc, "span", { class: `ds-entry ds-slot-entry ${slot.chosen ? "ds-committed" : "ds-uncommitted"}${slot.conflicting ? " ds-conflicting" : ""}` },
+      slot.ballot && h(doc, "span", { class: `ds-entry-term ${termClass(slot.ballot.counter)}`, "aria-hidden": "true" }, String(slot.ballot.counter)),
+      h(doc, "span", { class: "ds-entry-load" }, h(doc, "span", {}, slot.value)), unseen(doc, words));
+  }
+
+  return insetView(ctx, "ds-ballots", read, draw);
+}
+
+// ---- PBFT ---------------------------------------------------------------------------------------------------------
+
+/** Replicas by phase for one sequence number, with conflicting digests in halves of their own. */
+export function createPhasesView(ctx) {
+  const { doc, store, spec } = ctx;
+  let wanted = null;                     // null follows the newest
+  const strip = h(doc, "div", { class: "ds-strip", role: "group", "aria-label": "Sequence number" });
+  const view = insetView(ctx, "ds-phases", (frame) => phaseModel(frame, spec, wanted), draw);
+  view.el.prepend(strip);
+  strip.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+    const all = [...strip.querySelectorAll("[data-slot]")];
+    const at = all.indexOf(event.target);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+    choose(Number(next.dataset.slot), next === all.at(-1));
+  });
+
+  function choose(number, newest) {
+    wanted = newest ? null : number;
+    view.redraw();
+    strip.querySelector("[aria-pressed=true]")?.focus();
+    ctx.say(`Sequence number ${number}.`);
+  }
+
+  function draw(model, frame) {
+    drawStrip(model);
+    if (model.number === null) return [[table(model, frame)], [h(doc, "span", { class: "ds-quiet" }, "No request has been given a sequence number yet.")]];
+    return [[table(model, frame), digestKey(model)], sentence(model)];
+  }
+
+  function drawStrip({ sequences, number, rows }) {
+    const focused = strip.contains(strip.getRootNode().activeElement);
+    const at = sequences.findIndex((item) => item.number === number);
+    const most = STRIP[store.layout] ?? STRIP.wide;
+    const first = Math.max(0, Math.min(sequences.length - most, at - Math.floor(most / 2)));
+    const shown = sequences.slice(first, first + most);
+    const marks = marksText(rows);
+    strip.replaceChildren(...shown.map((item) => h(doc, "button", {
+      class: `ds-seq is-rank${item.rank}`, type: "button", "data-slot": item.number, "aria-pressed": String(item.number === number), tabindex: item.number === number ? 0 : -1,
+      "aria-label": `sequence number ${item.number}, ${SLOT_STATES[item.rank] || "begun"} at ${item.by}`, onclick: () => choose(item.number, item === sequences.at(-1)),
+    }, String(item.number), item.rank === 4 && ctx.icon("check"))), marks && h(doc, "span", { class: "ds-quiet" }, marks));
+    if (focused) strip.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
+  }
+
+  function marksText(rows) {
+    const known = rows.filter(({ low, status }) => low !== null && status !== "crashed");
+    if (!known.length) return "";
+    const range = (values) => (Math.min(...values) === Math.max(...values) ? String(values[0]) : `${Math.min(...values)}–${Math.max(...values)}`);
+    const highs = known.map(({ high }) => high).filter((high) => high !== null);
+    return `checkpoint ${range(known.map(({ low }) => low))}${highs.length ? `, high mark ${range(highs)}` : ""}`;
+  }
+
+  function table(model, frame) {
+    return insetTable(doc, model.number === null ? "Replicas" : `Sequence number ${model.number}: ${model.n} replicas, ${model.faulty} may be faulty, ${model.need} make a quorum`,
+      ["replica", "pre-prepare", "prepare", "commit", "executed"],
+      model.rows.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null },
+        rowHead(ctx, frame.nodes.get(row.id), frame, row.primary ? "primary" : row.traitor ? "traitor" : ""),
+        h(doc, "td", {}, row.digest && h(doc, "span", { class: "ds-digest" }, h(doc, "i", { class: `ds-sg is-granted is-look${row.digest.look}`, "aria-hidden": "true" }), row.digest.letter)),
+        h(doc, "td", {}, halves(row.prepares, model)), h(doc, "td", {}, halves(row.commits, model)),
+        h(doc, "td", {}, row.rank === 4 ? [ctx.icon("check"), unseen(doc, "executed")] : ""))));
+  }
+
+  function halves(sides, model) {
+    const split = model.digests.length > 1;
+    return h(doc, "div", { class: split ? "ds-halves is-split" : "ds-halves" }, sides.map((side) => h(doc, "span", {}, split && h(doc, "b", {}, side.letter),
+      meter(doc, { pips: model.rows.map(({ id }) => (side.voters.includes(id) ? "granted" : "pending")), count: side.count, need: model.need, of: model.need, look: side.look }))));
+  }
+
+  function digestKey({ digests }) {
+    return h(doc, "p", { class: "ds-log-key" }, digests.map(({ digest, letter, look }) => h(doc, "span", {}, h(doc, "i", { class: `ds-sg is-granted is-look${look}`, "aria-hidden": "true" }), `${letter}: `, mono(doc, digest))));
+  }
+
+  function sentence({ digests, rows, need, number }) {
+    const split = digests.length > 1;
+    const done = digests.map(({ digest, letter }) => [letter, rows.filter((row) => row.digest?.digest === digest && row.rank >= 3)]).filter(([, ids]) => ids.length);
+    if (done.length > 1) return [h(doc, "b", { class: "ds-wrong" }, `Two digests committed for number ${number}: ${done.map(([letter, at]) => `${letter} at ${at.map(({ id }) => id).join(", ")}`).join("; ")}.`)];
+    if (split) return [`The replicas were told different things: ${digests.map(({ letter }) => letter).join(" and ")}. ${need} must agree on one, and any two groups of ${need} share a correct replica.`];
+    return [];
+  }
+
+  return view;
+}
