@@ -237,19 +237,21 @@ VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
 COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER)
 
 
-def rotated(cases, by, seed):
+def rotated(cases, by, seed, letter="n"):
     """The same cases with every server in the place of another, and other luck; without their questions.
 
     Args:
         cases: some of those above.
         by: how many places each server moves on.
         seed: of all of them.
+        letter: with which the names of these servers begin; there are two others if it is not "n".
     """
-    return tuple(_rotated(case, by, seed) for case in cases)
+    return tuple(_rotated(case, by, seed, letter) for case in cases)
 
 
-def _rotated(case, by, seed):
-    new = {f"n{i + 1}": f"n{(i + by) % case.nodes + 1}" for i in range(case.nodes)}
+def _rotated(case, by, seed, letter):
+    size = case.nodes if letter == "n" else case.nodes - 2
+    new = {f"{letter}{i + 1}": f"{letter}{(i + by) % size + 1}" for i in range(size)}
 
     def renamed(value):
         if isinstance(value, list):

@@ -1,0 +1,151 @@
+"""Runs for the parts of Paxos that students write: each shows what becomes of an acceptor or a proposer without a rule.
+
+Links have fixed latencies where the order of two messages matters.
+"""
+
+from __future__ import annotations
+
+from dslab.sim.case import Case
+
+from .raft_cases import _at
+
+
+def _fast(proposer, acceptors=3):
+    """The links between a proposer, the acceptors and its client take 5 ms."""
+    client = "c" + proposer[1:]
+    pairs = [(client, proposer), *[(proposer, f"a{i}") for i in range(1, acceptors + 1)]]
+    return [_at(1, "link", source=a, target=b, latency=[5, 5]) for one in pairs for a, b in (one, one[::-1])]
+
+
+def _cut(at, source, *targets):
+    return [_at(at, "cut", source=source, target=target) for target in targets]
+
+
+def _asks(at, proposer, command):
+    return _at(at, "request", command=command, to=proposer, client="c" + proposer[1:])
+
+
+ONE_ASKS = Case(
+    "one-asks",
+    "nothing fails; a client asks p1 for the value v.",
+    [_asks(10, "p1", "v")],
+    until=2_000,
+    nodes=5,
+    question="What does p1 wait for, and from whom?",
+)
+
+PROPOSER_DIES = Case(
+    "proposer-dies",
+    "p1 has its promises and dies; c2 asks p2 for the value w.",
+    [*_fast("p1"), _asks(10, "p1", "v"), _at(24, "crash", node="p1"), _asks(60, "p2", "w")],
+    until=4_000,
+    nodes=5,
+    clients=2,
+    catalogue="C36",
+    question="The acceptors have promised p1 something. What, and does that keep them from promising p2?",
+)
+
+SECOND_ASKS = Case(
+    "second-asks",
+    "a1 and a2 have accepted v under ballot 1.p1, so it is chosen; p2 hears from a2 and a3 and wants w.",
+    [*_cut(1, "p1", "a3"), *_cut(1, "p2", "a1"), _asks(10, "p1", "v"), _asks(150, "p2", "w")],
+    until=500,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C24",
+    question="p2 hears from two acceptors. What has a2 to tell, and what must p2 ask for then?",
+)
+
+LATE_ACCEPT = Case(
+    "late-accept",
+    "p1's request to accept v is slow; meanwhile p2 gets w chosen; then the slow message reaches a2 and a3.",
+    [
+        *_fast("p1"),
+        _asks(10, "p1", "v"),
+        *_cut(25, "p1", "a1"),
+        _at(25, "link", source="p1", target="a2", latency=[110, 110]),
+        _at(25, "link", source="p1", target="a3", latency=[110, 110]),
+        _asks(40, "p2", "w"),
+    ],
+    until=400,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C26",
+    question="a2 has promised 1.p2 and gets an Accept under 1.p1. What did its promise say?",
+)
+
+RESTARTED_ACCEPTOR = Case(
+    "restarted-acceptor",
+    "v is chosen by a1 and a2; a2 restarts; then p2 hears from a2 and a3.",
+    [
+        *_cut(1, "p1", "a3"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        _at(150, "crash", node="a2"),
+        _at(155, "restart", node="a2"),
+        _asks(170, "p2", "w"),
+    ],
+    until=500,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C28",
+    question="What did a2 still know after its restart, and what had others built on it?",
+)
+
+TWO_VALUES = Case(
+    "two-values",
+    "a1 alone has accepted v, a3 alone has accepted w under a higher ballot; then a2 dies.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        _asks(10, "p1", "v"),
+        *_cut(25, "p1", "a2", "a3"),
+        *_cut(50, "p2", "a1"),
+        _asks(60, "p2", "w"),
+        *_cut(75, "p2", "a2"),
+        _at(100, "crash", node="a2"),
+        _at(110, "heal"),
+        *[_at(111, "link", source=p, target=a, latency=[5, 15]) for p in ("p1", "p2") for a in ("a1", "a3")],
+    ],
+    until=5_000,
+    nodes=5,
+    clients=2,
+    catalogue="C36",
+    question="Neither value was chosen. Which of the two acceptors that run must change its mind, and may it?",
+)
+
+ACCEPTOR = (ONE_ASKS, SECOND_ASKS, LATE_ACCEPT, RESTARTED_ACCEPTOR, TWO_VALUES, PROPOSER_DIES)
+
+FIVE = [
+    *_fast("p1", 5),
+    *_fast("p2", 5),
+    _asks(10, "p1", "v"),
+    *_cut(25, "p1", "a3", "a4", "a5"),
+    *_cut(30, "p2", "a1", "a2"),
+    _asks(40, "p2", "w"),
+    *[_at(95, "mend", source="p1", target="a3")],
+    _at(98, "timeout", node="p1", timer="propose"),
+]
+
+COMMONEST = Case(
+    "commonest",
+    "a1 and a2 have accepted v under 1.p1, a3, a4 and a5 w under 1.p2; p1 hears from a1, a2 and a3.",
+    FIVE,
+    until=300,
+    nodes=7,
+    clients=2,
+    progress=False,
+    catalogue="C25",
+    question="p1 hears v, v and w. Which of them can have been chosen already, and what says so?",
+)
+
+HIGHEST_FIRST = COMMONEST._replace(
+    name="highest-first",
+    shows="the same, and the answer of a3 is the first to arrive.",
+    schedule=[*FIVE[:-1], *[_at(96, "link", source=a, target="p1", latency=[9, 9]) for a in ("a1", "a2")], FIVE[-1]],
+)
+
+VALUE = (ONE_ASKS, SECOND_ASKS, COMMONEST, HIGHEST_FIRST)
