@@ -72,10 +72,14 @@ class Client(Node):
                 self.contact = m.leader
                 self._ask()
             return                           # no leader known: the retry timer asks somebody else
+        self.contact = sender
+        self.complete(m.result)
+
+    def complete(self, result: Any) -> None:
+        """Ends the open operation and starts the next one that waits."""
         self._open = False
         self.command = None
-        self.contact = sender
         self.cancel_timer("retry")
-        self._host.record_complete(m.number, m.result)
+        self._host.record_complete(self.number, result)
         if self._waiting:
             self.invoke(*self._waiting.pop(0))

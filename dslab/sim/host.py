@@ -10,6 +10,7 @@ from .errors import NodeError
 from .message import Message
 from .network import Link, random_word, stream
 from .snapshot import keep
+from .system import A_DAY
 from .treason import Treason
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class Host:
         node.id = self.id
         node.peers = self.sim.peers(self.id)
         node.random = stream(self.sim.seed, "node", self.id, self.incarnation)
-        if self.id not in system.clients:
-            for name, value in system.options.items():
+        for name, value in system.options.items():
+            if self.id not in system.clients or hasattr(node, name):
                 setattr(node, name, value)
         node.__init__()  # type: ignore[misc]
         for name, value in self.disk.items():
@@ -101,6 +102,8 @@ class Host:
             after_us = low + int(random() * (high - low + 1))
         if self.clock_rate != 1.0:
             after_us, low, high = (round(us / self.clock_rate) for us in (after_us, low, high))
+        if sim.by_hand:
+            after_us = low = high = A_DAY * 1000
         self.timers[name] = sequence = sim.next_sequence()
         now = sim.now_us
         heappush(sim.heap, (now + after_us, sequence, self, None, name, sim.current))

@@ -90,6 +90,8 @@ def _alike(value: Any, lie: Any) -> bool:
         return True
     if isinstance(value, (list, tuple)) and not isinstance(value, Message):
         return isinstance(lie, list) and (not value or all(_alike(value[0], item) for item in lie))
+    if isinstance(value, float) and isinstance(lie, int):
+        return not isinstance(lie, bool)
     return not isinstance(value, Message) and _kind(value) == _kind(lie)
 
 
@@ -98,7 +100,7 @@ def _kind(value: Any) -> str:
         return f"a {type(value).__name__}, which only its maker can sign"
     if isinstance(value, (list, tuple)):
         return f"a list of {type(value[0]).__name__}s" if value and isinstance(value[0], Message) else "a list"
-    for kind, name in ((bool, "True or False"), ((int, float), "a number"), (str, "text"), (dict, "a dict")):
+    for kind, name in ((bool, "True or False"), (int, "a whole number"), (float, "a number"), (str, "text"), (dict, "a dict")):
         if isinstance(value, kind):
             return name
     return "None"
