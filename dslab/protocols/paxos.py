@@ -12,7 +12,7 @@ from dslab.sim import ClientReply, Network, Node, System, message
 
 from .paxos_properties import ALWAYS, EVENTUALLY
 
-RETRY = (100, 200)               # ms until a proposer tries again; random, so that two do not hinder each other for ever
+RETRY = (100, 200)               # ms until the next try; random, so that two do not hinder each other for ever
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
 
 
