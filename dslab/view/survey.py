@@ -10,6 +10,8 @@ from dslab.sim.schedule import to_us
 from .scene import Reading, Scene, ignored, scenes
 
 LIES = {"silent": "silent", "equivocate": "equivocates", "corrupt": "lies", "delay": "delays"}
+DECIDED = ("chosen", "decided", "decision")   # fields that are None until a value is decided
+DONE = ("committed", "executed")              # states of a slot
 ALTERED = ("latency", "loss", "duplicate", "fifo")
 
 
@@ -17,12 +19,15 @@ def survey(reading: Reading) -> dict[str, Any]:
     """Describes a run.
 
     Returns:
-        {"leaders": spans, "stations": elections, "commits": first commits of an index, "faults": spans,
-        "interesting": event ids}; times in microseconds, an open end is None.
+        {"leaders": spans, "stations": elections, "commits": first commits of an index, "decisions": first events
+        at which a value or the request of a slot is decided, "faults": spans, "interesting": event ids}; times in
+        microseconds, an open end is None.
     """
     leaders: list[dict[str, Any]] = []
     stations: list[dict[str, Any]] = []
     commits: list[dict[str, Any]] = []
+    decisions: list[dict[str, Any]] = []
+    decided: dict[str, None] = {}
     interesting: list[int] = []
     faults = Faults(reading.trace.schedule)
     highest, elected = 0, 0
@@ -41,15 +46,31 @@ def survey(reading: Reading) -> dict[str, Any]:
             highest = scene.nodes[event.node or ""].fields["commit_index"]
             commits.append({"us": event.time_us, "event": event.id, "index": highest})
             interesting.append(event.id)
+        new = [what for what in _decided(scene, event, changed) if what not in decided]
+        if new:
+            decided.update(dict.fromkeys(new))
+            decisions.append({"us": event.time_us, "event": event.id, "node": event.node})
+            interesting.append(event.id)
         if fault or event.kind in ("invoke", "complete"):
             interesting.append(event.id)
     return {
         "leaders": leaders,
         "stations": stations,
         "commits": commits,
+        "decisions": decisions,
         "faults": faults.spans,
         "interesting": sorted(set(interesting)),
     }
+
+
+def _decided(scene: Scene, event: Event, changed: list[str]) -> list[str]:
+    """What an event's node holds for decided, by the fields that it changed: values, and slots of a log."""
+    fields = scene.nodes[event.node or ""].fields if changed else {}
+    found = [repr(fields[name]) for name in changed if name in DECIDED and fields[name] is not None]
+    if "slots" in changed and isinstance(fields["slots"], dict):
+        slots = {str(slot): held for slot, held in fields["slots"].items() if isinstance(held, dict)}
+        found += [f"slot {slot}" for slot, held in slots.items() if held.get("chosen") or held.get("state") in DONE]
+    return found
 
 
 def _span(spans: list[dict[str, Any]], event: Event, scene: Scene) -> None:

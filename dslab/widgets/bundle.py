@@ -16,8 +16,8 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 MODULES = (
     "format", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
-    "transport", "host", "keys", "session", "tools", "entries", "logcells", "log", "links", "events", "script", "causes",
-    "insetdata", "insets", "popover", "chips", "predict", "describe", "lab",
+    "conditions", "until", "transport", "host", "keys", "session", "tools", "entries", "logcells", "log", "links",
+    "events", "script", "causes", "insetdata", "insets", "popover", "chips", "predict", "describe", "lab",
 )
 STYLES = ("lab", "panels", "insets")
 

@@ -3,9 +3,7 @@ import { test } from "node:test";
 import { keyAction, keyIsTaken, createSpeaker } from "../../dslab/widgets/static/keys.js";
 import { layoutMode, luminanceOf } from "../../dslab/widgets/static/host.js";
 import { axisTicks, cursorText, faultRows, followWindow, placeLabels } from "../../dslab/widgets/static/timeline.js";
-import { SPEEDS, createPlayer, findUntil, interestingEvents, nextSpeed, speedIndex } from "../../dslab/widgets/static/transport.js";
-import { assembleTrace, decodeChunk } from "../../dslab/widgets/static/trace.js";
-import { electionRun, modelState } from "./fixture.js";
+import { SPEEDS, createPlayer, interestingEvents, nextSpeed, speedIndex } from "../../dslab/widgets/static/transport.js";
 
 test("speeds run from a thousandth to a hundred times, evenly on the log scale", () => {
   assert.deepEqual([SPEEDS[0], SPEEDS.at(-1)], [0.001, 100]);
@@ -63,17 +61,6 @@ test("reduced motion steps one event a second; a hidden widget asks for no frame
   assert.equal(player.scheduled(), true);
 });
 
-test("run until finds the next event at which a condition becomes true", () => {
-  const run = electionRun();
-  const { spec, branches, chunks } = modelState(run);
-  const trace = assembleTrace(branches, { A: decodeChunk(chunks.A) }, "A", spec);
-  const crash = run.events.findIndex((event) => event.kind === "crash");
-  const found = findUntil(trace, crash, { node: "any", field: "role", op: "=", value: "leader" });
-  assert.equal(trace.frameAt(found).nodes.get("n3").fields.role, "leader");
-  assert.equal(trace.frameAt(found - 1).nodes.get("n3").fields.role, "candidate");
-  assert.equal(findUntil(trace, 0, { node: "n2", field: "term", op: "≥", value: "9" }), -1);
-});
-
 test("the axis has round ticks", () => {
   assert.deepEqual(axisTicks(1_000_000, 2_000_000).ticks, [1_000_000, 1_200_000, 1_400_000, 1_600_000, 1_800_000, 2_000_000]);
   assert.equal(axisTicks(0, 10_000_000).step, 2_000_000);
@@ -95,8 +82,8 @@ test("overlapping faults get rows of their own", () => {
 test("keys: letters can be switched off, modifiers belong to the host", () => {
   const on = { shortcuts: true, grouping: false };
   const key = (name, extra = {}, settings = on) => keyAction({ key: name, ...extra }, settings);
-  assert.deepEqual([" ", ",", ".", "<", ">", "[", "]", "Home", "End", "?"].map((name) => key(name)),
-    ["play", "stepback", "step", "prev", "next", "slower", "faster", "start", "end", "help"]);
+  assert.deepEqual([" ", ",", ".", "<", ">", "[", "]", "Home", "End", "?", "/"].map((name) => key(name)),
+    ["play", "stepback", "step", "prev", "next", "slower", "faster", "start", "end", "help", "condition"]);
   assert.deepEqual(["k", "r", "p", "m", "M", "d", "u", "h", "b", "B", "g", "x", "c", "i", "y", "l", "t"].map((name) => key(name)),
     ["crash", "restart", "pause", "nextMessage", "prevMessage", "drop", "duplicate", "hold", "nextBranch", "fork", "group", "links", "request", "properties", "cone", "events", "table"]);
   assert.equal(key("k", {}, { shortcuts: false }), null);
@@ -140,10 +127,11 @@ test("layout by em, theme by luminance", () => {
 
 test("next interesting can be told what is interesting", () => {
   const branch = {
-    interesting: [3, 5, 8, 9], stations: [{ event: 3 }], commits: [{ event: 5 }], verdicts: [{ status: "violated", event: 9 }, { status: "held", event: null }],
+    interesting: [3, 5, 6, 7, 8, 9], stations: [{ event: 3 }], commits: [{ event: 5 }], decisions: [{ event: 6 }], verdicts: [{ status: "violated", event: 9 }, { status: "held", event: null }],
   };
-  const of = (...kinds) => interestingEvents(branch, new Set(kinds));
+  const of = (...kinds) => interestingEvents(branch, new Set(kinds), (event) => (event === 7 ? "invoke" : "crash"));
   assert.deepEqual(of("leaders"), [3]);
+  assert.deepEqual(of("decisions", "requests"), [6, 7]);
   assert.deepEqual(of("faults"), [8]);
   assert.deepEqual(of("commits", "violations"), [5, 9]);
 });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dslab.protocols import raft
+from dslab.protocols import paxos, raft
 from dslab.sim import simulate
 from dslab.view import read, survey
 
@@ -55,3 +55,14 @@ def test_stops_are_events_of_the_run_in_order() -> None:
         isinstance(reading.events[e].detail, dict) and "ignored" in reading.events[e].detail
         for e in found["interesting"]
     )
+
+
+def test_a_decision_counts_once_and_where_it_was_made() -> None:
+    """A value that is chosen is interesting where the first node learns it, not again at every learner."""
+    trace = simulate(paxos.cluster(proposers=2, acceptors=3, learners=2), seed=6, until=2000)
+    learned = [e for e in trace.events if any(name == "chosen" and value for name, value in
+                                              (change for change in e.patch if len(change) == 2))]
+    found = survey(read(trace))
+    assert len(learned) > 1
+    assert [(d["event"], d["node"]) for d in found["decisions"]] == [(learned[0].id, learned[0].node)]
+    assert learned[0].id in found["interesting"]

@@ -5,7 +5,7 @@ import { typeWords } from "./events.js";
 
 const KEYS = [
   ["Tab, Shift-Tab", "next, previous region"], ["Arrows", "move among nodes, cells, events"], ["Enter", "inspect, open the verbs"], ["Space", "play, pause"],
-  [", .", "step back, forward"], ["< >", "previous, next interesting event"], ["[ ]", "slower, faster"], ["Home, End", "start, end"],
+  [", .", "step back, forward"], ["< >", "previous, next interesting event"], ["/", "run until a condition"], ["[ ]", "slower, faster"], ["Home, End", "start, end"],
   ["K R P", "crash, restart, pause the node"], ["C", "client request"], ["M, Shift-M", "next, previous message in flight"],
   ["D U H", "drop, duplicate, hold the message"], ["G and a digit", "group for a partition"], ["X", "link matrix"], ["B, Shift-B", "next branch, fork here"],
   ["I", "properties"], ["Y", "causal past of the selection"], ["L", "event log"], ["T", "table view"], ["?", "this help"], ["Esc", "close, then leave the widget"],

@@ -2,7 +2,7 @@
 
 const PLAIN_KEYS = {
   " ": "play", ",": "stepback", ".": "step", "<": "prev", ">": "next", "[": "slower", "]": "faster", Home: "start", End: "end",
-  "?": "help",
+  "?": "help", "/": "condition",
 };
 const LETTER_KEYS = {
   k: "crash", r: "restart", p: "pause", m: "nextMessage", M: "prevMessage", d: "drop", u: "duplicate", h: "hold",

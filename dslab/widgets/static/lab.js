@@ -4,7 +4,8 @@ import { h, icon, setAttrs, setText, markup, plainText, clockText } from "./form
 import { createSession, NO_KERNEL } from "./session.js";
 import { createStage } from "./stage.js";
 import { createTimeline } from "./timeline.js";
-import { createTransport, createPlayer, findUntil, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
+import { createTransport, createPlayer, nextSpeed, interestingEvents, INTERESTING } from "./transport.js";
+import { findUntil, notFoundText, readCondition } from "./conditions.js";
 import { createSpeaker, keyAction, keyIsTaken } from "./keys.js";
 import { createTools } from "./tools.js";
 import { createFrameGuard } from "./guard.js";
@@ -53,6 +54,7 @@ export function createLab(model, doc) {
   let grouping = false;
   let tableMode = false;
   let acted = false;
+  let searches = 0;              // a newer one, or any move, ends a search that is under way
   let room = { mode: "wide", width: 1198 };
   const stops = [];
 
@@ -165,6 +167,7 @@ export function createLab(model, doc) {
       return;
     }
     pause();
+    searches += 1;
     notice("");
     session.placeCursor(target);
     session.shareCursor();
@@ -182,6 +185,7 @@ export function createLab(model, doc) {
     notice("");
     if (way > 0 && store.cursor.event >= store.trace.n - 1 && store.cursor.time_us >= store.trace.endUs) session.placeCursor({ us: 0 });
     only.announce();
+    searches += 1;
     store.playing = way;
     player.play(way);
     refresh("play");
@@ -249,19 +253,38 @@ export function createLab(model, doc) {
   }
 
   function interesting(way) {
-    const list = interestingEvents(store.branch, store.interesting);
+    const list = interestingEvents(store.branch, store.interesting, store.trace.kind);
     const here = store.cursor.event;
     const next = way > 0 ? list.find((event) => event > here) : list.findLast((event) => event < here);
     if (next === undefined) speaker.say(way > 0 ? "Nothing interesting follows." : "Nothing interesting before.");
     else seek({ event: next });
   }
 
-  function runUntil(condition) {
+  /** Goes to where a condition becomes true, computing more of the run where it must; returns what is wrong with its text. */
+  function runUntil(text) {
     const why = controlReason("until");
-    if (why) return speaker.say(`Run until unavailable: ${why}.`);
-    const event = findUntil(store.trace, store.cursor.event, condition);
-    if (event < 0) return notice(`No later event makes ${condition.field} ${condition.op} ${condition.value} in this run.`);
-    return seek({ event });
+    if (why) return `Run until unavailable: ${why}.`;
+    try {
+      lookFor(text, readCondition(text, spec));
+      return null;
+    } catch (error) {
+      return error.message;
+    }
+  }
+
+  async function lookFor(text, condition) {
+    const search = ++searches;
+    pause();
+    for (let from = store.cursor.event; ;) {
+      const event = findUntil(store.trace, store.branch, from, condition);
+      if (event >= 0) return seek({ event });
+      from = store.trace.n - 1;
+      notice(`${notFoundText(text, store.branch.until_us ?? store.trace.endUs)}. Computing more.`);
+      const longer = await session.extend();
+      if (search !== searches) return null;                  // something else was asked for meanwhile
+      if (!longer) return notice(`${notFoundText(text, store.branch.until_us ?? store.trace.endUs)}.`);
+      session.openBranch(store.branch.id);
+    }
   }
 
   function setSpeed(speed) {
@@ -654,7 +677,7 @@ export function createLab(model, doc) {
     nextMessage: () => nextMessage(1), prevMessage: () => nextMessage(-1),
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
-    table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(),
+    table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {
       store.causalOnly = !store.causalOnly;
       refresh("selection");

@@ -18,7 +18,7 @@ export function branchUntil(branch, us) {
   const open = (list) => begun(list).map((item) => (item.to_us > us ? { ...item, to_us: null } : item));
   return {
     ...branch, until_us: Math.min(branch.until_us ?? us, us), actions: (branch.actions ?? []).filter(({ at }) => at * 1000 <= us),
-    faults: open(branch.faults), leaders: open(branch.leaders), stations: begun(branch.stations), commits: begun(branch.commits),
+    faults: open(branch.faults), leaders: open(branch.leaders), stations: begun(branch.stations), commits: begun(branch.commits), decisions: begun(branch.decisions),
     bookmarks: begun(branch.bookmarks), interesting: [],
     verdicts: (branch.verdicts ?? []).map((verdict) => (verdict.time_us > us ? { ...verdict, ...NOT_YET[verdict.status], event: null, time_us: null } : verdict)),
   };
@@ -128,13 +128,22 @@ export function createSession(model, win, on) {
 
   /** Ask for more of the run when the playhead nears its computed end; once per end, and never without bound. */
   function lookAhead() {
-    const { branch } = store;
-    const until = branch.until_us ?? store.trace.endUs;
-    if (!live || spec.recorded || branch.truncated || until >= MAX_RUN_US || asked.get(branch.id) === until) return;
-    if (store.cursor.time_us < until * (1 - LOOK_AHEAD)) return;
-    asked.set(branch.id, until);
-    command("extend", { branch: branch.id, until_us: Math.min(MAX_RUN_US, until + Math.max(2_000_000, Math.round(until / 2))) })
-      .then((reply) => reply.ok || on.refused(reply.error));
+    const until = store.branch.until_us ?? store.trace.endUs;
+    if (asked.get(store.branch.id) === until || store.cursor.time_us < until * (1 - LOOK_AHEAD) || !mayExtend()) return;
+    asked.set(store.branch.id, until);
+    extend();
+  }
+
+  const mayExtend = () => live && !spec.recorded && !store.branch.truncated && (store.branch.until_us ?? store.trace.endUs) < MAX_RUN_US;
+
+  /** Ask for more of the run; resolves with whether there will be any. */
+  async function extend() {
+    if (!mayExtend()) return false;
+    const { id } = store.branch;
+    const until = store.branch.until_us ?? store.trace.endUs;
+    const reply = await command("extend", { branch: id, until_us: Math.min(MAX_RUN_US, until + Math.max(2_000_000, Math.round(until / 2))) });
+    if (!reply.ok) on.refused(reply.error);
+    return reply.ok && (model.get("branches") ?? []).some((branch) => branch.id === id && branch.until_us > until);
   }
 
   const listeners = [];
@@ -155,7 +164,7 @@ export function createSession(model, win, on) {
   });
 
   return {
-    store, spec, live, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead,
+    store, spec, live, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead, extend,
     ready: (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id),
     answer: () => model.get("prediction") ?? {},
     feedback: () => model.get("feedback") ?? null,

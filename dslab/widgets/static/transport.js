@@ -1,11 +1,13 @@
 // Moving through time: the play loop, the buttons, the speed, and "run until".
 
 import { h, icon, setAttrs, setText, clockText, speedText } from "./format.js";
+import { createUntilForm } from "./until.js";
 
 /** The speeds of the slider and of the keys [ and ]: virtual seconds per real second. */
 export const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 const LONGEST_FRAME_MS = 100;
 const REDUCED_STEP_MS = 1000;
+const CLIENT_KINDS = new Set(["invoke", "complete"]);
 
 /** Position of a speed on the log scale: the nearest slider stop. */
 export function speedIndex(speed) {
@@ -76,45 +78,22 @@ export function createPlayer(win, { advance, stepOnce, speed, reduced, visible, 
   };
 }
 
-const COMPARE = {
-  "=": (a, b) => a === b, "≠": (a, b) => a !== b, "≥": (a, b) => Number(a) >= Number(b), "≤": (a, b) => Number(a) <= Number(b),
+/** What "interesting" can mean; anything that is none of the others is a fault. */
+export const INTERESTING = {
+  leaders: "changes of leader", commits: "commits", decisions: "decisions", violations: "violations", requests: "client requests", faults: "faults",
 };
 
-/** First event after `from` at which `where.node` (or any node) has field `op` value; -1 if the run has none. */
-export function findUntil(trace, from, { node, field, op, value }) {
-  const test = (state) => state.status !== "crashed" && state.fields[field] !== undefined
-    && COMPARE[op](comparable(state.fields[field]), comparable(value));
-  const holds = (frame) => [...frame.nodes.values()].some((state) => (node === "any" || state.id === node) && test(state));
-  let before = from < 0 ? false : holds(trace.frameAt(from));
-  for (let i = from + 1; i < trace.n; i++) {
-    if (!trace.patch(i).length && trace.kind(i) !== "crash") continue;
-    const now = holds(trace.frameAt(i));
-    if (now && !before) return i;
-    before = now;
-  }
-  return -1;
-}
-
-/** What "interesting" can mean; anything that is none of the others is a fault. */
-export const INTERESTING = { leaders: "leaders", commits: "commits", violations: "violations", faults: "faults" };
-
-/** Events of a branch at which "next interesting" stops. */
-export function interestingEvents(branch, kinds) {
-  const sets = {
-    leaders: new Set((branch.stations ?? []).map(({ event }) => event)),
-    commits: new Set((branch.commits ?? []).map(({ event }) => event)),
-    violations: new Set((branch.verdicts ?? []).filter(({ status }) => status === "violated").map(({ event }) => event)),
-  };
+/** Events of a branch at which "next interesting" stops; `kindAt` gives the kind of an event. */
+export function interestingEvents(branch, kinds, kindAt = () => null) {
+  const sets = Object.fromEntries([["leaders", branch.stations], ["commits", branch.commits], ["decisions", branch.decisions],
+    ["violations", (branch.verdicts ?? []).filter(({ status }) => status === "violated")]]
+    .map(([kind, list]) => [kind, new Set((list ?? []).map(({ event }) => event))]));
   const kindsOf = (event) => {
     const found = Object.keys(sets).filter((kind) => sets[kind].has(event));
-    return found.length ? found : ["faults"];
+    if (!found.length) found.push(CLIENT_KINDS.has(kindAt(event)) ? "requests" : "faults");
+    return found;
   };
   return (branch.interesting ?? []).filter((event) => kindsOf(event).some((kind) => kinds.has(kind)));
-}
-
-function comparable(value) {
-  if (Array.isArray(value)) return String(value.length);
-  return value === null ? "none" : String(value);
 }
 
 /** The transport bar. `go` has one function per button; `reason(name)` says why a control is locked, or null. */
@@ -164,7 +143,14 @@ export function createTransport(ctx, go, reason) {
   function openMore(open) {
     panel.hidden = !open;
     more.setAttribute("aria-expanded", String(open));
-    if (open) panel.querySelector("button, select, input")?.focus();
+    if (!open) return;
+    panel.sync();
+    panel.querySelector("button, select, input")?.focus();
+  }
+
+  function openUntil() {
+    openMore(true);
+    panel.focusUntil();
   }
 
   /** Names and pressed states; called for events and state changes. */
@@ -191,27 +177,15 @@ export function createTransport(ctx, go, reason) {
     setText(count, `event ${store.cursor.event + 1}${of}${branch}`);
   }
 
-  return { el, panel, update, tick: (us) => setText(time, clockText(us)) };
+  return { el, panel, update, openUntil, tick: (us) => setText(time, clockText(us)) };
 }
 
 // What is used now and then: run until, redo, switches; on a small widget also what its bar has no room for.
 function createMorePanel(ctx, go, reason, button) {
-  const { doc, spec, store } = ctx;
-  const fields = [...new Set(Object.values(spec.fields ?? {}).flat())];
+  const { doc, store } = ctx;
   const select = (label, options) => h(doc, "select", { "aria-label": label },
     options.map(([value, text]) => h(doc, "option", { value }, text)));
-  const node = select("Node", [["any", "any node"], ...spec.servers.map((id) => [id, id])]);
-  const field = select("Field", fields.map((name) => [name, name]));
-  const op = select("Comparison", Object.keys(COMPARE).map((name) => [name, name]));
-  const value = h(doc, "input", { type: "text", "aria-label": "Value", value: fields.includes("role") ? "leader" : "", size: "7" });
-  if (fields.includes("role")) field.value = "role";
-  const until = h(doc, "form", {
-    class: "ds-until",
-    onsubmit: (event) => {
-      event.preventDefault();
-      go.until({ node: node.value, field: field.value, op: op.value, value: value.value.trim() });
-    },
-  }, node, field, op, value, h(doc, "button", { class: "ds-btn ds-solid", type: "submit" }, "Run until"));
+  const until = createUntilForm(ctx, go);
   const stops = h(doc, "div", { class: "ds-until", role: "group", "aria-label": "Next interesting stops at" }, "Next stops at",
     Object.entries(INTERESTING).map(([kind, text]) => h(doc, "label", { class: "ds-switch" }, h(doc, "input", {
       type: "checkbox", checked: true, onchange: (event) => (event.target.checked ? store.interesting.add(kind) : store.interesting.delete(kind)),
@@ -235,10 +209,12 @@ function createMorePanel(ctx, go, reason, button) {
       button("reverse2", "reverse", "Play in reverse"), button("end2", "end", "To end", "End"),
       button("slower", "stepback", "Slower", "["), button("faster", "step", "Faster", "]"),
       button("fork2", "fork", "Fork here", "Shift+B"), button("bookmark2", "bookmark", "Bookmark this event")),
-    until, stops, branch, h(doc, "div", { class: "ds-until" }, "Layout", shape, reset), button("redo", "redo", "Redo", "Control+Shift+Z"));
+    until.el, stops, branch, h(doc, "div", { class: "ds-until" }, "Layout", shape, reset), button("redo", "redo", "Redo", "Control+Shift+Z"));
   let named = "";
   shape.value = go.layout.get();
+  panel.focusUntil = until.focus;
   panel.sync = () => {
+    if (!panel.hidden) until.sync();
     const now = `${store.branch.id} ${store.branch.label}`;
     if (now !== named) label.value = store.branch.label;
     named = now;
