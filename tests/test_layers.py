@@ -53,8 +53,8 @@ RULES = {
     "experiments": rule("sim protocols check", "numpy", PLOTS + " tqdm"),
     "view": rule("sim"),
     "widgets": rule("view sim check", "anywidget traitlets ipywidgets IPython"),
-    "live": rule("sim", "psutil"),
-    "services": rule("live"),
+    "live": rule("sim", "cloudpickle"),
+    "services": rule("live sim"),
     "authoring": rule(
         "sim check protocols grading", NOTEBOOKS
     ),  # one row of the table: grading below authoring
@@ -158,6 +158,9 @@ def test_no_module_breaks_the_import_table():
         ("dslab.grading.cli", "from dslab.authoring import cli"),
         ("dslab.authoring.cli", "import dslab.services"),
         ("dslab.commands.lab", "import jupyterlab"),
+        ("dslab.live.running", "from dslab.check import invariants"),
+        ("dslab.live.process", "import psutil"),
+        ("dslab.services.etcd", "import requests"),
         ("dslab.__init__", "from dslab.sim import Node"),
     ],
 )

@@ -1,0 +1,433 @@
+"""The process between whoever started a run and the nodes: `python -m dslab.live.supervisor`.
+
+It starts the node processes, carries their links, sends signals, collects their records, and outlives nobody: when the
+process that started it is gone, by whatever way, it kills the nodes and removes their folder. It has a session of its
+own, so that Ctrl-C and the end of a notebook's kernel do not reach it first. It runs none of the nodes' code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+from time import monotonic_ns
+from typing import Any
+
+from .codec import LENGTH, block, dumps
+from .proxy import CUT, HOLE, PASS, Link
+
+PREFIX = "dslab-live-"
+START_SECONDS = 60         # a process may need so long on a busy machine until it listens
+END_SECONDS = 10           # a killed process is gone long before
+YOUNG_SECONDS = 60         # a folder without a lock may belong to a run that is just starting
+
+
+class StartError(Exception):
+    """A node did not start; one sentence."""
+
+
+class Member:
+    """One node, whether its process lives or not.
+
+    Attributes:
+        status: "new", "up", "paused", "crashed" or "failed".
+        port: where it listens; None while it does not.
+    """
+
+    def __init__(self, name: str, code: str) -> None:
+        self.name, self.code = name, code
+        self.status = "new"
+        self.port: int | None = None
+        self.lives = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.writer: asyncio.StreamWriter | None = None
+        self.reading: asyncio.Task[None] | None = None
+        self.listening: asyncio.Future[int] | None = None
+
+    def send(self, data: dict[str, Any]) -> None:
+        """Tells the process something."""
+        if self.writer is not None:
+            self.writer.write(block(dumps(data)))
+
+
+class Supervisor:
+    """One run.
+
+    Args:
+        launcher: the stream to the process that started it.
+        plan: {nodes: {name: code}, servers, clients, seed, path}; `code` is a pickled (class, options) in hex.
+        folder: for the nodes' disks.
+    """
+
+    def __init__(self, launcher: asyncio.StreamWriter, plan: dict[str, Any], folder: Path) -> None:
+        self.launcher, self.plan, self.folder = launcher, plan, folder
+        self.token = secrets.token_bytes(16)
+        self.t0 = monotonic_ns() // 1000
+        self.members = {name: Member(name, code) for name, code in plan["nodes"].items()}
+        self.links: dict[tuple[str, str], Link] = {}
+        self.serving: list[asyncio.Task[None]] = []
+        self.groups: list[list[str]] = []
+        self.cuts: dict[tuple[str, str], bool] = {}
+        self.in_flight = "lost"
+        self.faults = 0
+
+    def clock(self) -> int:
+        """Time of the run, us."""
+        return monotonic_ns() // 1000 - self.t0
+
+    # ---- what the launcher hears
+
+    def tell(self, data: dict[str, Any]) -> None:
+        """Sends the launcher something."""
+        self.launcher.write(block(dumps(data)))
+
+    def note(self, *entry: Any) -> None:
+        """An entry of the network's record."""
+        self.tell({"net": entry})
+
+    def fault(self, kind: str, node: str | None, detail: Any, action: dict[str, Any] | None, at: int) -> int:
+        """An entry for something that was done to the run; returns its number."""
+        number, self.faults = self.faults, self.faults + 1
+        self.tell({"fault": [kind, at, node, detail, number], "action": action, "at": at})
+        return number
+
+    # ---- starting and ending processes
+
+    async def start(self) -> None:
+        """Starts all nodes.
+
+        Raises:
+            StartError: one did not start.
+        """
+        dice = Random(self.plan["seed"])
+        clients = self.plan["clients"]
+        for source in self.members:
+            for target in self.members:
+                if source != target and not (source in clients and target in clients):
+                    self.links[source, target] = Link(
+                        source, target, token=self.token, clock=self.clock, port_of=lambda n: self.members[n].port,
+                        note=self.note, dice=Random(dice.getrandbits(64)))
+        self.serving = [asyncio.create_task(link.serve()) for link in self.links.values()]
+        await asyncio.gather(*(self.spawn(member, "start", None) for member in self.members.values()))
+        self.t0 = monotonic_ns() // 1000
+        for member in self.members.values():
+            self.go(member)
+
+    async def spawn(self, member: Member, kind: str, detail: Any) -> None:
+        """Starts a node's process and waits until it listens.
+
+        Raises:
+            StartError: it ended before, or did not listen in time.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "dslab.live.process", member.name, str(theirs.fileno()),
+                       str(os.getpid())]
+            try:
+                member.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            except OSError as error:
+                ours.close()
+                raise StartError(f"{member.name} cannot be started: {error.strerror}") from None
+        reader, member.writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        member.listening = asyncio.get_running_loop().create_future()
+        member.send({"id": member.name, "servers": self.plan["servers"], "clients": self.plan["clients"],
+                     "seed": self.plan["seed"], "path": self.plan["path"], "code": member.code,
+                     "token": self.token.hex(), "folder": str(self.folder), "life": member.lives,
+                     "kind": kind, "detail": detail,
+                     "ports": {target: link.port for (source, target), link in self.links.items()
+                               if source == member.name}})
+        member.lives += 1
+        member.reading = asyncio.create_task(self.read(member, reader))
+        try:
+            member.port = await asyncio.wait_for(member.listening, START_SECONDS)
+        except TimeoutError:
+            raise StartError(f"{member.name} did not start within {START_SECONDS} s; is the machine busy?") from None
+
+    def go(self, member: Member) -> None:
+        """Lets a started process begin."""
+        member.status = "up"
+        member.send({"t0": self.t0})
+
+    async def read(self, member: Member, reader: asyncio.StreamReader) -> None:
+        """Passes on what a node's process says, until it ends."""
+        assert member.process is not None and member.listening is not None
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                body = await reader.readexactly(*LENGTH.unpack(await reader.readexactly(LENGTH.size)))
+                if body.startswith(b'{"listening"'):
+                    member.listening.set_result(json.loads(body)["listening"])
+                    continue
+                if body.startswith(b'{"failed"'):
+                    member.status = "failed"
+                self.launcher.write(block(b'{"node":"%s","says":%s}' % (member.name.encode(), body)))
+        await asyncio.to_thread(member.process.wait)
+        self.ended(member)
+
+    def ended(self, member: Member) -> None:
+        """A node's process has ended: everything that it said has been passed on."""
+        at = self.clock()
+        if member.listening is not None and not member.listening.done():
+            member.listening.set_exception(StartError(f"{member.name} ended before it could listen"))
+            member.listening.exception()
+        member.port = None
+        if member.writer is not None:
+            member.writer.close()
+        for (_, target), link in self.links.items():
+            if target == member.name:
+                link.receiver_died()
+        status = member.process.returncode if member.process is not None else 0
+        if member.status in ("up", "paused") and status >= 0:
+            member.status = "failed"
+            text = f"{member.name}'s process ended by itself with status {status}, as no handler may make it"
+            self.tell({"node": member.name, "says": {"failed": "NodeError", "text": text}})
+        elif member.status in ("up", "paused"):      # not by us: somebody else has killed it
+            member.status = "crashed"
+            self.fault("crash", member.name, None, {"do": "crash", "node": member.name}, at)
+
+    async def kill(self, member: Member) -> None:
+        """Kills a node's process and waits until it is gone and all it said is passed on."""
+        if member.process is not None and member.reading is not None:
+            member.process.kill()
+            await asyncio.wait([member.reading], timeout=END_SECONDS)
+
+    async def stop(self) -> None:
+        """Ends everything."""
+        for member in self.members.values():
+            if member.status in ("up", "paused"):
+                member.status = "ending"
+        await asyncio.gather(*(self.kill(member) for member in self.members.values()))
+        for task in self.serving:
+            task.cancel()
+
+    # ---- verbs
+
+    async def do(self, action: dict[str, Any]) -> Any:
+        """Carries out one action of a schedule; returns why it had no effect, or None."""
+        arguments = {name: value for name, value in action.items() if name not in ("at", "do")}
+        verb = action["do"]
+        if verb in ("crash", "restart", "pause", "resume"):
+            ignored = await getattr(self, "do_" + verb)(action, self.members[arguments.pop("node")], **arguments)
+        else:
+            ignored = getattr(self, "do_" + verb)(action, **arguments)
+        return ignored
+
+    def ignored(self, action: dict[str, Any], why: str) -> str:
+        """Notes an action that cannot have an effect."""
+        self.fault(action["do"], action.get("node") or action.get("client"), {"ignored": why}, action, self.clock())
+        return why
+
+    async def do_crash(self, action: dict[str, Any], member: Member) -> str | None:
+        """SIGKILL."""
+        if member.status not in ("up", "paused"):
+            return self.ignored(action, f"{member.name} is already down")
+        at = self.clock()
+        member.status = "crashed"
+        await self.kill(member)
+        self.fault("crash", member.name, None, action, at)
+        return None
+
+    async def do_restart(self, action: dict[str, Any], member: Member, disk: bool = True) -> str | None:
+        """A new process on the old disk, or on an empty one."""
+        if member.status != "crashed":
+            return self.ignored(action, f"{member.name} is running")
+        if not disk:
+            (self.folder / f"{member.name}.journal").unlink(missing_ok=True)
+        at = self.clock()
+        await self.spawn(member, "restart", {"disk": disk})
+        self.tell({"action": action, "at": at})
+        self.go(member)
+        return None
+
+    async def do_pause(self, action: dict[str, Any], member: Member) -> str | None:
+        """SIGSTOP."""
+        if member.status != "up":
+            return self.ignored(action, f"{member.name} is {member.status}")
+        assert member.process is not None
+        member.status = "paused"
+        os.kill(member.process.pid, signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, member.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.fault("pause", member.name, None, action, self.clock())       # now it stands still
+        return None
+
+    async def do_resume(self, action: dict[str, Any], member: Member) -> str | None:
+        """SIGCONT."""
+        if member.status != "paused":
+            return self.ignored(action, f"{member.name} is not paused")
+        assert member.process is not None
+        at = self.clock()
+        member.status = "up"
+        self.fault("resume", member.name, None, action, at)
+        os.kill(member.process.pid, signal.SIGCONT)
+        return None
+
+    def do_request(self, action: dict[str, Any], number: int, command: Any, to: str | None = None,
+                   client: str = "c1") -> str | None:
+        """Hands a command to a client."""
+        member = self.members[client]
+        del action["number"]
+        if member.status != "up":
+            return self.ignored(action, f"{client} is {member.status}")
+        self.tell({"action": action, "at": self.clock()})
+        member.send({"request": number, "command": command, "to": to})
+        return None
+
+    def do_partition(self, action: dict[str, Any], groups: list[list[str]], in_flight: str = "lost") -> None:
+        """Cuts the links between groups, or lets them swallow what is sent."""
+        number = self.fault("partition", None, {"groups": groups, "in_flight": in_flight}, action, self.clock())
+        self.groups, self.in_flight = groups, in_flight
+        self.rewire(number)
+
+    def do_heal(self, action: dict[str, Any]) -> None:
+        """Opens all links."""
+        number = self.fault("heal", None, None, action, self.clock())
+        self.groups = []
+        self.cuts.clear()
+        self.rewire(number)
+
+    def do_cut(self, action: dict[str, Any], source: str, target: str) -> None:
+        """Cuts one direction."""
+        number = self.fault("cut", None, {"source": source, "target": target}, action, self.clock())
+        self.cuts[source, target] = True
+        self.rewire(number)
+
+    def do_mend(self, action: dict[str, Any], source: str, target: str) -> None:
+        """Opens one direction."""
+        number = self.fault("mend", None, {"source": source, "target": target}, action, self.clock())
+        self.cuts.pop((source, target), None)
+        self.rewire(number)
+
+    def do_link(self, action: dict[str, Any], source: str, target: str, latency: Any) -> None:
+        """Delays what goes over one direction."""
+        self.fault("link", None, {"source": source, "target": target, "latency": latency, "loss": None,
+                                  "duplicate": None, "fifo": None}, action, self.clock())
+        link = self.links[source, target]
+        low, high = latency if isinstance(latency, list) else (latency, latency)
+        link.low_us, link.high_us = round(1000 * low), round(1000 * high)
+
+    def rewire(self, fault: int) -> None:
+        """Brings all links in line with partition and cuts."""
+        side = {node: number for number, group in enumerate(self.groups) for node in group}
+        clients = self.plan["clients"]
+        for (source, target), link in self.links.items():
+            # servers that no group names are one more group; clients that no group names reach everybody
+            here = side.get(source, None if source in clients else -1)
+            there = side.get(target, None if target in clients else -1)
+            apart = bool(self.groups) and here is not None and there is not None and here != there
+            if (source, target) in self.cuts or (apart and self.in_flight == "lost"):
+                link.set_mode(CUT, fault)
+            else:
+                link.set_mode(HOLE if apart else PASS, fault)
+
+
+async def serve(sock: socket.socket, folder: Path) -> None:
+    """One run, from the launcher's first word to its end."""
+    reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 20)
+    plan = json.loads(await reader.readexactly(*LENGTH.unpack(await reader.readexactly(LENGTH.size))))
+    try:
+        supervisor = Supervisor(writer, plan, folder)
+        listening = asyncio.create_task(listen(supervisor, reader))
+        gone = asyncio.create_task(orphaned(os.getppid(), reader))
+        await asyncio.wait([listening, gone], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await supervisor.stop()
+        supervisor.tell({"ended": supervisor.clock()})
+        with contextlib.suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+
+async def orphaned(parent: int, reader: asyncio.StreamReader) -> None:
+    """Until the launcher is gone or has hung up; its socket may live on in processes that it has forked."""
+    while os.getppid() == parent and not reader.at_eof():
+        await asyncio.sleep(0.25)
+
+
+async def listen(supervisor: Supervisor, reader: asyncio.StreamReader) -> None:
+    """Does what the launcher says, one thing after the other, until it says stop or goes away."""
+    with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+        supervisor.tell({"folder": str(supervisor.folder)})
+        try:
+            await supervisor.start()
+        except (OSError, StartError) as error:
+            supervisor.tell({"answer": 0, "error": str(error)})
+            return
+        supervisor.tell({"answer": 0, "pids": pids(supervisor)})
+        while True:
+            asked = json.loads(await reader.readexactly(*LENGTH.unpack(await reader.readexactly(LENGTH.size))))
+            if "do" not in asked:
+                supervisor.tell({"answer": asked["ask"], "time": supervisor.clock()})
+                if asked.get("stop"):
+                    return
+                continue
+            answer = {"answer": asked.pop("ask")}
+            asked["at"] = supervisor.clock() / 1000
+            try:
+                ignored = await supervisor.do(asked)
+                supervisor.tell(answer | {"ignored": ignored, "pids": pids(supervisor)})
+            except (OSError, StartError) as error:
+                supervisor.tell(answer | {"error": str(error)})
+
+
+def pids(supervisor: Supervisor) -> dict[str, int]:
+    """The process ids of the nodes that run."""
+    return {name: member.process.pid for name, member in supervisor.members.items()
+            if member.process is not None and member.status in ("up", "paused")}
+
+
+def sweep(parent: Path) -> None:
+    """Removes the folders of runs all of whose processes were killed at once: nobody holds their lock."""
+    for folder in parent.glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            lock = hold(folder) if not folder.is_symlink() and folder.stat().st_uid == os.geteuid() else None
+            if lock is not None and time.time() - folder.stat().st_mtime > YOUNG_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+
+def hold(folder: Path) -> int | None:
+    """Takes the lock of a folder until this process ends; None if another has it."""
+    import fcntl
+
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+    except OSError:
+        os.close(lock)
+        return None
+
+
+def main() -> None:
+    """Argument: the socket to the launcher."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    except OSError as error:
+        sock.sendall(block(dumps({"answer": 0, "error": f"no folder for the nodes' disks: {error}"})))
+        return
+    try:
+        hold(folder)
+        sweep(folder.parent)
+        asyncio.run(serve(sock, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
