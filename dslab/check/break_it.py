@@ -83,9 +83,9 @@ def judge_schedule(
         assert found is not None
         raise CheckFailed(
             folded(
-                f'{name}: your {length} also break Raft with all its guards: "{right.verdict.title}", '
+                f'{name}: your {length} also break {sound.name.capitalize()} with all its guards: "{right.verdict.title}", '
                 f"because {found.text}.",
-                *_asking("which of your actions does something that Raft never promised to survive?"),
+                *_asking(f"which of your actions does something that {sound.name.capitalize()} never promised to survive?"),
             ),
             system=sound,
             case=case,

@@ -52,11 +52,11 @@ def _silent(nodes, *names):
 
 
 def _two_faced(nodes, liars, fooled):
-    told = " and ".join(fooled)
+    told, who = " and ".join(fooled), " and ".join(liars)
     return Case(
         f"two-faced-{nodes}",
-        f"of {nodes} replicas, {' and '.join(liars)} {'say' if len(liars) > 1 else 'says'} x=1 to some and y=2 to {told}, "
-        f"for the same number; n1 is the primary.",
+        f"of {nodes} replicas, {who} {'say' if len(liars) > 1 else 'says'} x=1 to some and y=2 to {told}, for the same "
+        f"number; n1 is the primary.",
         [*[_at(1, "turn_traitor", node=liar, behaviour="equivocate", fields=Y, to=list(fooled)) for liar in liars],
          _at(10, "request", command="x=1", to="n1"),
          _at(10, "request", command="y=2", to="n1", client="c2")],

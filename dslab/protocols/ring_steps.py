@@ -75,4 +75,5 @@ ONE_STARTS = Case(
 )
 
 RING = (ALL_START, ASKED_LATER, ONE_STARTS)
-OTHER_RINGS = (ONE_STARTS._replace(nodes=4, name="four"), ALL_START._replace(nodes=7, seed=21, name="seven"))
+OTHER_RINGS = (ONE_STARTS._replace(nodes=4, name="four", schedule=[_at(20, "request", command="?", to="n3")]),
+               ALL_START._replace(nodes=7, seed=21, name="seven"))
