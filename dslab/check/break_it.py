@@ -79,13 +79,14 @@ def judge_schedule(
             start=max(0, actions[0]["at"] - 20),
         )
     if right is not None:
+        protocol = sound.name.capitalize()
         found = right.verdict.violation
         assert found is not None
         raise CheckFailed(
             folded(
-                f'{name}: your {length} also break {sound.name.capitalize()} with all its guards: "{right.verdict.title}", '
+                f'{name}: your {length} also break {protocol} with all its guards: "{right.verdict.title}", '
                 f"because {found.text}.",
-                *_asking(f"which of your actions does something that {sound.name.capitalize()} never promised to survive?"),
+                *_asking(f"which of your actions does something that {protocol} never promised to survive?"),
             ),
             system=sound,
             case=case,
