@@ -32,6 +32,13 @@ class Request:
 
 
 @message
+class Relay:
+    """{source} passes on a request that waits."""
+
+    request: Request
+
+
+@message
 class Reply:
     """{source} answers request {number} with {result}, in view {view}."""
 
@@ -177,6 +184,8 @@ class Replica(ViewChanges):
     # ---- requests (section 4.1)
 
     def on_request(self, sender, m):
+        if sender != m.client:
+            return
         done, result = self.replies.get(m.client, (0, None))
         if m.number <= done:
             if m.number == done:
@@ -187,8 +196,12 @@ class Replica(ViewChanges):
             self.propose()
         else:
             self.wait_for_progress()
-            if sender == m.client and self.primary != self.id:
-                self.send(self.primary, m)
+            if self.primary != self.id:
+                self.send(self.primary, Relay(m))
+
+    def on_relay(self, sender, m):
+        if self.primary == self.id:
+            self.on_request(m.request.client, m.request)
 
     # ---- normal case (section 4.2)
 
