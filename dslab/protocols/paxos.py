@@ -96,7 +96,8 @@ class Proposer(Learner):
     shows = ("ballot", "phase", "wish", "value", "promises", "accepts", "chosen")
     acceptors = ()          # names; of all acceptors, whether they run or not
     learners = ()           # names; of those who hear what is chosen
-    wishes = True           # whether it wants a value, its own name, chosen from the start
+    wishes = True           # whether it wants a value chosen from the start
+    values = ()             # pairs (proposer, value) of what each wants; its own name, where there is none
     ballots = None          # how many it may start; None for no limit
     retry = RETRY
 
@@ -105,7 +106,7 @@ class Proposer(Learner):
         self.phase, self.wish, self.value = "idle", None, None
         self.promises, self.accepts = {}, []
         if self.wishes:
-            self.wish = self.id
+            self.wish = dict(self.values).get(self.id, self.id)
             self.propose_later()
 
     @property
@@ -208,10 +209,11 @@ def cluster(nodes=3, *, proposers=0, acceptors=3, learners=0, server=Server, pro
     Args:
         nodes, clients: how many servers and clients, where servers play all roles.
         proposers, acceptors, learners: how many of each, p1, a1, l1 and so on, where roles are apart: if proposers > 0.
-            Each proposer wants its own name chosen; there are no clients.
+            There are no clients then.
         server, proposer, acceptor: the classes to run, or variants of them.
         latency, disk: ms one way and ms per durable write: a number or a pair (lowest, highest).
-        options: attributes of the classes, such as retry=(100, 200), or ballots=1: how many a proposer may start.
+        options: attributes of the classes, such as retry=(100, 200), or ballots=1: how many a proposer may start, or
+            values=("v", "w"): what p1 and p2 want chosen; their own names if not given.
     """
     given = {"server": server, "proposer": proposer, "acceptor": acceptor, "clients": clients, "latency": latency,
              "disk": disk, **options}
@@ -226,7 +228,8 @@ def cluster(nodes=3, *, proposers=0, acceptors=3, learners=0, server=Server, pro
         roles = [("p", proposer, proposers), ("a", acceptor, acceptors), ("l", Learner, learners)]
         classes = {f"{letter}{i}": role for letter, role, count in roles for i in range(1, count + 1)}
         options = {"acceptors": tuple(f"a{i}" for i in range(1, acceptors + 1)),
-                   "learners": tuple(f"l{i}" for i in range(1, learners + 1)), **options}
+                   "learners": tuple(f"l{i}" for i in range(1, learners + 1)), **options,
+                   "values": tuple((f"p{i}", value) for i, value in enumerate(options.get("values", ()), 1))}
         clients = 0
     return System(classes, nodes, clients=clients, network=Network(latency=latency), disk=disk, options=options,
                   always=ALWAYS, eventually=EVENTUALLY, name="paxos", imports="from dslab.protocols import paxos",

@@ -47,6 +47,20 @@ def agreement(world):
     return None
 
 
+@title("Only proposed values")
+def validity(world):
+    """Only a value that somebody wanted is accepted, and so only such a value can be chosen."""
+    node = world.changed
+    for wish in (getattr(node, "wish", None), getattr(node, "command", None)):
+        if wish is not None:
+            world.memory[repr(wish)] = True
+    vote = _vote(world)
+    if vote is None or not world.memory or repr(vote[2]) in world.memory:
+        return None
+    return violation(f"{vote[0].id} accepted {vote[2]}, which nobody wanted", nodes=[vote[0].id],
+                     expected="a value that a proposer or a client wanted", found=f"{vote[2]}")
+
+
 @title("Learners agree")
 def learners_agree(world):
     """No two processes learn different values."""
@@ -81,5 +95,5 @@ def chooses(world):
     return any(getattr(s, "chosen", None) is not None for s in world.servers)
 
 
-ALWAYS = (agreement, learners_agree, one_value_per_ballot)
+ALWAYS = (agreement, validity, learners_agree, one_value_per_ballot)
 EVENTUALLY = (chooses,)

@@ -1,0 +1,62 @@
+"""Elections, Paxos, Multi-Paxos and Ben-Or under random faults.
+
+The test suite runs a few hundred of these; `python -m tests.protocols.random_consensus 10000` runs as many of each and
+prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from dslab.check.faults import HOSTILE, KINDS, random_schedule
+from dslab.check.invariants import first_violation
+from dslab.check.progress import settled, unanswered
+from dslab.protocols import paxos
+from dslab.sim import simulate
+
+FAULTS, QUIET = 1_500, 2_500      # ms
+
+
+def broken(system, seed, kinds, first=()):
+    """(name of the violated property or "", trace): random faults, then quiet, in which a last request is answered."""
+    faults = sorted([*first, *random_schedule(system, seed, FAULTS, kinds)], key=lambda action: action["at"])
+    schedule = settled(faults, system, FAULTS)
+    schedule.append({"at": FAULTS + 100, "do": "request", "command": "last"})
+    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + QUIET)
+    verdict = first_violation(trace, system.always) or unanswered(trace)
+    return verdict.name if verdict else "", trace
+
+
+def paxos_run(seed, server=paxos.Server):
+    system = paxos.cluster(3 if seed % 2 else 5, server=server, clients=2, disk=(0, 20) if seed % 3 else 0)
+    two = [{"at": 10, "do": "request", "command": "v", "to": "n1"},
+           {"at": 10 + seed % 50, "do": "request", "command": "w", "to": "n2", "client": "c2"}]
+    return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE, two), system
+
+
+RUNS = {"paxos": paxos_run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=int)
+    parser.add_argument("--only", choices=RUNS)
+    options = parser.parse_args()
+    for name, run in RUNS.items():
+        if options.only not in (None, name):
+            continue
+        began = time.process_time()
+        bad, events = {}, 0
+        for seed in range(options.runs):
+            violated, trace, _ = run(seed)
+            events += len(trace)
+            if violated:
+                bad.setdefault(violated, []).append(seed)
+        print(json.dumps({"protocol": name, "runs": options.runs, "broken": bad, "events": events,
+                          "cpu_s": round(time.process_time() - began, 1)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
