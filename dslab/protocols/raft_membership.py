@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dslab.sim import ClientReply
 
-from . import raft
+from . import raft, raft_snapshots
 from .raft_configuration import Configuration, changes_to, enter_joint, joint_commit, joint_vote, leave_joint
 from .raft_prevote import Attentive
 from .raft_properties import ALWAYS, SERVICE
 from .raft_reads import Opening
-from .raft_snapshots import extended
 
 
 class Server(Opening, Attentive):
@@ -34,15 +33,21 @@ class Server(Opening, Attentive):
 
     # ---- the configuration in force
 
-    def reconfigure(self):
+    def newest(self):
         """A server uses the newest configuration in its log, whether committed or not."""
-        logged = [e.command for e in self.after(self.last_applied) if isinstance(e.command, Configuration)]
-        self.configuration = logged[-1] if logged else self.settled
+        return [self.settled, *self.unsettled()][-1]
+
+    def reconfigure(self):
+        self.configuration = self.newest()
         receivers = dict.fromkeys([*self.configuration.servers, *self.joining])
         self.peers = tuple(server for server in receivers if server != self.id)
         if self.role == "leader":
             self.next_index = {peer: self.next_index.get(peer, self.last_index + 1) for peer in self.peers}
             self.match_index = {peer: self.match_index.get(peer, 0) for peer in self.peers}
+
+    def unsettled(self):
+        """The configurations in the log that are not applied yet."""
+        return [e.command for e in self.after(self.last_applied) if isinstance(e.command, Configuration)]
 
     def append(self, m):
         super().append(m)
@@ -67,7 +72,7 @@ class Server(Opening, Attentive):
         wanted = str(m.command).partition("members=")[2].split()
         if not wanted or self.role != "leader" or m.number == self.sessions.get(sender, (0, None))[0]:
             return super().on_client_request(sender, m)
-        if self.configuration != self.settled or self.settled.joint or self.term_at(self.commit_index) != self.term:
+        if self.unsettled() or self.settled.joint or self.term_at(self.commit_index) != self.term:
             return                                       # one change at a time; the client asks again
         if sorted(wanted) == sorted(self.configuration.voters):
             return self.propose(self.configuration, sender, m.number)
@@ -116,7 +121,7 @@ class Server(Opening, Attentive):
 
     def commit_up_to(self, index):
         super().commit_up_to(index)
-        if self.role != "leader" or self.configuration != self.settled:
+        if self.role != "leader" or self.unsettled():
             return
         if self.settled.joint and self.settled.auto_leave:           # perhaps begun by a leader before
             self.propose(leave_joint(self.settled), *self.asked_by)
@@ -143,6 +148,19 @@ class Server(Opening, Attentive):
             super().on_request_vote(sender, m)
 
 
+class Compacting(Server, raft_snapshots.Server):
+    """Both extensions: a snapshot also holds the configuration that was in force where it ends (section 7)."""
+
+    shows = (*Server.shows, "snapshot_index")
+    captures = (*raft_snapshots.Server.captures, "settled", "asked_by")
+
+    def on_install_snapshot(self, sender, m):
+        super().on_install_snapshot(sender, m)
+        if m.term == self.term:
+            self.heard = self.now
+        self.reconfigure()
+
+
 def cluster(nodes=5, *, server=Server, members=3, **options):
     """A cluster that can change its membership.
 
@@ -152,5 +170,6 @@ def cluster(nodes=5, *, server=Server, members=3, **options):
         server: the class to run, Server or a variant of it.
     """
     first = tuple(f"n{i}" for i in range(1, min(nodes, members) + 1))
-    system = extended("raft_membership", nodes, server, Server, {**options, "members": first}, (*ALWAYS, *SERVICE))
+    options = {**options, "members": first}
+    system = raft_snapshots.extended("raft_membership", nodes, server, Server, options, (*ALWAYS, *SERVICE))
     return system.replace(code=system.code.replace(f"members={first!r}", f"members={members}"))
