@@ -12,6 +12,7 @@ _HOME = {
     "DslabError": "dslab.sim",
     "Lab": "dslab.widgets", "Prediction": "dslab.widgets", "show_source": "dslab.view.source",
     "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "CheckFailed": "dslab.check.feedback",
+    "show_counterexample": "dslab.widgets.counterexample",
     "ready": "dslab.commands.ready",
 }
 

@@ -46,24 +46,29 @@ def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (),
     pending = {i: prop for i, prop in enumerate([*always, *eventually])}
     memories: dict[int, dict[Any, Any]] = {i: {} for i in pending}
     decided: dict[int, tuple[str, int, Violation | None]] = {}
+    early: dict[int, tuple[str, int, Violation | None]] = {}
+    begun: dict[str, None] = {}                 # servers that have shown something
     for world in trace.states():
         if world.changed is None:
             continue
+        if len(begun) < len(trace.servers) and world.changed.id in trace.servers:
+            begun[world.changed.id] = None
         for i in list(pending):
             world.memory = memories[i]
+            prop = pending[i]
             try:
-                found = pending[i](world)
-            except Exception as error:         # a property may ask for what this protocol does not show
-                decided[i] = NOT_EVALUABLE, world.event, Violation(_why(pending.pop(i), error))
-                continue
-            if i < len(always):
-                if found is not None and found is not True:
-                    decided[i] = VIOLATED, world.event, _as_violation(found, pending.pop(i))
-            elif found:
-                decided[i] = REACHED, world.event, None
+                outcome = _outcome(prop, i < len(always), world)
+                early.pop(i, None)
+            except (Exception, SystemExit) as error:   # a property may ask for what this protocol does not show
+                outcome = NOT_EVALUABLE, Violation(_why(prop, error))
+                if isinstance(error, AttributeError) and len(begun) < len(trace.servers):
+                    early[i], outcome = (NOT_EVALUABLE, world.event, outcome[1]), None   # a server has yet to start
+            if outcome is not None:
+                decided[i] = outcome[0], world.event, outcome[1]
                 del pending[i]
         if not pending:
             break
+    decided |= early
     verdicts = []
     for i, prop in enumerate([*always, *eventually]):
         kind = "always" if i < len(always) else "eventually"
@@ -90,15 +95,25 @@ def sentence_of(prop: Callable[..., Any]) -> str:
     return (prop.__doc__ or title_of(prop)).strip().splitlines()[0]
 
 
+def _outcome(prop: Callable[..., Any], always: bool, world: Any) -> tuple[str, Violation | None] | None:
+    """What a property says of one state, or None while nothing is decided."""
+    found = prop(world)
+    if not always:
+        return (REACHED, None) if found else None
+    return None if found is None or found is True else (VIOLATED, _as_violation(found, prop))
+
+
 def _as_violation(found: Any, prop: Callable[..., Any]) -> Violation:
-    if isinstance(found, Violation):
-        return found
-    return Violation(found if isinstance(found, str) else f"{title_of(prop)}: violated")
+    """A Violation of plain texts, whatever a property returned."""
+    if not isinstance(found, Violation):
+        return Violation(found if isinstance(found, str) else f"{title_of(prop)}: violated")
+    text, nodes, index, expected, seen = found
+    index = index if isinstance(index, int) else None
+    return Violation(str(text), tuple(str(getattr(node, "id", node)) for node in nodes), index,
+                     None if expected is None else str(expected), None if seen is None else str(seen))
 
 
-def _why(prop: Callable[..., Any], error: Exception) -> str:
+def _why(prop: Callable[..., Any], error: BaseException) -> str:
     if isinstance(error, AttributeError) and error.name:
         return f"{prop.__name__} needs the attribute {error.name!r}, which a node does not show"
     return f"{prop.__name__} failed: {type(error).__name__}: {error}"
-
-

@@ -11,7 +11,7 @@ from typing import Any
 import traitlets
 
 from dslab.check.invariants import VIOLATED, Verdict
-from dslab.sim import NodeError, System, Trace, TraceError
+from dslab.sim import DslabError, NodeError, System, Trace, TraceError
 from dslab.sim.schedule import LONGEST_MS, Action, call, check_schedule, literal, to_us, whole_ms
 from dslab.view import storyboard
 from dslab.view.storyboard import Storyboard
@@ -21,7 +21,7 @@ from .branches import AHEAD_MS, MAIN, Branch, Branches
 from .predict import Prediction, PredictionError
 from .runs import RECORDED, Recorded, Runs
 from .served import Served
-from .spec import check_number, lab_spec
+from .spec import check_number, chips, lab_spec
 from .verbs import with_verbs
 
 SIMULATED = "the recorded actions, in the simulator"
@@ -197,6 +197,23 @@ class Lab(Served):
             chosen = self._tree[branch or self.branch]
             check_number("the cursor's time", at, 0, chosen.until, f"ms in branch {chosen.id}")
             self._set_cursor(chosen.id, to_us(at))
+
+    def watch(self, prop: Callable[..., Any], *, eventually: bool = False) -> None:
+        """Judges one more property from now on; one of your own with the same name is replaced.
+
+        Args:
+            prop: a function of the world, made with `def`: returns None or what is wrong, a sentence or a `violation`.
+            eventually: it demands progress instead: returns True once that is reached.
+
+        Raises:
+            DslabError: it is no such function, the system has one of this name, or the exercise hides properties.
+        """
+        if self._runs.hidden:
+            raise DslabError("this exercise hides its properties, so none can be watched in it")
+        with self._lock:
+            self._runs.watch(prop, eventually)
+            self.spec = {**self.spec, "properties": chips(self._runs)}
+            self._publish()
 
     def answer(self, choice: str, confidence: int | None = None) -> None:
         """Answers the prediction; the first answer counts.

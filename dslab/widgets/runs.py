@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
 from dslab.check.invariants import VIOLATED, Verdict, check_trace
 from dslab.sim import DslabError, ScheduleError, System, Trace, TraceError, simulate
 from dslab.sim.schedule import to_us
+from dslab.sim.snapshot import keep
 from dslab.view import announce, narrate, pack, read, shared_prefix, survey
 from dslab.view.words import Said
 
@@ -20,6 +22,46 @@ KEPT_RUNS = 24
 RECORDED = "this run was recorded from real processes"
 
 
+class Properties:
+    """The properties of a system, and those that its user adds.
+
+    Args:
+        system: whose `always` and `eventually` count.
+        own: safety properties beyond them.
+
+    Attributes:
+        own: {name: (function, whether it is one of progress)}.
+
+    Raises:
+        DslabError: one of them is no function with a name of its own.
+    """
+
+    def __init__(self, system: System, own: Sequence[Callable[..., Any]] = ()) -> None:
+        self.system = system
+        self.own: dict[str, tuple[Callable[..., Any], bool]] = {}
+        for prop in own:
+            self.add(prop)
+
+    def add(self, prop: Callable[..., Any], eventually: bool = False) -> None:
+        """Adds a property, or puts it in the place of one's own of the same name."""
+        name = getattr(prop, "__name__", None)
+        if not callable(prop) or not isinstance(name, str) or name == "<lambda>":
+            raise DslabError(
+                f"a property is a function of the world with a name, made with `def` such as "
+                f"`def one_leader(world): ...`, not {prop!r}"
+            )
+        if any(name == known.__name__ for known in (*self.system.always, *self.system.eventually)):
+            raise DslabError(f"{self.system.name} has a property {name!r} already; give yours another name")
+        self.own[name] = prop, eventually
+
+    def listed(self) -> list[tuple[str, Callable[..., Any]]]:
+        """("always" or "eventually", function) for each, in the order of their chips."""
+        own = list(self.own.values())
+        always = [*self.system.always, *(prop for prop, eventually in own if not eventually)]
+        eventually = [*self.system.eventually, *(prop for prop, eventually in own if eventually)]
+        return [*(("always", prop) for prop in always), *(("eventually", prop) for prop in eventually)]
+
+
 class Run:
     """One simulated schedule, and everything that is derived from its trace.
 
@@ -27,9 +69,8 @@ class Run:
         trace: what happened. stopped: why the run ended early, or None.
     """
 
-    def __init__(self, trace: Trace, stopped: str | None, always: Any, eventually: Any) -> None:
-        self.trace, self.stopped = trace, stopped
-        self._properties = always, eventually
+    def __init__(self, trace: Trace, stopped: str | None, properties: Properties) -> None:
+        self.trace, self.stopped, self._properties = trace, stopped, properties
 
     @cached_property
     def reading(self) -> Any:
@@ -45,7 +86,15 @@ class Run:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        return check_trace(self.trace, *self._properties)
+        system, own = self._properties.system, self._properties.own
+        found = check_trace(self.trace, system.always, system.eventually)
+        for prop, eventually in own.values():  # each by itself: it may change what it looks at
+            found += check_trace(_apart(self.trace), *(((), (prop,)) if eventually else ((prop,), ())))
+        return found
+
+    def judge_again(self) -> None:
+        """After the properties have changed."""
+        self.__dict__.pop("verdicts", None)
 
     @cached_property
     def digest(self) -> str:
@@ -74,9 +123,27 @@ class Runs:
         hide_properties: bool = False,
     ) -> None:
         self.system, self.seed, self.hidden = system, seed, hide_properties
-        self.always, self.eventually = (*system.always, *properties), system.eventually
+        self.properties = Properties(system, properties)
         self._kept: dict[str, Run] = {}
         self._packed: dict[Any, bytes] = {}
+
+    def watch(self, prop: Callable[..., Any], eventually: bool) -> None:
+        """Judges one more property, in all runs.
+
+        Raises:
+            DslabError: it is no function with a name of its own.
+        """
+        before = dict(self.properties.own)
+        try:
+            self.properties.add(prop, eventually)
+            for run in self._kept.values():
+                run.judge_again()
+            _ = list(self._kept.values())[-1].verdicts  # what never ends is interrupted here, and forgotten
+        except BaseException:
+            self.properties.own = before
+            for run in self._kept.values():
+                run.judge_again()
+            raise
 
     def of(self, branch: Branch) -> Run:
         """The run of a branch.
@@ -101,7 +168,7 @@ class Runs:
             trace, stopped = getattr(error, "trace", None), str(error)
             if trace is None or not len(trace):
                 raise
-        return Run(trace, stopped, self.always, self.eventually)
+        return Run(trace, stopped, self.properties)
 
     def describe(self, branch: Branch, tree: Tree) -> tuple[dict[str, Any], bytes]:
         """What the browser gets for a branch: its description, and the bytes of its own part of the trace."""
@@ -180,7 +247,14 @@ class Recorded(Runs):
         return super().of(branch)
 
     def _run(self, branch: Branch) -> Run:
-        return Run(self._recorded, None, self.always, self.eventually)
+        return Run(self._recorded, None, self.properties)
+
+
+def _apart(trace: Trace) -> Trace:
+    """The same trace with states of its own, so that whoever changes them changes nothing else."""
+    twin = copy(trace)
+    twin._patches = {event: keep(patch) for event, patch in trace._patches.items()}
+    return twin
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

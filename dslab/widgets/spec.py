@@ -29,12 +29,6 @@ def lab_spec(runs: Runs, trace: Trace, verbs: Sequence[str] | None, **more: Any)
     if unknown:
         raise ScheduleError(f"there is no action {unknown[0]!r} to allow; choose from {', '.join(VERBS)}")
     starts = [event for event in trace.events[: len(system.nodes)] if event.kind == "start"]
-    kinds = (("always", runs.always), ("eventually", runs.eventually))
-    properties = [
-        {"name": prop.__name__, "title": title_of(prop), "sentence": sentence_of(prop), "kind": kind}
-        for kind, group in kinds
-        for prop in group
-    ]
     return {
         "schema": 1,
         "system": system.name,
@@ -46,13 +40,22 @@ def lab_spec(runs: Runs, trace: Trace, verbs: Sequence[str] | None, **more: Any)
         "fields": {event.node: [name for name, *_ in event.patch if name[0] != "@"] for event in starts},
         "verbs": [v for v in (VERBS if verbs is None else verbs) if v != "request" or system.clients],
         "roles": {},
-        "properties": [] if runs.hidden else properties,
+        "properties": chips(runs),
         "hide_properties": runs.hidden,
         "reduced_motion": False,
         "shortcuts": True,
         "theme": None,
         **more,
     }
+
+
+def chips(runs: Runs) -> list[dict[str, str]]:
+    """The properties as their chips need them; none where the exercise hides them."""
+    return [
+        {"name": prop.__name__, "title": title_of(prop), "sentence": sentence_of(prop), "kind": kind}
+        for kind, prop in runs.properties.listed()
+        if not runs.hidden
+    ]
 
 
 def check_number(name: str, value: Any, low: float, high: float, unit: str) -> None:

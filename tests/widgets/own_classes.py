@@ -1,4 +1,4 @@
-"""Classes such as a student would write: nobody told the widget about them, but they show the fields that insets read."""
+"""Classes such as a student would write: the widget does not know them, but they show the fields that insets read."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Accepted:
 
 
 class Synod(Node):
-    """Single-decree Paxos; n1 and the last server propose their own names, again and again until something is chosen."""
+    """Single-decree Paxos; the first and the last server propose their own names until something is chosen."""
 
     durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
-    shows = ("promised", "accepted_ballot", "accepted_value", "ballot", "phase", "value", "promises", "accepts", "chosen")
+    shows = (*durable, "ballot", "phase", "value", "promises", "accepts", "chosen")
 
     def on_start(self) -> None:
         self.ballot, self.phase, self.value, self.chosen = None, "idle", None, None

@@ -28,12 +28,12 @@ export function createChips(ctx) {
   const seenUs = new Map();
   let open = false;
   let shown = "";
-  const properties = spec.hide_properties ? [] : spec.properties ?? [];
+  const listed = () => (spec.hide_properties ? [] : spec.properties ?? []);
 
   function statuses() {
     const known = Math.max(seenUs.get(store.branch.id) ?? 0, store.cursor.time_us);
     seenUs.set(store.branch.id, known);
-    return properties.map((property) => {
+    return listed().map((property) => {
       const verdict = store.branch.verdicts?.find((item) => item.name === property.name);
       return { property, verdict, status: chipStatus(property, verdict, known) };
     });
@@ -80,12 +80,12 @@ export function createChips(ctx) {
     const items = statuses();
     const first = items.find((item) => item.status === "violated");
     const subject = items.find((item) => item.property.name === chosen()) ?? first;
-    const look = JSON.stringify([items.map((item) => item.status), chosen(), open, store.branch.id, store.causalOnly, subject?.verdict]);
+    const look = JSON.stringify([items.map((item) => [item.property, item.status]), chosen(), open, store.branch.id, store.causalOnly, subject?.verdict]);
     if (look === shown) return;
     const keep = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement.dataset.property ?? "sum" : null;
     shown = look;
     el.classList.toggle("is-open", open);
-    el.classList.toggle("is-many", Boolean(first) || properties.length > MOST_CHIPS);
+    el.classList.toggle("is-many", Boolean(first) || items.length > MOST_CHIPS);
     el.replaceChildren(...items.map(chip), ...summaries(items));
     if (keep) el.querySelector(keep === "sum" ? ".ds-chip-sum" : `[data-property="${keep}"]`)?.focus();
     drawBar(subject);
@@ -96,7 +96,7 @@ export function createChips(ctx) {
     if (!item) return;
     const { property, verdict, status } = item;
     if (status !== "violated") {
-      bar.replaceChildren(h(doc, "p", {}, h(doc, "b", {}, property.sentence), ` ${capital(chipWords(status, verdict))}.`));
+      bar.replaceChildren(h(doc, "p", {}, h(doc, "b", {}, property.sentence), ` ${capital(chipWords(status, verdict))}${status === "unknown" && verdict?.text ? `: ${verdict.text}` : ""}.`));
       return;
     }
     bar.replaceChildren(

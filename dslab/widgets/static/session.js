@@ -30,6 +30,7 @@ export function createSession(model, win, on) {
   const live = typeof model.send === "function";
   const waiting = new Map();
   const decoded = new Map();
+  const assembled = new Map();
   const seen = new Map();
   const asked = new Map();
   let nextId = 1;
@@ -64,6 +65,20 @@ export function createSession(model, win, on) {
     store.trace = store.locked ? traceUntil(trace, start) : trace;
     store.cursor = { ...store.cursor, branch: branch.id };
     placeCursor({ us: store.cursor.time_us });
+  }
+
+  const ready = (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id);
+
+  /** The trace of another branch, or null where it may not be known yet. */
+  function traceOf(id) {
+    if (id === store.branch.id) return store.trace;
+    if (store.locked || !ready(id)) return null;
+    const chunks = {};
+    for (let item = store.branches.find((branch) => branch.id === id); item; item = store.branches.find((other) => other.id === item.parent)) chunks[item.id] = chunkOf(item.id);
+    const known = assembled.get(id);
+    if (known && Object.entries(chunks).every(([name, chunk]) => known.chunks[name] === chunk)) return known.trace;
+    assembled.set(id, { chunks, trace: assembleTrace(store.branches, chunks, id, spec) });
+    return assembled.get(id).trace;
   }
 
   /** Move the cursor; an event stands at its own time, a time at the last event before it. */
@@ -154,6 +169,10 @@ export function createSession(model, win, on) {
   listen("msg:custom", onMessage);
   listen("change:branches", () => on.data());
   listen("change:chunks", () => on.data());
+  listen("change:spec", () => {
+    spec.properties = model.get("spec").properties;      // all else is known from the beginning
+    on.data();
+  });
   listen("change:prediction", () => on.answer());
   listen("change:feedback", () => on.answer());
   listen("change:selection", () => on.selection(model.get("selection")));
@@ -165,7 +184,7 @@ export function createSession(model, win, on) {
 
   return {
     store, spec, live, command, act, openBranch, placeCursor, shareCursor, share, flush, lookAhead, extend,
-    ready: (id) => Boolean(model.get("chunks")?.[id]) && (model.get("branches") ?? []).some((branch) => branch.id === id),
+    traceOf, ready,
     answer: () => model.get("prediction") ?? {},
     feedback: () => model.get("feedback") ?? null,
     setAnswer(answer) {
