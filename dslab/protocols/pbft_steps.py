@@ -59,7 +59,7 @@ def _two_faced(nodes, liars, fooled):
         f"number; n1 is the primary.",
         [*[_at(1, "turn_traitor", node=liar, behaviour="equivocate", fields=Y, to=list(fooled)) for liar in liars],
          _at(10, "request", command="x=1", to="n1"),
-         _at(10, "request", command="y=2", to="n1", client="c2")],
+         _at(10, "request", command="y=2", to=fooled[0], client="c2")],
         until=400,
         nodes=nodes,
         clients=2,
