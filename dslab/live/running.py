@@ -59,7 +59,7 @@ class _Wire:
         self.thread.start()
 
     def _listen(self) -> None:
-        with suppress(EOFError, OSError, ValueError):
+        with suppress(EOFError, OSError):
             while True:
                 heard = json.loads(receive_block(self.sock))
                 with self.news:
@@ -70,6 +70,8 @@ class _Wire:
         with self.news:
             if self.ended_us is None and self.failure is None:
                 self.failure = LiveError("the process that ran the nodes has ended; start the run again" + self._said())
+            self.sock.close()
+            self.errors.close()
             for future in self.futures.values():
                 future.set_exception(self.failure or LiveError("the run was stopped before the answer came"))
             self.futures.clear()
@@ -323,18 +325,12 @@ class Running:
         return float(self._ask({})["time"]) / 1e6
 
     def trace(self) -> Trace:
-        """What has happened so far, in the format of the simulator; also after `stop`.
-
-        Raises:
-            NodeError: a node failed.
-        """
-        wire = self._wire
+        """What has happened so far, in the format of the simulator; also after `stop`, and after a node has failed."""
+        wire, until = self._wire, 0
+        if wire.thread.is_alive() and wire.failure is None:
+            until = self._ask({})["time"]                    # what has happened before the answer is heard before it
         with wire.news:
-            self._raise_failure()
-            ended = wire.ended_us
-        until = ended if ended is not None else self._ask({})["time"]
-        with wire.news:
-            return wire.records.trace(until, whole=ended is not None)
+            return wire.records.trace(wire.ended_us or until, whole=wire.ended_us is not None)
 
     # ---- the supervisor
 

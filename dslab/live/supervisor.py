@@ -13,25 +13,21 @@ import json
 import os
 import resource
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from random import Random
 from time import monotonic_ns
 from typing import Any
 
 from .codec import LENGTH, block, dumps
+from .folder import private_folder
 from .proxy import CUT, HOLE, PASS, Link
 
-PREFIX = "dslab-live-"
 START_SECONDS = 60         # a process may need so long on a busy machine until it listens
 END_SECONDS = 10           # a killed process is gone long before
-YOUNG_SECONDS = 60         # a folder without a lock may belong to a run that is just starting
 
 
 class StartError(Exception):
@@ -245,7 +241,11 @@ class Supervisor:
         if not disk:
             (self.folder / f"{member.name}.journal").unlink(missing_ok=True)
         at = self.clock()
-        await self.spawn(member, "restart", {"disk": disk})
+        try:
+            await self.spawn(member, "restart", {"disk": disk})
+        except StartError:
+            await self.kill(member)
+            raise
         self.tell({"action": action, "at": at})
         self.go(member)
         return None
@@ -386,47 +386,18 @@ def pids(supervisor: Supervisor) -> dict[str, int]:
             if member.process is not None and member.status in ("up", "paused")}
 
 
-def sweep(parent: Path) -> None:
-    """Removes the folders of runs all of whose processes were killed at once: nobody holds their lock."""
-    for folder in parent.glob(PREFIX + "*"):
-        with contextlib.suppress(OSError):
-            lock = hold(folder) if not folder.is_symlink() and folder.stat().st_uid == os.geteuid() else None
-            if lock is not None and time.time() - folder.stat().st_mtime > YOUNG_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
-            if lock is not None:
-                os.close(lock)
-
-
-def hold(folder: Path) -> int | None:
-    """Takes the lock of a folder until this process ends; None if another has it."""
-    import fcntl
-
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return lock
-    except OSError:
-        os.close(lock)
-        return None
-
-
 def main() -> None:
     """Argument: the socket to the launcher."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sock = socket.socket(fileno=int(sys.argv[1]))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with private_folder() as folder:
+            asyncio.run(serve(sock, folder))
     except OSError as error:
-        sock.sendall(block(dumps({"answer": 0, "error": f"no folder for the nodes' disks: {error}"})))
-        return
-    try:
-        hold(folder)
-        sweep(folder.parent)
-        asyncio.run(serve(sock, folder))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        sock.sendall(block(dumps({"answer": 0, "error": f"there is no folder for the nodes' disks: {error}"})))
 
 
 if __name__ == "__main__":
