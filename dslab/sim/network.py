@@ -111,7 +111,7 @@ class Link:
     def __init__(self, sender: Any, host: Any, network: Network) -> None:      # cheap: there are thousands
         self.sender, self.host, self.network = sender, host, network
         self.state = (sender.word ^ host.mixed_word) % (MODULUS - 1) + 1
-        self.low, self.spread = network.range_us if sender is not host else (0, 0)
+        self.low, self.spread = network.range_us if sender is not host or sender.sim.by_hand else (0, 0)
         self.plain, self.cut, self.last_due = network.plain and not sender.treason, False, 0
         self.random: Random | None = None
 

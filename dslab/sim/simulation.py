@@ -68,6 +68,7 @@ class Simulation(Actions):
             if cls is not Client:
                 check_class(cls, node_id)  # type: ignore[arg-type]  # classes are hashable
         self.now_us = 0
+        self.by_hand = system.by_hand
         self.heap: list[Entry] = []
         self.next_sequence = count().__next__
         self.next_message = count().__next__

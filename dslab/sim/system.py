@@ -10,6 +10,8 @@ from .errors import NodeError, ScheduleError
 from .network import Latency, Network, latency_range_us
 from .node import Node
 
+A_DAY = 86_400_000      # ms; longer than any run by hand
+
 
 class System:
     """The first of the three inputs of a run: which classes run where, over which network, with which disks.
@@ -61,6 +63,7 @@ class System:
         self.always, self.eventually = tuple(always), tuple(eventually)
         self.name = name or next(iter(self.classes.values())).__name__
         self.code, self.imports = code, imports
+        self.by_hand = False
 
     @property
     def nodes(self) -> list[str]:
@@ -74,6 +77,14 @@ class System:
         twin.__dict__.update(self.__dict__)
         twin.network = network or (Network(latency=latency) if latency is not None else self.network)
         twin.code = code or "system"
+        return twin
+
+    def stepped(self) -> System:
+        """This system with time standing still: a message arrives by a `deliver` action only, a timer runs out by
+        `timeout` only, and a durable write takes no time. So a schedule says the whole order of events.
+        """
+        twin = self.replace(latency=A_DAY, code=f"{self.code}.stepped()")
+        twin.disk, twin.by_hand = 0, True
         return twin
 
     def __repr__(self) -> str:

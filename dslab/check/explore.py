@@ -1,0 +1,484 @@
+"""Explores a system: every order of deliveries, timers, crashes, restarts, losses, duplicates, requests and lies.
+
+The nodes are the same classes that run in the simulator. Time is left out: any timer that runs may run out next, any
+message in flight may arrive next, within bounds. What comes out is "exhausted" (every reachable state was seen and
+every property held), "violated" (with the steps that lead there, as a case that replays in the simulator) or "budget
+spent" (nothing was found in the part that was looked at, which proves nothing).
+
+Source of the method: explicit-state model checking, as in L. Lamport, "Specifying Systems", 2002, chapter 14, and
+E. Michael et al., "Teaching Rigorous Distributed Systems With Efficient Model Checking", EuroSys 2019.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from dslab.sim import DslabError, System, Violation
+from dslab.sim.case import Case
+from dslab.sim.errors import ScheduleError
+from dslab.sim.guard import forbidden_calls
+from dslab.sim.schedule import check_schedule
+from dslab.sim.treason import known_fields
+from dslab.sim.watchdog import watched
+
+from .counterexample import NO_HANDLER_FAILS, STEP_MS, case_of, failed, replayed, schedule_of
+from .invariants import Verdict, title_of
+from .judge import Broken, Judge
+from .space import Bounds, Deed, Full, OrderMatters, Space
+from .standin import HandlerFailed
+from .symmetry import Symmetry
+
+EXHAUSTED, VIOLATED, BUDGET_SPENT = "exhausted", "violated", "budget spent"
+SEARCHES = ("breadth-first", "depth-first", "random walk")
+WALK = 100                  # steps of one random walk, unless a depth is given
+LOOK = 1 << 10              # expansions between two looks at memory and clock
+BYTES = 2_000_000_000       # of memory, unless another bound is given
+
+
+class Stage(NamedTuple):
+    """Where a search goes on that follows another: states of that one."""
+
+    earlier: Exploration
+    states: tuple[int, ...]
+
+
+class Exploration:
+    """What came out of a search.
+
+    Attributes:
+        result: "exhausted", "violated" or "budget spent".
+        why: for "budget spent": which budget.
+        states: how many different states of the system were seen.
+        transitions: how many steps were tried, each state's once.
+        histories: how many different pairs of a state and the notes that properties had taken there; this is what
+            was searched, and equals `states` where no property takes notes.
+        depth: most steps from the start.
+        handler_runs: how often a handler really ran.
+        memory_bytes: about how much the states took.
+        cpu_seconds: processor time.
+        goals: {name: whether it was met in some state}.
+        not_evaluable: {name of a property: why it could not be judged}.
+        bounds: what was allowed, as a dict.
+        verdict, case, system: the property violated, the steps to it and the system to replay them on; or None.
+    """
+
+    def __init__(self, space: Space, search: str) -> None:
+        self.space, self.search = space, search
+        self.result, self.why = BUDGET_SPENT, ""
+        self.states = self.transitions = self.histories = self.depth = 0
+        self.handler_runs = self.memory_bytes = 0
+        self.cpu_seconds = 0.0
+        self.goals: dict[str, bool] = {}
+        self.not_evaluable: dict[str, str] = {}
+        self.bounds: dict[str, Any] = {}
+        self.verdict: Verdict | None = None
+        self.case: Case | None = None
+        self.system: System | None = None
+        self.parents: dict[int, int | None] = {}
+        self.roots: dict[int, tuple[Exploration, int]] = {}
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was seen, every property could be judged and held, and every goal was met."""
+        return self.result == EXHAUSTED and all(self.goals.values()) and not self.not_evaluable
+
+    def where(self, goal: str) -> Stage:
+        """The states where a goal was met, as the start of another search.
+
+        Raises:
+            DslabError: it was not met.
+        """
+        names = list(self.goals)
+        if goal not in names:
+            raise ScheduleError(f"this search had no goal {goal!r}; its goals: {', '.join(names) or 'none'}")
+        states = tuple(self.space.goal_states[names.index(goal)])
+        if not states:
+            raise ScheduleError(f"{goal} was met nowhere, so no search can start from there")
+        return Stage(self, states)
+
+    def path(self, state: int) -> list[Deed]:
+        """The steps from the start to a state."""
+        states = [state]
+        while (parent := self.parents[states[-1]]) is not None:
+            states.append(parent)
+        return self._steps(states[::-1])[0]
+
+    def _steps(self, states: Sequence[int]) -> tuple[list[Deed], int]:
+        """The steps along states of the search, and the real state at their end (which symmetry may rename)."""
+        root = states[0]
+        deeds = self.roots[root][0].path(self.roots[root][1]) if root in self.roots else []
+        space, now = self.space, self.roots_real.get(root, root)
+        for wanted in states[1:]:
+            for step, i, new in space.steps(now):
+                try:
+                    new = space.after(i, step, new)
+                except Broken:
+                    continue
+                if self.canonical(new) == wanted:
+                    deeds.append(space.deed(step))
+                    now = new
+                    break
+            else:
+                raise DslabError("a step of the search cannot be found again; a property or a handler depends on "
+                                 "something that is not part of the state")
+        return deeds, now
+
+    def canonical(self, state: int) -> int:
+        """The state that stands for this one."""
+        return state if self.symmetry is None else self.symmetry.canonical(state)
+
+    symmetry: Symmetry | None = None
+    roots_real: dict[int, int] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that can be written down."""
+        broken = self.verdict and {"property": self.verdict.name, "title": self.verdict.title,
+                                   "text": self.verdict.violation.text if self.verdict.violation else ""}
+        return {"system": self.space.system.code, "search": self.search, "result": self.result, "why": self.why,
+                "passed": self.passed, "states": self.states, "transitions": self.transitions,
+                "histories": self.histories, "depth": self.depth, "handler_runs": self.handler_runs,
+                "memory_bytes": self.memory_bytes, "cpu_seconds": round(self.cpu_seconds, 3), "goals": self.goals,
+                "not_evaluable": self.not_evaluable, "bounds": self.bounds, "violation": broken,
+                "replay_on": self.system.code if self.system else None,
+                "schedule": self.case.schedule if self.case else None}
+
+    def __repr__(self) -> str:
+        seen = f"{self.states:,} states, {self.transitions:,} steps, up to {self.depth} deep"
+        if self.result == VIOLATED:
+            assert self.verdict is not None and self.case is not None
+            text = self.verdict.violation.text if self.verdict.violation else ""
+            return f'violated: "{self.verdict.title}" after {len(self.case.schedule)} actions: {text} ({seen})'
+        unmet = [name for name, met in self.goals.items() if not met]
+        if self.result == BUDGET_SPENT:
+            told = f"budget spent ({self.why}): nothing found in {seen}; this proves nothing about the rest"
+        else:
+            told = f"exhausted: every property holds in all {seen}"
+        if unmet:
+            told += f"; but {' and '.join(unmet)} {'was' if len(unmet) == 1 else 'were'} met nowhere, so this is no pass"
+        if self.not_evaluable:
+            told += "; could not be judged: " + ", ".join(f"{name} ({why})" for name, why in self.not_evaluable.items())
+        return told
+
+
+def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
+            timeouts: int | Mapping[str, int] | None = 0, crashes: int = 0, restarts: int = 0, losses: int = 0,
+            duplicates: int = 0, traitors: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+            network: str = "once", search: str = "breadth-first", goals: Sequence[Callable[..., Any]] | None = None,
+            always: Sequence[Callable[..., Any]] | None = None, start: Stage | None = None, states: int = 1_000_000,
+            depth: int | None = None, memory: int = BYTES, seed: int = 1, symmetry: bool = False,
+            copying: str = "touched", progress: Callable[[Exploration], None] | None = None) -> Exploration:
+    """Searches the states that a system can reach, for one where a safety property does not hold.
+
+    Args:
+        system: what to explore; its network and times do not matter here.
+        requests: what clients ask, such as {"command": "x=1", "to": "n1", "client": "c1"}; each client in this order.
+        timeouts: how many timers may run out: a number for all together, {timer: number} for each, None for no limit.
+        crashes, restarts, losses, duplicates: how many of each.
+        traitors: {node: lies}; a lie is {field of a message: what to say instead}. For each message that it sends, a
+            traitor may choose the truth or a lie; silence is a message that never arrives.
+        network: "once": what was delivered is gone; "any number": what was sent once may arrive again and again.
+        search: "breadth-first" finds a shortest way; "depth-first" and "random walk" get further with fewer states.
+        goals: functions of a World to be met in some state; `system.eventually` if not given.
+        always: safety properties; `system.always` if not given.
+        start: begins in states of an earlier search of this system: `earlier.where("has_leader")`.
+        states: most states; for a random walk: most steps.
+        depth: most steps from the start; None for no limit.
+        memory: most bytes for states.
+        seed: of a random walk.
+        symmetry: look at one state only of those that differ in which of `system.interchangeable` is which.
+        copying: "deepcopy" copies every node at every step and remembers nothing, for comparison: same results, slowly.
+        progress: called now and then with the unfinished result.
+
+    Returns:
+        An Exploration. Ctrl-C ends the search; what it has found by then is "budget spent".
+
+    Raises:
+        NodeError: a node does what cannot be followed, such as reading the clock; says what to do instead.
+        ScheduleError: an argument is not what it must be.
+    """
+    if network not in ("once", "any number"):
+        raise ScheduleError(f'network is "once" or "any number", not {network!r}')
+    if search not in SEARCHES:
+        raise ScheduleError(f"search is one of {', '.join(map(repr, SEARCHES))}, not {search!r}")
+    if copying not in ("touched", "deepcopy"):
+        raise ScheduleError(f'copying is "touched" or "deepcopy", not {copying!r}')
+    for name, value in (("crashes", crashes), ("restarts", restarts), ("losses", losses), ("duplicates", duplicates),
+                        *((f"timeouts[{t!r}]", n) for t, n in (timeouts.items() if isinstance(timeouts, Mapping) else
+                                                              [("all", timeouts or 0)]))):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ScheduleError(f"{name} must be a whole number, 0 or more, not {value!r}")
+    asked = check_schedule([{"at": 0, "do": "request", **request} for request in requests], system)
+    bounds = Bounds(tuple({k: v for k, v in act.items() if k not in ("at", "do")} for act in asked), timeouts, crashes,
+                    restarts, losses, duplicates, _checked(traitors or {}, system), network == "any number")
+    props = tuple(system.always if always is None else always)
+    wanted = tuple(system.eventually if goals is None else goals)
+    for ordered in (False, True):
+        space = Space(system, bounds, Judge(system, props, wanted), ordered=ordered, naive=copying == "deepcopy")
+        found = Exploration(space, search)
+        found.bounds = {"requests": list(bounds.requests), "timeouts": dict(timeouts) if isinstance(timeouts, Mapping)
+                        else timeouts, "crashes": crashes, "restarts": restarts, "losses": losses,
+                        "duplicates": duplicates, "traitors": {n: list(lies) for n, lies in bounds.traitors.items()},
+                        "network": network, "states": states, "depth": depth, "memory": memory}
+        if symmetry:
+            found.symmetry = Symmetry(space)
+        collecting = gc.isenabled()
+        gc.disable()                       # there are no cycles among numbers, only many of them to look through
+        try:
+            with forbidden_calls(space), watched(space):
+                _Search(found, states, depth, memory, seed, progress).run(start)
+            return found
+        except OrderMatters:
+            continue
+        finally:
+            if collecting:
+                gc.enable()
+    raise AssertionError("the order of dicts was part of the state")
+
+
+def _checked(traitors: Mapping[str, Sequence[Mapping[str, Any]]], system: System) -> dict[str, Any]:
+    for node, lies in traitors.items():
+        if node not in system.servers:
+            raise ScheduleError(f"traitors: there is no server {node!r}; choose from {', '.join(system.servers)}")
+        for lie in lies:
+            wrong = [field for field in lie if field not in known_fields()]
+            if wrong:
+                raise ScheduleError(f"traitors: no message has a field {wrong[0]!r} for {node} to lie about")
+    return {node: [dict(lie) for lie in lies] for node, lies in traitors.items()}
+
+
+class _Search:
+    """One search in progress."""
+
+    def __init__(self, found: Exploration, states: int, depth: int | None, memory: int, seed: int,
+                 progress: Callable[[Exploration], None] | None) -> None:
+        self.found, self.space = found, found.space
+        self.limit, self.depth, self.memory, self.seed, self.progress = states, depth, memory, seed, progress
+        self.began = time.process_time()
+        self.expanded = 0
+        self.seen: set[int] | None = None       # states without notes whose steps are counted
+
+    def run(self, start: Stage | None) -> None:
+        found, space = self.found, self.space
+        way: list[int] | None = []
+        try:
+            roots = self._roots(start)
+            search = {"breadth-first": self._breadth_first, "depth-first": self._depth_first,
+                      "random walk": self._random_walks}[found.search]
+            way = None
+            search(roots)
+        except (Broken, HandlerFailed) as error:
+            self._violated(error, way)
+        except KeyboardInterrupt:
+            found.result, found.why = BUDGET_SPENT, "stopped by Ctrl-C"
+        except Full as error:
+            found.result, found.why = BUDGET_SPENT, str(error)
+        self._count()
+        if start is not None and len(start.states) >= 100_000 and found.result == EXHAUSTED:
+            found.result, found.why = BUDGET_SPENT, "not all states to start from were kept"
+
+    def _roots(self, start: Stage | None) -> list[int]:
+        found, space = self.found, self.space
+        initial = space.initial()
+        if start is None:
+            root = found.canonical(initial)
+            found.roots_real = {root: initial}
+            return [root]
+        if start.earlier.space.system is not space.system:
+            raise ScheduleError("start: the earlier search was of another system")
+        found.roots_real = {}
+        for state in start.states:
+            real = space.adopted(start.earlier.space, state)
+            found.roots.setdefault(real, (start.earlier, state))
+        return list(found.roots)
+
+    # ---- searches
+
+    def _breadth_first(self, roots: list[int]) -> None:
+        found, space, limit = self.found, self.space, self.limit
+        parents = found.parents
+        parents.update((root, None) for root in roots)
+        successors, canonical = space.successors, found.symmetry.canonical if found.symmetry else None
+        frontier, look = list(roots), LOOK
+        self.at: Any = None
+        while frontier:
+            if self.depth is not None and found.depth >= self.depth:
+                return self._stop(f"the depth of {self.depth}", any(successors(state) for state in frontier))
+            following: list[int] = []
+            push = following.append
+            for state in frontier:
+                self.at = state
+                after = successors(state)
+                self.expanded += 1
+                self._tried(state, len(after))
+                if canonical is not None:
+                    after = map(canonical, after)
+                for new in after:
+                    if new not in parents:
+                        parents[new] = state
+                        push(new)
+                if len(parents) > limit:
+                    return self._stop(f"{limit:,} states")
+                if self.expanded >= look:
+                    look += LOOK
+                    if self._too_large():
+                        return self._stop(f"{self.memory:,} bytes of memory")
+            frontier = following
+            found.depth += bool(following)
+        found.result = EXHAUSTED
+
+    def _depth_first(self, roots: list[int]) -> None:
+        found, space = self.found, self.space
+        parents = found.parents
+        self.seen = set()
+        depths: dict[int, int] = {root: 0 for root in roots}
+        stack = [(root, 0) for root in reversed(roots)]
+        parents.update((root, None) for root in roots)
+        cut = False
+        while stack:
+            state, depth = stack.pop()
+            if depth > depths[state]:
+                continue                               # it was reached on a shorter way since
+            self.at = state
+            after = space.successors(state)
+            self.expanded += 1
+            if self.depth is not None and depth >= self.depth:
+                cut = cut or bool(after)
+                continue
+            self._tried(state, len(after))
+            found.depth = max(found.depth, depth + bool(after))
+            for new in reversed(after):
+                new = found.canonical(new)
+                known = depths.get(new)
+                if known is None or self.depth is not None and depth + 1 < known:
+                    depths[new] = depth + 1
+                    parents[new] = state
+                    stack.append((new, depth + 1))
+            if len(parents) > self.limit:
+                return self._stop(f"{self.limit:,} states")
+            if self.expanded % LOOK == 0 and self._too_large():
+                return self._stop(f"{self.memory:,} bytes of memory")
+        self._stop(f"the depth of {self.depth}", cut)
+
+    def _random_walks(self, roots: list[int]) -> None:
+        found, space, draw = self.found, self.space, random.Random(f"explore/{self.seed}")
+        self.seen = set()
+        walk = self.depth or WALK
+        taken = 0
+        while taken < self.limit:
+            found.parents.clear()
+            state = roots[draw.randrange(len(roots))]
+            found.parents[state] = None
+            for step in range(walk):
+                self.at = state
+                after = space.successors(state)
+                self._tried(state, len(after))
+                self.expanded += 1
+                if not after:
+                    break
+                new = found.canonical(after[draw.randrange(len(after))])
+                if new not in found.parents:
+                    found.parents[new] = state
+                state = new
+                found.depth = max(found.depth, step + 1)
+                taken += 1
+            taken += 1                                  # a walk that ends at once must count as well
+            if self._too_large():
+                return self._stop(f"{self.memory:,} bytes of memory")
+        self._stop(f"{self.limit:,} steps of random walks")
+
+    # ---- bookkeeping
+
+    def _stop(self, why: str, cut: bool = True) -> None:
+        found = self.found
+        found.result, found.why = (BUDGET_SPENT, why) if cut else (EXHAUSTED, "")
+
+    def _tried(self, state: int, steps: int) -> None:
+        """Counts the steps of a state once, whatever properties have noted on the way to it."""
+        found, space = self.found, self.space
+        if self.seen is None:
+            if len(space.judge.memories) == 1:
+                found.transitions += steps
+                return
+            self.seen = {self._bare(s) for s in islice(found.parents, self.expanded - 1)}
+        bare = self._bare(state)
+        if bare not in self.seen:
+            self.seen.add(bare)
+            found.transitions += steps
+
+    def _bare(self, state: int) -> int:
+        memory = (state >> self.space.memory_shift) & ((1 << 20) - 1)
+        return state ^ memory << self.space.memory_shift
+
+    def _too_large(self) -> bool:
+        found, space = self.found, self.space
+        found.histories = found.states = len(found.parents)
+        found.cpu_seconds = time.process_time() - self.began
+        sample = list(islice(found.parents, 100))
+        each = sum(map(sys.getsizeof, sample)) / max(1, len(sample))
+        found.memory_bytes = int(sys.getsizeof(found.parents) + each * len(found.parents)
+                                 + sum(sys.getsizeof(d) + 100 * len(d) for d in space.judged)
+                                 + 1000 * sum(map(len, space.locals)))
+        if self.progress:
+            self.progress(found)
+        return found.memory_bytes > self.memory
+
+    def _count(self) -> None:
+        """The figures at the end."""
+        found, space = self.found, self.space
+        self._too_large()
+        if found.search == "random walk":
+            found.histories = found.states = len(self.seen or ())
+        elif len(space.judge.memories) > 1:
+            found.states = len({self._bare(state) for state in found.parents})
+        found.handler_runs = space.handler_runs
+        found.goals = {goal.__name__: bool(space.goals_met >> k & 1) for k, goal in enumerate(space.judge.goals)}
+        found.not_evaluable = dict(space.judge.not_evaluable)
+
+    # ---- the counterexample
+
+    def _violated(self, error: Broken | HandlerFailed, way: list[int] | None) -> None:
+        """Makes a case of the way to a violation, and proves it by running it."""
+        found, space = self.found, self.space
+        deeds: list[Deed] = []
+        name = error.name if isinstance(error, Broken) else NO_HANDLER_FAILS
+        if way is None:
+            states = [self.at]
+            while (parent := found.parents[states[-1]]) is not None:
+                states.append(parent)
+            attempt = space.attempt
+            deeds, state = found._steps(states[::-1])
+            deeds.append(self._last(state, name, attempt))
+        started = [space.messages[m] for m in space.start_sent]
+        stepped = space.system.stepped()
+        schedule = schedule_of(started, deeds, space.bounds.traitors)
+        case = case_of(stepped, name.replace("_", "-"), schedule)
+        verdict = replayed(stepped, case, space.judge.always, name)
+        if verdict is None:
+            raise DslabError(f"the search found {title_of_name(space, name)!r} violated ({error}), but running its "
+                             f"{len(schedule)} steps does not show it; look for an attribute that is a set whose order "
+                             f"counts, or an object that two attributes share")
+        found.result, found.verdict, found.case, found.system = VIOLATED, verdict, case, stepped
+
+    def _last(self, state: int, name: str, attempt: Any) -> Deed:
+        space = self.space
+        try:
+            for step, i, new in space.steps(state):
+                try:
+                    space.after(i, step, new)
+                except Broken as broken:
+                    if broken.name == name:
+                        return space.deed(step)
+        except HandlerFailed:
+            return space.deed(space.attempt or attempt)
+        raise DslabError(f"the step that violates {name} cannot be found again")
+
+
+def title_of_name(space: Space, name: str) -> str:
+    """The title of a property by its name."""
+    return next((title_of(prop) for prop in space.judge.always if prop.__name__ == name), name)
