@@ -22,6 +22,43 @@ def prepared_agree(world):
     return _conflict(world, states, lambda slot, sequence: (slot.get("view"), sequence), "prepared")
 
 
+@title("Only the primary proposes")
+def primary_proposes(world):
+    """What a loyal replica takes up in a view is what the primary of that view, if loyal, has proposed."""
+    replica = world.changed
+    if replica is None or replica.traitor or not hasattr(replica, "slots"):
+        return None
+    for sequence, slot in replica.slots.items():
+        if slot["digest"] is None or slot.get("view") != replica.view:
+            continue
+        if replica.id == replica.primary:
+            world.memory[replica.view, sequence] = slot["digest"]
+        elif not world.nodes[replica.primary].traitor:
+            digest = world.memory.get((replica.view, sequence))
+            if digest != slot["digest"]:
+                return violation(f"{replica.id} takes up number {sequence} in view {replica.view} as its primary "
+                                 f"{replica.primary} has not proposed it", nodes=[replica.id, replica.primary],
+                                 index=int(sequence), expected=f"`{digest}`", found=f"`{slot['digest']}`")
+    return None
+
+
+@title("Same state")
+def same_state(world):
+    """Loyal replicas that have executed equally many requests hold the same state."""
+    replica = world.changed
+    if replica is None or replica.traitor or not hasattr(replica, "last_executed"):
+        return None
+    if world.memory.get(replica.id) == replica.last_executed:
+        return None
+    world.memory[replica.id] = replica.last_executed
+    first, store = world.memory.setdefault(("store", replica.last_executed), (replica.id, replica.store))
+    if store != replica.store and not world.nodes[first].traitor:
+        return violation(f"{first} and {replica.id} differ after {replica.last_executed} requests",
+                         nodes=[first, replica.id], index=replica.last_executed, expected=f"{store}",
+                         found=f"{replica.store}")
+    return None
+
+
 @title("Answers are true")
 def answers_are_true(world):
     """What a client believes is what a loyal replica answered."""
@@ -69,5 +106,5 @@ def _conflict(world, states, key_of, done):
     return None
 
 
-ALWAYS = (same_order, prepared_agree, answers_are_true)
+ALWAYS = (same_order, prepared_agree, primary_proposes, same_state, answers_are_true)
 EVENTUALLY = (executes, answers)

@@ -64,8 +64,9 @@ class ViewChanges(Node):
         self.wanted = {}                     # view -> {replica: its ViewChange}
         self.patience = self.view_change_timeout
         self.waits = False                   # whether the timer runs because of a request
+        self.company = False                 # whether a quorum wants to leave the view before this one
         if self.changing:
-            self.set_timer("view_change", after=self.patience)
+            self.demand_view()
         for sequence, slot in self.slots.items():
             if sequence > self.last_executed and slot["request"] is not None:
                 self.pending[slot["digest"]] = slot["request"]
@@ -87,12 +88,18 @@ class ViewChanges(Node):
             self.wait_for_progress()
 
     def on_view_change_timeout(self):
-        self.ask_for_view(self.view + 1)
+        if self.changing and not self.company:
+            self.demand_view()               # alone, going on to yet another view would only lead away from the others
+        else:
+            self.ask_for_view(self.view + 1)
 
     def ask_for_view(self, view):
-        self.view, self.changing, self.waits = view, True, False
-        mine = ViewChange(view, self.stable, self.certificates(), self.id)
+        self.view, self.changing, self.waits, self.company = view, True, False, False
         self.patience *= 2                   # the next view gets twice as long, so that in the end one is long enough
+        self.demand_view()
+
+    def demand_view(self):
+        mine = ViewChange(self.view, self.stable, self.certificates(), self.id)
         self.set_timer("view_change", after=self.patience)
         self.broadcast(mine)
         self.note_view_change(mine)
@@ -112,8 +119,12 @@ class ViewChanges(Node):
 
     def note_view_change(self, m):
         self.wanted.setdefault(m.view, {}).setdefault(m.replica, m)
-        ahead = {replica: view for view, asked in sorted(self.wanted.items()) if view > self.view
-                 for replica in asked}
+        newest = {replica: view for view, asked in sorted(self.wanted.items()) if view >= self.view
+                  for replica in asked}
+        ahead = {replica: view for replica, view in newest.items() if view > self.view}
+        if self.changing and not self.company and len(newest) >= self.quorum:
+            self.company = True              # from now on it is the new primary's turn
+            self.set_timer("view_change", after=self.patience)
         if len(ahead) >= self.weak:          # at least one loyal replica has lost patience: join, however early
             self.ask_for_view(min(ahead.values()))
         elif self.changing and self.primary == self.id and len(self.wanted.get(self.view, {})) >= self.quorum:
