@@ -17,9 +17,10 @@ STATIC = Path(__file__).parent / "static"
 MODULES = (
     "format", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
     "conditions", "until", "transport", "host", "keys", "session", "tools", "entries", "logcells", "log", "links",
-    "events", "script", "causes", "insetdata", "insets", "popover", "chips", "predict", "describe", "lab",
+    "events", "spacelayout", "spacepaint", "spacecompare", "spacetime", "script", "causes", "insetdata",
+    "insets", "popover", "chips", "predict", "describe", "lab",
 )
-STYLES = ("lab", "panels", "insets")
+STYLES = ("lab", "panels", "insets", "spacetime")
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)

@@ -109,7 +109,8 @@ export function cutAt(trace, lanes, event) {
 }
 
 /**
- * What a cut is worth: `orphans` are messages received inside and sent outside, `channels` those that are on their way.
+ * What a cut is worth: `orphans` are messages received inside and sent outside, `channels` those that are on their way
+ * (neither received inside nor lost before the last event inside).
  * It is consistent when there is no orphan.
  */
 export function judgeCut(trace, cut) {
@@ -119,6 +120,7 @@ export function judgeCut(trace, cut) {
     return lane !== null && cut.has(lane) && rank[i] < cut.get(lane);
   };
   const lastInside = (lane) => events.get(lane)?.[cut.get(lane) - 1] ?? -1;
+  const latest = Math.max(-1, ...[...cut.keys()].map(lastInside));
   const orphans = [];
   const channels = [];
   const { messages } = trace;
@@ -127,7 +129,7 @@ export function judgeCut(trace, cut) {
     const sent = messages.sentEvent(k);
     const end = messages.endEvent(k);
     const left = sent >= 0 && (rank[sent] < 0 ? sent <= lastInside(messages.from(k)) : inside(sent));
-    const over = end !== null && (trace.kind(end) === "deliver" ? inside(end) : end <= lastInside(messages.to(k)));
+    const over = end !== null && (trace.kind(end) === "deliver" ? inside(end) : end <= latest);
     if (left && !over) channels.push(k);
     else if (!left && over && trace.kind(end) === "deliver") orphans.push(k);
   }

@@ -13,6 +13,7 @@ import { watchTheme, watchRoom, watchVisible, onePlays, rememberedLayout, stageW
 import { logServers } from "./entries.js";
 import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
+import { createSpacetimeView } from "./spacetime.js";
 import { createEventsView, createPrintTable, createTableView } from "./events.js";
 import { createInsets, insetTabs } from "./insets.js";
 import { createScriptDrawer } from "./script.js";
@@ -23,7 +24,7 @@ import { createDescription, createHelp } from "./describe.js";
 
 const MOVES = new Set(["play", "reverse", "step", "stepback", "start", "end", "next", "prev", "until"]);
 const CHANGES = new Set(["fork", "bookmark", "undo", "redo", "heal", "rename", "pin", "delete"]);
-const TABS = [["cluster", "Cluster"], ["log", "Log"], ["links", "Links"], ["events", "Events"]];
+const TABS = [["cluster", "Cluster"], ["log", "Log"], ["spacetime", "Space-time"], ["links", "Links"], ["events", "Events"]];
 const NEEDS_STATUS = {
   crash: ["up", "paused"], restart: ["crashed"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
 };
@@ -74,16 +75,16 @@ export function createLab(model, doc) {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
-  if (!logServers(spec).length) sideTab = insetTabs(spec)[0]?.[0] ?? "links";
+  if (!logServers(spec).length) sideTab = insetTabs(spec)[0]?.[0] ?? "spacetime";
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
     doc, store, spec, settings, send, select, seek, reason, showTab,
-    command, setting,
+    command, work, setting,
     noKernel: spec.recorded ?? (session.live ? null : NO_KERNEL),
     say: (text) => speaker.say(text), notice: (text) => notice(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
     close: () => closePopover(), openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k),
-    startGrouping: (id) => group(id),
+    startGrouping: (id) => group(id), traceOf: (id) => session.traceOf(id),
   };
 
   const layoutMemory = rememberedLayout(win);
@@ -113,7 +114,7 @@ export function createLab(model, doc) {
     request: (command, to) => send("request", { command, ...(to ? { to } : {}) }), partition: cutGroups, heal: go.heal,
     focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
-  const views = { log: createLogView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...createInsets(ctx) };
+  const views = { log: createLogView(ctx), spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...createInsets(ctx) };
   const table = createTableView(ctx);
   const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
@@ -353,6 +354,14 @@ export function createLab(model, doc) {
     return Promise.resolve({ ok: true });
   }
 
+  /** A command that takes its time: `tell` hears how far it is. */
+  async function work(what, args, tell) {
+    pause();
+    const reply = await session.command(what, args, tell);
+    acted = true;
+    return reply.stopped ? reply : settle(reply, store.cursor.time_us);
+  }
+
   async function ask(what, args) {
     pause();
     const reply = await session.command(what, args);
@@ -521,6 +530,7 @@ export function createLab(model, doc) {
     if (!stageDone && !tableMode) stage.tick(us);
     timeline.tick(us);
     transport.tick(us);
+    if (!side.hidden) views[sideTab].tick?.(us);
     root.setAttribute("data-time-us", String(Math.floor(us)));
   }
 
@@ -677,6 +687,7 @@ export function createLab(model, doc) {
     nextMessage: () => nextMessage(1), prevMessage: () => nextMessage(-1),
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
+    spacetime: () => focusTab("spacetime"), compare: compareBranch,
     table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {
       store.causalOnly = !store.causalOnly;
@@ -684,6 +695,15 @@ export function createLab(model, doc) {
     },
     escape: leave,
   };
+
+  // With the branch it came from, or with the first that came from it; once more ends it.
+  function compareBranch() {
+    const { branch } = store;
+    const other = store.branches.find(({ id }) => id === branch.parent) ?? store.branches.find(({ parent }) => parent === branch.id);
+    if (!other) return speaker.say("There is no other branch to compare with.");
+    showTab("spacetime");
+    return views.spacetime.compare(store.compare ? null : other.id);
+  }
 
   function focusTab(name) {
     showTab(name);
@@ -742,7 +762,10 @@ export function createLab(model, doc) {
     session.openBranch(store.cursor.branch);
     if (store.cursor.event !== null && model.get("cursor")?.event != null) session.placeCursor({ us: store.cursor.time_us });
     root.classList.toggle("is-reduced", settings.reducedMotion);
-    stops.push(watchTheme(root, spec.theme ?? null, () => stage.retheme()));
+    stops.push(watchTheme(root, spec.theme ?? null, () => {
+      stage.retheme();
+      views.spacetime.retheme();
+    }));
     stops.push(watchRoom(root, onRoom));
     visible = watchVisible(root, () => player.wake());
     for (const [event, handler] of [["beforeprint", print], ["afterprint", paper.clear]]) {
