@@ -85,13 +85,14 @@ class Server(Node):
 
     def on_answer_timeout(self):
         """No higher server lives, so this one leads."""
+        self.win()
+
+    def win(self):
         self.role, self.leader = "leader", self.id
         for peer in self.lower:
             self.send(peer, Coordinator())
 
     def on_coordinator(self, sender, m):
-        if number(sender) < number(self.id):
-            return self.elect()
         self.role, self.leader = "follower", sender
         self.cancel_timer("answer")
         self.cancel_timer("coordinator")

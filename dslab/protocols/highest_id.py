@@ -33,7 +33,7 @@ class Server(Node):
 
     def on_start(self):
         self.role, self.leader, self.heard = "follower", None, {}
-        self.waiting = {}                                # client -> number of its request
+        self.asked = {}                                  # client -> number of its last request
         if self.id in self.starters:
             self.stand()
 
@@ -52,24 +52,20 @@ class Server(Node):
         """Whoever could have been heard has been heard, if time is what we think it is."""
         self.leader = self.winner()
         self.role = "leader" if self.leader == self.id else "follower"
-        self.answer()
 
     def winner(self):
         return max(self.heard, key=self.heard.get)
 
     def on_client_request(self, sender, m):
-        """A client asks who leads; if nobody is known to, or the client asks again, there is an election."""
-        again = self.waiting.get(sender) == m.number
-        self.waiting[sender] = m.number
-        if self.leader is not None and not again:
-            self.answer()
-        elif self.role != "candidate":
+        """The leader answers. Whoever asks another server twice has not found the leader: time for an election."""
+        again = self.asked.get(sender) == m.number
+        self.asked[sender] = m.number
+        if self.leader == self.id:
+            self.send(sender, ClientReply(m.number, True, self.id))
+            return
+        if self.role != "candidate" and (again or self.leader is None):
             self.stand()
-
-    def answer(self):
-        for client, request in self.waiting.items():
-            self.send(client, ClientReply(request, True, self.leader))
-        self.waiting = {}
+        self.send(sender, ClientReply(m.number, False, leader=self.leader))
 
 
 def cluster(nodes=5, *, server=Server, clients=1, latency=LATENCY, disk=0, **options):

@@ -13,18 +13,19 @@ import time
 from dslab.check.faults import HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
 from dslab.check.progress import settled, unanswered
-from dslab.protocols import paxos
+from dslab.protocols import bully, bully_epochs, highest_id, paxos, ring
+from dslab.protocols.election_properties import all_agree
 from dslab.sim import simulate
 
 FAULTS, QUIET = 1_500, 2_500      # ms
 
 
-def broken(system, seed, kinds, first=()):
+def broken(system, seed, kinds, first=(), quiet=QUIET):
     """(name of the violated property or "", trace): random faults, then quiet, in which a last request is answered."""
     faults = sorted([*first, *random_schedule(system, seed, FAULTS, kinds)], key=lambda action: action["at"])
     schedule = settled(faults, system, FAULTS)
     schedule.append({"at": FAULTS + 100, "do": "request", "command": "last"})
-    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + QUIET)
+    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + quiet)
     verdict = first_violation(trace, system.always) or unanswered(trace)
     return verdict.name if verdict else "", trace
 
@@ -36,7 +37,43 @@ def paxos_run(seed, server=paxos.Server):
     return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE, two), system
 
 
-RUNS = {"paxos": paxos_run}
+def bully_run(seed, server=bully.Server):
+    """Within its assumptions: servers stop and come back, nothing is lost, nothing is late."""
+    system = bully.cluster(3 if seed % 2 else 5, server=server)
+    name, trace = broken(system, seed, ("request", "crash", "restart"))
+    return name or ("" if agree_at_end(trace) else "all_agree"), trace, system
+
+
+def epochs_run(seed, store=bully_epochs.Store):
+    """No assumption at all: elections may go wrong, the store must not."""
+    system = bully_epochs.cluster(3 if seed % 2 else 5, store=store, clients=2, disk=(0, 20) if seed % 3 else 0)
+    return *broken(system, seed, KINDS, quiet=2 * QUIET), system
+
+
+def ring_run(seed, server=ring.Server):
+    system = ring.cluster(3 if seed % 2 else 5, server=server, clients=2)
+    return *broken(system, seed, KINDS), system
+
+
+def highest_run(seed, server=highest_id.Server):
+    """Within its assumptions: servers stop for good, all but one at most; nothing is lost, nothing is late."""
+    system = highest_id.cluster(3 if seed % 2 else 5, server=server)
+    schedule = random_schedule(system, seed, FAULTS, ("request", "crash"))
+    crashes = [action for action in schedule if action["do"] == "crash"][len(system.servers) - 1:]
+    schedule = [action for action in schedule if action not in crashes]
+    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + 4 * QUIET)
+    verdict = first_violation(trace, system.always) or unanswered(trace)
+    return verdict.name if verdict else "", trace, system
+
+
+def agree_at_end(trace):
+    for world in trace.states():
+        last = world
+    return all_agree(last)
+
+
+RUNS = {"paxos": paxos_run, "bully": bully_run, "bully with epochs": epochs_run, "ring": ring_run,
+        "highest id": highest_run}
 
 
 def main() -> None:
