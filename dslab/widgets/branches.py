@@ -124,6 +124,14 @@ class Branches:
         )
         return self._put(child)
 
+    def beside(self, branch: str, actions: list[Action], label: str) -> str:
+        """A child with a schedule of its own, such as a smaller one in which the same goes wrong."""
+        base = self[branch]
+        same = next((i for i, pair in enumerate(zip(base.actions, actions)) if pair[0] != pair[1]), len(actions))
+        first = min((to_us(a["at"]) for a in [*base.actions[same:], *actions[same:]]), default=0)
+        child = Branch(self._free_id(), base.id, first, label, tuple(actions), base.until)
+        return self._put(child)
+
     def _child(self, base: Branch, at: int, action: Action | None) -> Branch:
         # What its owner did later belongs to the other future. What the scenario does later happens in this
         # one too, except to single messages: their numbers mean other messages here.

@@ -183,6 +183,21 @@ class Lab(Served):
         """Marks an event on the timeline; once more removes the mark."""
         self._change(lambda tree: tree.bookmark(branch or self.branch, event, label))
 
+    def minimise(self, prop: str, branch: str | None = None) -> str:
+        """Makes a branch in which the same property breaks with as few actions as can be found.
+
+        Args:
+            prop: name of a safety property that the branch violates.
+            branch: whose actions, if not of the current branch.
+
+        Returns:
+            A sentence with the sizes before and after.
+
+        Raises:
+            DslabError: there is no such property or branch, or nothing is violated.
+        """
+        return str(self._minimise(branch or self.branch, prop)["text"])
+
     def seek(self, at: float, branch: str | None = None) -> None:
         """Moves the cursor.
 

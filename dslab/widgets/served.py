@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import anywidget
@@ -19,10 +20,13 @@ from dslab.sim.schedule import LONGEST_MS, VERBS, to_us, whole_ms
 
 from .branches import MAIN, Branch, Branches
 from .bundle import css, javascript
+from .minimising import Stopped, Tell, smaller
 from .runs import MOST_EVENTS, Run, Runs
 from .spec import check_number
 from .verbs import make_action
 
+LATER = "later"  # in place of a branch: the reply comes from elsewhere
+TELL_EVERY_S = 0.1
 MOST_AHEAD_MS = 60_000  # how much more of a run one request of the browser may ask for
 
 Change = Callable[[Branches], str | None]
@@ -47,6 +51,7 @@ class Served(anywidget.AnyWidget):
     def __init__(self, tree: Branches, runs: Runs) -> None:
         self._lock = threading.RLock()
         self._tree, self._runs = tree, runs
+        self._jobs: dict[Any, threading.Event] = {}  # long commands -> what stops them
         self._seen: dict[str, int] = {}  # branch -> up to when it has been on show, us
         super().__init__()
         self.on_msg(self._receive)
@@ -133,17 +138,68 @@ class Served(anywidget.AnyWidget):
     def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
         """Does a command, answers it, and only then computes what can wait."""
         with self._lock:
-            reply: dict[str, Any] = {"id": content.get("id") if isinstance(content, dict) else None}
-            try:
-                reply.update(ok=True, branch=COMMANDS[content["do"]](self, content))
-            except DslabError as error:
-                reply.update(ok=False, error=str(error))
-            except Exception as error:  # whatever it is, the browser waits for an answer
-                what = f"{type(error).__name__}: {error}"
-                reply.update(ok=False, error=f"this command could not be carried out ({what})")
+            reply = self._answer(content, lambda: {"branch": COMMANDS[content["do"]](self, content)})
+            if reply.get("branch") is LATER:
+                return
             self.send(reply)
             if reply["ok"]:
                 self._publish()
+
+    def _answer(self, content: Any, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What to reply to a command: the result of its work, or what went wrong in a sentence."""
+        reply: dict[str, Any] = {"id": content.get("id") if isinstance(content, dict) else None}
+        try:
+            return {**reply, "ok": True, **work()}
+        except DslabError as error:
+            return {**reply, "ok": False, "error": str(error)}
+        except Stopped:
+            return {**reply, "ok": False, "stopped": True, "error": "Stopped; nothing has changed."}
+        except Exception as error:  # whatever it is, the browser waits for an answer
+            what = f"{type(error).__name__}: {error}"
+            return {**reply, "ok": False, "error": f"this command could not be carried out ({what})"}
+
+    def _minimise(self, branch: str, name: str, tell: Tell = lambda runs, left: None) -> dict[str, Any]:
+        """Adds the smallest branch that breaks the same property; while it is looked for, the lab goes on."""
+        with self._lock:
+            base = self._tree[branch]
+        found = smaller(self._runs, base, name, tell)
+        before, after = len(base.actions), len(found.actions)
+        runs = f"{found.runs} runs tried"
+        if after == before:
+            text = f"None of the {before} actions can be left out ({runs})."
+            return {"branch": branch, "text": text}
+        text = f"{after} of {before} actions suffice ({runs})."
+        new = self._change(lambda tree: tree.beside(branch, found.actions, "minimised"), sign=False)
+        return {"branch": new, "text": text}
+
+    def _minimise_later(self, c: dict[str, Any]) -> str:
+        """Starts `_minimise` in a thread, so that the kernel can hear that it should stop."""
+        job, stop, told = c["id"], threading.Event(), 0.0
+
+        def tell(runs: int, left: int) -> None:
+            nonlocal told
+            if stop.is_set():
+                raise Stopped
+            if monotonic() - told > TELL_EVERY_S:
+                told = monotonic()
+                self.send({"id": job, "progress": {"runs": runs, "left": left}})
+
+        def work() -> None:
+            reply = self._answer(c, lambda: self._minimise(c["branch"], c["property"], tell))
+            self._jobs.pop(job, None)
+            self.send(reply)
+            self._publish()
+
+        self._jobs[job] = stop
+        try:
+            threading.Thread(target=work, name="dslab-minimise", daemon=True).start()
+        except RuntimeError:  # a Python in a browser has no threads: then it cannot be stopped
+            work()
+        return LATER
+
+    def _stop(self, job: Any) -> None:
+        if job in self._jobs:
+            self._jobs[job].set()
 
     def _move(self, branch: str, times: dict[int, float]) -> Change:
         """The change that moves actions of a branch, if the exercise allows their verbs."""
@@ -178,6 +234,8 @@ COMMANDS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
     "move": lambda lab, c: lab._step(
         lab._move(c["branch"], {int(p): us / 1000 for p, us in c["times_us"].items()})
     ),
+    "minimise": Served._minimise_later,
+    "stop": lambda lab, c: lab._stop(c["job"]),
     "undo": lambda lab, c: lab._step(Branches.undo),
     "redo": lambda lab, c: lab._step(Branches.redo),
     "rename": lambda lab, c: lab._step(lambda tree: tree.rename(c["branch"], c["label"])),

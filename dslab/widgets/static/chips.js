@@ -1,5 +1,5 @@
 // Properties as chips, always on screen, and the bar that explains the chosen one.
-import { clockText, h, markup, plainText } from "./format.js";
+import { clockText, countText, h, markup, plainText } from "./format.js";
 
 const CHIP_LOOKS = {
   held: ["check", "held so far"], reached: ["check", "reached"], violated: ["cross", "violated"],
@@ -28,6 +28,7 @@ export function createChips(ctx) {
   const seenUs = new Map();
   let open = false;
   let shown = "";
+  let job = null;                // minimising: {running, id, runs, left}, then {text, branch}
   const listed = () => (spec.hide_properties ? [] : spec.properties ?? []);
 
   function statuses() {
@@ -80,7 +81,7 @@ export function createChips(ctx) {
     const items = statuses();
     const first = items.find((item) => item.status === "violated");
     const subject = items.find((item) => item.property.name === chosen()) ?? first;
-    const look = JSON.stringify([items.map((item) => [item.property, item.status]), chosen(), open, store.branch.id, store.causalOnly, subject?.verdict]);
+    const look = JSON.stringify([items.map((item) => [item.property, item.status]), chosen(), open, store.branch.id, store.causalOnly, subject?.verdict, job, store.locked]);
     if (look === shown) return;
     const keep = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement.dataset.property ?? "sum" : null;
     shown = look;
@@ -102,7 +103,44 @@ export function createChips(ctx) {
     bar.replaceChildren(
       h(doc, "p", {}, h(doc, "b", {}, markup(doc, verdict.text)), " ", expectedWords(verdict)),
       h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", onclick: () => activate(property.name) }, `Go to ${clockText(verdict.time_us)} s`),
-      h(doc, "button", { class: "ds-btn ds-lab", type: "button", "aria-pressed": String(Boolean(store.causalOnly)), onclick: toggleCausal }, "Causal past only"));
+      h(doc, "button", { class: "ds-btn ds-lab", type: "button", "aria-pressed": String(Boolean(store.causalOnly)), onclick: toggleCausal }, "Causal past only"),
+      ...minimising(property.name));
+  }
+
+  // The button, or how far it is and a way to stop it, or what came of it.
+  function minimising(name) {
+    const button = (text, onclick, why) => h(doc, "button", {
+      class: "ds-btn ds-lab ds-out", type: "button", "data-control": "minimise", "aria-disabled": why ? "true" : null, "aria-label": why ? `${text} unavailable: ${why}` : null, title: why, onclick,
+    }, text);
+    if (job?.running) return [h(doc, "span", { class: "ds-quiet", "data-progress": job.left ?? "" }, jobWords()), button("Stop", stopJob)];
+    const why = ctx.noKernel ?? (store.locked ? "answer the prediction first" : null);
+    return [button("Minimise", () => (why ? ctx.notice(`Minimise unavailable: ${why}.`) : minimise(name)), why),
+      job?.text && job.branch === store.branch.id && h(doc, "span", { class: "ds-quiet" }, job.text)].filter(Boolean);
+  }
+
+  function jobWords() {
+    return job.runs ? `Minimising: ${countText(job.left, "action")} left, ${countText(job.runs, "run")} tried` : "Minimising";
+  }
+
+  async function minimise(name) {
+    const mine = job = { running: true, id: null };
+    draw();
+    bar.querySelector("[data-control=minimise]")?.focus();
+    const reply = await ctx.work("minimise", { branch: store.branch.id, property: name }, ({ runs, left }, id) => {
+      Object.assign(mine, { runs, left, id });
+      if (job === mine) draw();
+    });
+    if (job === mine) job = { text: reply.text, branch: store.branch.id };
+    draw();
+    if (reply.text) ctx.say(reply.text);
+    bar.querySelector("[data-control=minimise]")?.focus();
+  }
+
+  function stopJob() {
+    if (job.id !== null) ctx.command("stop", { job: job.id });
+    job = null;
+    draw();
+    bar.querySelector("[data-control=minimise]")?.focus();
   }
 
   function expectedWords({ expected, found }) {

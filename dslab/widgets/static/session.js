@@ -114,25 +114,25 @@ export function createSession(model, win, on) {
     share("cursor", { ...store.cursor, time_us: Math.floor(store.cursor.time_us) });
   }
 
-  /** Send one command; resolves with Python's reply, also when that is a refusal. */
-  function command(what, args = {}) {
+  /** Send one command; resolves with Python's reply, also when that is a refusal. `tell` hears of progress until then. */
+  function command(what, args = {}, tell = null) {
     if (!live) return Promise.resolve({ ok: false, error: `Unavailable: ${NO_KERNEL}.` });
     const id = nextId++;
     return new Promise((resolve) => {
       const busy = win.setTimeout(() => on.busy(), BUSY_AFTER_MS);
       waiting.set(id, (reply) => {
         win.clearTimeout(busy);
-        resolve(reply);
+        if (reply.progress) return tell?.(reply.progress, id);
+        waiting.delete(id);
+        return resolve(reply);
       });
+      tell?.({}, id);
       model.send({ id, do: what, ...args });
     });
   }
 
   function onMessage(reply) {
-    const resolve = waiting.get(reply?.id);
-    if (!resolve) return;
-    waiting.delete(reply.id);
-    resolve(reply);
+    waiting.get(reply?.id)?.(reply);
   }
 
   /** A verb at `atUs`: Python forks when that time, or later, was already on show. */
