@@ -232,6 +232,128 @@ FIGURE_8_WIDER = FIGURE_8._replace(
     question="Four of five hold an entry of term 1. Whose last entry is of a newer term, and who may vote for it?",
 )
 
+LATE_LEADER = Case(
+    "late-leader",
+    "an append of n1's, of term 1, reaches n3 after y=2 was committed there in term 2; then n2 dies.",
+    [
+        _at(2, "link", source="n1", target="n3", latency=[170, 170]),
+        _stands("n1", 10),
+        _at(55, "cut", source="n1", target="n2"),
+        _at(55, "cut", source="n2", target="n1"),
+        _at(60, "request", command="x=1", to="n1"),
+        _stands("n2", 90),
+        _at(140, "request", command="y=2", to="n2", client="c2"),
+        _at(200, "cut", source="n2", target="n3"),
+        _at(270, "crash", node="n2"),
+    ],
+    until=1_500,
+    progress=False,
+    clients=2,
+    catalogue="C4",
+    question="n3 is in term 2 and gets an append of term 1. What does the number tell it about the sender?",
+)
+
+EMPTY_APPEND = Case(
+    "empty-append",
+    "the append with x=1 is lost; the heartbeats after it arrive; then the leader dies.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(65, "request", command="x=1", to="n1"),
+        _at(90, "heal"),
+        _at(160, "crash", node="n1"),
+        _stands("n2", 170),
+        _stands("n2", 220),
+    ],
+    until=600,
+    progress=False,
+    catalogue="C11",
+    question="n1's heartbeat names index 1 as the one before its end. What does n2 hold there?",
+)
+
+OLDER_APPEND = Case(
+    "older-append",
+    "n2 has acknowledged two entries when an older append, with the first alone, arrives; then the leader dies.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n3"]]),
+        _at(60, "link", source="n1", target="n2", latency=[60, 60]),
+        _at(65, "request", command="a=1", to="n1"),
+        _at(84, "link", source="n1", target="n2", latency=[5, 5]),
+        _at(86, "request", command="b=2", to="n1", client="c2"),
+        _at(150, "crash", node="n1"),
+        _at(160, "heal"),
+        _stands("n2", 170),
+        _stands("n2", 220),
+    ],
+    until=600,
+    progress=False,
+    clients=2,
+    catalogue="C12",
+    question="What n2 acknowledged, n1 has committed. Does anything in the late message contradict it?",
+)
+
+FIRST_OF_TWO = Case(
+    "first-of-two",
+    "n2's answer to the append with x=1 comes when n1 holds y=2 as well, which n2 never gets; then n1 dies.",
+    [
+        _stands("n1", 10),
+        _at(50, "link", source="n2", target="n1", latency=[40, 40]),
+        _at(50, "cut", source="n1", target="n3"),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(95, "cut", source="n1", target="n2"),
+        _at(95, "request", command="y=2", to="n1", client="c2"),
+        _at(170, "crash", node="n1"),
+        _stands("n2", 180),
+        _stands("n2", 230),
+    ],
+    until=600,
+    progress=False,
+    clients=2,
+    catalogue="C18",
+    question="n1 gets one answer. Which entries had it sent when this answer was written?",
+)
+
+ASKED_TWICE = Case(
+    "asked-twice",
+    "x=1 is applied and its answer lost; the leader dies; c2 writes x=2; then c1 asks the new leader for x=1 again.",
+    [
+        _at(55, "cut", source="n1", target="c1"),
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(170, "crash", node="n1"),
+        _stands("n2", 180),
+        _stands("n2", 230),
+        _at(270, "request", command="x=2", to="n2", client="c2"),
+    ],
+    until=2_000,
+    clients=2,
+    catalogue="C23",
+    question="n2 never spoke with c1 before. From what could it know that c1's request has run?",
+)
+
+REISSUED = Case(
+    "reissued",
+    "x=1 stands on two of five when the leader dies; the other of the two wins; c1 hears nothing and asks again.",
+    [
+        _stands("n1", 10),
+        _at(55, "partition", groups=[["n1", "n2"]]),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(120, "crash", node="n1"),
+        _at(130, "heal"),
+        _at(135, "cut", source="n2", target="c1"),
+        _stands("n2", 140),
+        _stands("n2", 190),
+        _at(250, "request", command="x=2", to="n2", client="c2"),
+        _at(340, "mend", source="n2", target="c1"),
+    ],
+    until=2_000,
+    nodes=5,
+    clients=2,
+    catalogue="C16",
+    question="When c1's time is up, where does its first x=1 stand, and what becomes of it?",
+)
+
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
 COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER)
