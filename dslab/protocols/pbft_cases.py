@@ -190,7 +190,10 @@ GAP = Case(
 FALSE_CHECKPOINT = Case(
     "false-checkpoint",
     "n4, a traitor, says at the first checkpoint that it has executed 800 requests.",
-    [_traitor("n4", "corrupt", fields={"sequence": 800}), *[_asks("c1", f"x={i}", at=10 * i) for i in range(1, 7)]],
+    [
+        _traitor("n4", "corrupt", fields={"sequence": 800, "digest": "made up"}),
+        *[_asks("c1", f"x={i}", at=10 * i) for i in range(1, 7)],
+    ],
     until=3_000,
     nodes=4,
     catalogue="C34",

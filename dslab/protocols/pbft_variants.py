@@ -67,7 +67,7 @@ class FreshViews(pbft.Replica):
 
 
 class TrustsNewPrimary(pbft.Replica):
-    """The new primary knows what to propose (instead of checking that it follows from a quorum's words, section 4.4)."""
+    """The new primary knows what to propose (instead of checking what a quorum said, section 4.4)."""
 
     catalogue = "C34"
 

@@ -34,7 +34,8 @@ def lies(random: Random, system: System) -> dict[str, Any]:
         quoted, quoted, quoted, {"digest": quoted["digest"]}, {"digest": "nonsense"}, {"result": "lie"},
         {"view": random.randint(0, 4)}, {"sequence": random.randint(1, 10)}, {"number": random.randint(1, 5)},
         {"prepared": []}, {"proposals": []}, {"proofs": []}, {"replica": random.choice(system.servers)},
-        {"store": {"x": "lie"}}, {"sequence": random.randint(1, 10), **quoted}, {"view": random.randint(0, 4), **quoted},
+        {"store": {"x": "lie"}}, {"sequence": random.randint(1, 10), **quoted},
+        {"view": random.randint(0, 4), **quoted},
     ]
     return random.choice(pool)
 
