@@ -244,6 +244,7 @@ LATE_LEADER = Case(
         _stands("n2", 90),
         _at(140, "request", command="y=2", to="n2", client="c2"),
         _at(200, "cut", source="n2", target="n3"),
+        _at(260, "link", source="n1", target="n3", latency=[5, 15]),
         _at(270, "crash", node="n2"),
     ],
     until=1_500,
