@@ -25,7 +25,8 @@ from dslab.grading.processes import CallError, DiedError, Processes
 # What the check of an unanswered exercise prints in a student's notebook.
 KIND = "not answered yet"
 
-# Shorter lines ("return False", "for entry in log:") are nobody's secret.
+# Shorter lines ("return False", "for entry in log:") are nobody's secret, nor is a call without arguments.
+_CALL = re.compile(r"[\w.]+\(\)")
 _SECRET_TAGS = {"solution", "mutant", "hidden"}
 _SECRET = 20  # characters without white space
 
@@ -73,7 +74,7 @@ def leaks(source: Source, student: NotebookNode) -> list[str]:
         for number, line in enumerate(cell.text.split("\n"), start=1):
             bare = _squeezed(line)
             is_solution = cell.is_code("exercise") and line in regions.solution_lines(cell.text)
-            if len(bare) < _SECRET or not (secret or is_solution) or bare not in shown:
+            if len(bare) < _SECRET or _CALL.fullmatch(bare) or not (secret or is_solution) or bare not in shown:
                 continue
             if is_solution or bare not in open_text:
                 found.append(f'line {cell.line + number} of "{cell.name}" is in the handout: {line.strip()}')

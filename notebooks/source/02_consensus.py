@@ -1,33 +1,31 @@
 # %% [markdown] name="consensus-title"
-# # Consensus: Raft
+# # Consensus
 #
-# Several servers keep one log, and agree on it although some of them crash and the network drops what it
-# likes. About 75 minutes: predict 8, play 5, read 12, exercises 50 (each says its own time). Source: Ongaro
-# and Ousterhout, *In Search of an Understandable Consensus Algorithm*, extended version; § numbers below
-# are that paper's.
+# Several computers must agree, although any of them may stop, messages get lost, and some may lie. Seven
+# sittings of one to two hours; each exercise says its own time.
+#
+# | part | you will | about |
+# |---|---|---|
+# | [Elections](#elections) | find out why "the highest wins" is not enough | 45 min |
+# | [Paxos](#paxos) | write an acceptor, and break one | 90 min |
+# | [Why it may never end](#flp) | keep two proposers apart for ever, by search | 30 min |
+# | [Raft](#raft) | take its rules away, one by one | 80 min |
+# | [Raft in four steps](#steps) | build your own, and put it into a storm | 90 min |
+# | [Liars](#liars) | count quorums that a traitor cannot split | 50 min |
+# | [Real processes](#real) | kill a leader with SIGKILL, yours and etcd's | 40 min |
+#
+# The first exercise takes two minutes.
 
 # %% name="consensus-setup"
-from dslab import Lab, Prediction, judge_schedule, show_source, verify
-from dslab.protocols import raft, raft_cases, raft_questions, raft_variants
-from dslab.protocols.raft_variants import Truncating
-
-# %% [markdown] name="raft-why" tags=["why"]
-# ## Why
-#
-# On 21 October 2018 the link between two of GitHub's data centres was down for 43 seconds. A failover
-# program promoted databases on the west coast; the ones in the east had already accepted writes that had
-# not been copied. When the link came back, each side held writes that the other had never seen, and neither
-# could be thrown away. Repairing it took 24 hours and 11 minutes.
-#
-# Two leaders, each sure of itself. Raft's rules exist so that this cannot happen, whatever the network
-# does. You will see what each rule is for by running Raft without it.
+from dslab import ClientReply, Lab, Prediction, judge_schedule, show_source, verify
+from dslab.protocols import raft, raft_cases, raft_variants
 
 # %% [markdown] name="raft-majority-statement" tags=["exercise"]
 # ## Exercise *raft-majority* (2 minutes)
 #
-# A server leads, and an entry counts, when a *majority* agrees. **Given** the number of servers, `n`.
-# **Goal**: `majority(n)` is the smallest number of servers such that two groups of that size always share a
-# server.
+# All protocols below count votes. An answer counts when a *majority* gave it. **Given** the number of
+# servers, `n`. **Goal**: `majority(n)` is the smallest number of servers such that two groups of that size
+# always share a server. Write it, run the cell, run the check; a wrong answer costs nothing.
 
 # %% name="raft-majority-exercise" tags=["exercise"] points=2
 def majority(n):
@@ -52,12 +50,455 @@ def majority(n):
 verify("raft-majority", majority, raft_variants.counting, like=raft.cluster, cases=raft_cases.MAJORITY,
        minutes=2)
 
-# %% [markdown] name="raft-predict-task" tags=["predict"]
-# ## Predict
+# %% [markdown] name="election-why" tags=["why"]
+# <a id="elections"></a>
+# ## Elections
 #
-# Three situations. Each lab stands at the moment that matters and stays locked until you have chosen an
-# answer and said how sure you are; then play it on. Most people get at least one of them wrong, which is
-# the point: say what surprised you.
+# On 21 October 2018 the link between two of GitHub's data centres was down for 43 seconds. A failover
+# program promoted databases on the west coast; the ones in the east had already accepted writes that had
+# not been copied. When the link came back, each side held writes that the other had never seen, and neither
+# could be thrown away. Repairing it took 24 hours and 11 minutes.
+#
+# Two leaders, each sure of itself. How would *you* have several servers choose one? Note down a rule before
+# you go on; the next three are what people propose first.
+
+# %% name="election-setup"
+from dslab.protocols import bully, consensus_questions, highest_id, ring, ring_steps
+
+# %% [markdown] name="election-predict-task" tags=["predict"]
+# ### Predict
+#
+# *Bully* (García-Molina 1982): who misses the leader asks all servers with higher numbers whether they
+# live. If none answers in time, it leads and tells the others. The lab stays locked until you have chosen
+# an answer and said how sure you are; then play it on.
+
+# %% name="election-predict-bully" tags=["predict"]
+case = consensus_questions.SLOW_ANSWER
+Lab(bully.cluster(5, starters=("n4",)), seed=case.seed, schedule=case.schedule, until=case.until, start=8,
+    predict=Prediction(**consensus_questions.TWO_BULLIES), title="The highest wins?")
+
+# %% [markdown] name="election-play-task" tags=["play"]
+# ### Play
+#
+# The first rule that everybody thinks of: each server calls its number, waits, and the highest it has heard
+# wins. Make two servers lead at once. (A slow link is enough: click one.)
+
+# %% name="election-play" tags=["play"]
+Lab(highest_id.cluster(5), seed=3, title="Call your number")
+
+# %% [markdown] name="election-explain-time" tags=["explain"]
+# ### How it works
+#
+# Both rules decide when a timer runs out. That is sound only if every message arrives in time; a slow
+# server and a dead one look alike from outside. Where in this code is that assumption?
+
+# %% name="election-explain-time-source" tags=["explain"]
+show_source(highest_id.Server.stand, highest_id.Server.on_decide_timeout, bully.Server.on_answer_timeout)
+
+# %% [markdown] name="election-explain-ring" tags=["explain"]
+# **A ring** (Chang and Roberts 1979) needs no clock. Numbers travel in one direction. A number that comes
+# back to its owner has passed everybody. Nothing wrong can happen; but if one server or one message is
+# lost, nothing happens at all.
+
+# %% name="election-explain-ring-source" tags=["explain"]
+show_source(ring.Server.on_election, ring.Server.win)
+
+# %% [markdown] name="ring-pass-statement" tags=["exercise"]
+# ### Exercise *ring-pass* (8 minutes)
+#
+# **Given** the `own` number of a server, a number that it has `received` from its neighbour, which is not
+# its own, and whether it is `marked`: its own number, or a higher one, is already on its way. **Goal**:
+# `pass_on` returns which number goes on to the next server, or None for nothing. All numbers differ.
+
+# %% name="ring-pass-exercise" tags=["exercise"] points=4
+def pass_on(own, received, marked):
+    """What goes on to the successor."""
+    ### BEGIN SOLUTION
+    if received > own:
+        return received
+    return None if marked else own
+    ### END SOLUTION
+
+# %% name="ring-pass-mutant-all" tags=["mutant"] property="The highest leads" catalogue="C2"
+def pass_on(own, received, marked):
+    return received
+
+# %% name="ring-pass-mutant-lowest" tags=["mutant"] property="The highest leads" catalogue="C2"
+def pass_on(own, received, marked):
+    if received < own:
+        return received
+    return None if marked else own
+
+# %% name="ring-pass-mutant-mine" tags=["mutant"] property="Requests are answered" catalogue="C2"
+def pass_on(own, received, marked):
+    return None if marked else own
+
+# %% name="ring-pass-mutant-sleeps" tags=["mutant"] property="Requests are answered" catalogue="C2"
+def pass_on(own, received, marked):
+    return received if received > own else None
+
+# %% name="ring-pass-check" tags=["check"] points=3 title="The highest number comes round, and no other"
+verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ring_steps.RING, minutes=8)
+
+# %% name="ring-pass-hidden" tags=["hidden"] points=1 title="It does so in rings that you have not seen"
+verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ring_steps.OTHER_RINGS, minutes=8)
+
+# %% [markdown] name="election-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. A resource (a disk, a printer) gets orders from n4 and n5, both sure that they lead. What must an order
+#    carry so that the resource can tell the older leader from the newer?
+# 2. Six servers in a ring, all start. How many messages at most, how many at least? (Count on paper; then
+#    look at the number that a lab shows.)
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. A number that grows with every election, such as Raft's term. The resource refuses the smaller one.
+# 2. Numbers falling in the direction of travel: 6 + 5 + 4 + 3 + 2 + 1 = 21, and 6 to announce the winner.
+#    Rising: each is swallowed at once but the highest, 5 + 6 = 11, and 6 again.
+#
+# </details>
+
+# %% [markdown] name="election-reading" tags=["reading"]
+# ### Reading
+#
+# - Garcia-Molina, *Elections in a Distributed Computing System* (1982), §3: what it assumes about time.
+# - Chang, Roberts, *An Improved Algorithm for Decentralized Extrema-Finding* (1979): two pages, with the
+#   count of messages.
+# - van Steen, Tanenbaum, *Distributed Systems*, §5.4: both, and elections in networks without a ring.
+
+# %% [markdown] name="paxos-why" tags=["why"]
+# <a id="paxos"></a>
+# ## Paxos
+#
+# In 2007 the builders of Chubby, the lock service that much of Google hung on, wrote about what it took to
+# make Paxos real. One algorithm, one page of pseudocode; their program had some thousand lines, and they
+# found that a replica had acknowledged what its disk then lost. An acceptor that forgets one promise can
+# make two values "the" value.
+#
+# The task: some processes propose values, one value is to be *chosen*, never two, whatever crashes or is
+# lost. Before you read on: three acceptors, each takes the first value that it hears, two of three decide.
+# Find the run in which nobody ever decides.
+
+# %% [markdown] name="paxos-explain-roles" tags=["explain"]
+# ### How it works
+#
+# A *proposer* tries under a ballot, a number with its own name in it, `[1, "p1"]`, so that no two are equal.
+# **Phase 1**: it asks the acceptors to *promise*: nothing below this ballot any more; and to report what
+# they have accepted last. **Phase 2**: when a majority has promised, it asks them to accept a value. A value
+# that a majority has accepted under one ballot is chosen. Which value may it ask for? That is the whole art.
+
+# %% [markdown] name="paxos-predict-task" tags=["predict"]
+# ### Predict
+#
+# Acceptors a1, a2, a3 (in the second lab a1 to a5); proposers p1, which would like v, and p2, which would
+# like w.
+
+# %% name="paxos-setup"
+from dslab.protocols import paxos_cases, paxos_questions, paxos_steps, paxos_steps_cases, paxos_variants
+from dslab.protocols.paxos import Accepted, Promise
+
+# %% name="paxos-predict-own-mind" tags=["predict"]
+case = paxos_cases.OWN_MIND
+Lab(paxos_cases.stage(), seed=case.seed, schedule=case.schedule, until=case.until, start=118,
+    predict=Prediction(**paxos_questions.OWN_MIND), title="The proposer with its own mind")
+
+# %% name="paxos-predict-commonest" tags=["predict"]
+case = paxos_cases.COMMONEST
+Lab(paxos_cases.stage(5), seed=case.seed, schedule=case.schedule, until=case.until, start=222,
+    predict=Prediction(**paxos_questions.COMMONEST), title="v, v and w")
+
+# %% [markdown] name="paxos-break-first" tags=["explain"]
+# Now the same two runs with proposers that believe the wrong answers. One chip turns red: *One value
+# chosen*. At which event exactly?
+
+# %% name="paxos-own-mind-broken" tags=["play"]
+case = paxos_cases.OWN_MIND
+Lab(paxos_cases.stage(proposer=paxos_variants.OwnValueProposer), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=118, title="p2 asks for what it likes")
+
+# %% name="paxos-commonest-broken" tags=["play"]
+case = paxos_cases.COMMONEST
+Lab(paxos_cases.stage(5, proposer=paxos_variants.CommonestValueProposer), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=222, title="p1 counts reports")
+
+# %% [markdown] name="paxos-value-statement" tags=["exercise"]
+# ### Exercise *paxos-value* (10 minutes)
+#
+# **Given** `promises`, what a majority of acceptors has answered to this proposer's `Prepare`: a list of
+# `(ballot, value)`, the last thing that each has accepted, or `(None, None)`; in the order of their arrival.
+# A ballot is a list such as `[2, "p1"]`, and ballots compare as they stand. And `wish`, the value that this
+# proposer would like. **Goal**: `value_to_propose` returns the value to put into the `Accept`.
+
+# %% name="paxos-value-exercise" tags=["exercise"] points=5
+def value_to_propose(promises, wish):
+    """The value of a proposal (P2c, section 2.2 of the paper)."""
+    ### BEGIN SOLUTION
+    accepted = [(ballot, value) for ballot, value in promises if ballot is not None]
+    return max(accepted)[1] if accepted else wish
+    ### END SOLUTION
+
+# %% name="paxos-value-mutant-own" tags=["mutant"] property="One value chosen" catalogue="C24"
+def value_to_propose(promises, wish):
+    return wish
+
+# %% name="paxos-value-mutant-commonest" tags=["mutant"] property="One value chosen" catalogue="C25"
+def value_to_propose(promises, wish):
+    values = [value for ballot, value in promises if ballot is not None]
+    return max(values, key=values.count) if values else wish
+
+# %% name="paxos-value-mutant-first" tags=["mutant"] property="One value chosen" catalogue="C25"
+def value_to_propose(promises, wish):
+    return next((value for ballot, value in promises if ballot is not None), wish)
+
+# %% name="paxos-value-mutant-last" tags=["mutant"] property="One value chosen" catalogue="C25"
+def value_to_propose(promises, wish):
+    return next((value for ballot, value in reversed(promises) if ballot is not None), wish)
+
+# %% name="paxos-value-mutant-lowest" tags=["mutant"] property="One value chosen" catalogue="C25"
+def value_to_propose(promises, wish):
+    accepted = [(ballot, value) for ballot, value in promises if ballot is not None]
+    return min(accepted)[1] if accepted else wish
+
+# %% name="paxos-value-check" tags=["check"] points=3 title="Proposes what may be chosen already"
+verify("paxos-value", value_to_propose, paxos_steps.proposing, like=paxos_steps.asked,
+       cases=paxos_steps_cases.VALUE, seeds=range(2, 22, 2), minutes=10)
+
+# %% name="paxos-value-hidden" tags=["hidden"] points=2 title="Proposes it in runs that you have not seen"
+verify("paxos-value", value_to_propose, paxos_steps.proposing, like=paxos_steps.asked,
+       cases=raft_cases.rotated(paxos_steps_cases.VALUE, 1, 21, "a"), seeds=range(502, 522, 2), minutes=10)
+
+# %% [markdown] name="paxos-acceptor-statement" tags=["exercise"]
+# ### Exercise *paxos-acceptor* (20 minutes)
+#
+# **Goal**: an acceptor. **Given** `Voter`, which has `promised`, `accepted_ballot` and `accepted_value`,
+# all None at first, and `send(to, message)`. Messages that come: `Prepare(ballot)`, `Accept(ballot,
+# value)`. Messages to answer with: `Promise(ballot, accepted_ballot, accepted_value)`, `Accepted(ballot)`,
+# both with the ballot that was asked for. An acceptor that cannot say yes says nothing. Ballots are lists
+# such as `[2, "p1"]` and compare as they stand. What must an acceptor still know after a restart?
+
+# %% name="paxos-acceptor-exercise" tags=["exercise"] points=10
+class MyAcceptor(paxos_steps.Voter):
+    """An acceptor (section 2.2 of the paper)."""
+
+    ### BEGIN SOLUTION
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    ### STUB durable = {}                  # attribute -> value on an empty disk
+    ### END SOLUTION
+
+    def on_prepare(self, sender, m):
+        """A proposer asks for a promise."""
+        ### BEGIN SOLUTION
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+        ### END SOLUTION
+
+    def on_accept(self, sender, m):
+        """A proposer asks to accept a value."""
+        ### BEGIN SOLUTION
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+        ### END SOLUTION
+
+# %% name="paxos-acceptor-mutant-accepts-late" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_accept(self, sender, m):
+        self.accepted_ballot = m.ballot
+        self.accepted_value = m.value
+        self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-counter-only" tags=["mutant"] property="One value chosen" catalogue="C27"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot[0] >= self.promised[0]:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot[0] >= self.promised[0]:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-forgets" tags=["mutant"] property="One value chosen" catalogue="C28"
+class MyAcceptor(paxos_steps.Acceptor):
+    durable = {}
+
+    def on_start(self):
+        self.promised = self.accepted_ballot = self.accepted_value = None
+
+# %% name="paxos-acceptor-mutant-keeps-promise-only" tags=["mutant"] property="One value chosen" catalogue="C28"
+class MyAcceptor(paxos_steps.Acceptor):
+    durable = {"promised": None}
+
+    def on_start(self):
+        self.accepted_ballot = self.accepted_value = None
+
+# %% name="paxos-acceptor-mutant-reports-nothing" tags=["mutant"] property="One value chosen" catalogue="C24"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, None, None))
+
+# %% name="paxos-acceptor-mutant-first-value-stays" tags=["mutant"] property="Requests are answered" catalogue="C36"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_accept(self, sender, m):
+        if self.accepted_value in (None, m.value):
+            super().on_accept(sender, m)
+
+# %% name="paxos-acceptor-mutant-promises-once" tags=["mutant"] property="Requests are answered" catalogue="C36"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_prepare(self, sender, m):
+        if self.promised is None:
+            super().on_prepare(sender, m)
+
+# %% name="paxos-acceptor-check" tags=["check"] points=6 title="Promises, accepts and remembers"
+verify("paxos-acceptor", MyAcceptor, paxos_steps.accepting, like=paxos_steps.asked,
+       cases=paxos_steps_cases.ACCEPTOR, seeds=range(2, 22, 2), minutes=20)
+
+# %% name="paxos-acceptor-hidden" tags=["hidden"] points=4 title="Does so in runs that you have not seen"
+verify("paxos-acceptor", MyAcceptor, paxos_steps.accepting, like=paxos_steps.asked,
+       cases=raft_cases.rotated(paxos_steps_cases.ACCEPTOR, 1, 21, "a"), seeds=range(502, 522, 2), minutes=20)
+
+# %% [markdown] name="paxos-break-it-statement" tags=["exercise"]
+# ### Exercise *paxos-break-it* (15 minutes)
+#
+# `HastyAcceptor` keeps its promise when it is asked for another one, and forgets it when it is asked to
+# accept. Below, p1 wants v and p2 wants w; every message takes 10 ms; `two_ballots` makes p1 begin at 10 ms
+# and p2 at 50 ms. **Goal**: add actions so that two values are chosen: any that work earn 7 points, at most
+# 4 actions, the two given included, earn all 10. A partition can *hold* what is under way, instead of
+# losing it: `in_flight="held"`.
+
+# %% name="paxos-break-it-source" tags=["explain"]
+show_source(paxos_variants.HastyAcceptor)
+
+# %% name="paxos-break-it-setup"
+two_ballots = [
+    {"at": 10, "do": "timeout", "node": "p1", "timer": "propose"},
+    {"at": 50, "do": "timeout", "node": "p2", "timer": "propose"},
+]
+
+# %% name="paxos-break-it-lab" tags=["play"]
+Lab(paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), seed=1, schedule=two_ballots, until=200, title="Break it")
+
+# %% name="paxos-break-it-exercise" tags=["exercise"] points=10
+my_actions = [
+    ### BEGIN SOLUTION
+    {"at": 35, "do": "partition", "groups": [["p1", "a1"]], "in_flight": "held"},
+    {"at": 100, "do": "heal"},
+    ### STUB # such as {"at": 25, "do": "crash", "node": "a1"},
+    ### END SOLUTION
+]
+
+# %% name="paxos-break-it-mutant-lost" tags=["mutant"] property="break no property" catalogue="C26"
+my_actions = [
+    {"at": 35, "do": "partition", "groups": [["p1", "a1"]]},
+    {"at": 100, "do": "heal"},
+]
+
+# %% name="paxos-break-it-mutant-only-given" tags=["mutant"] property="break no property" catalogue="C26"
+my_actions = [
+    {"at": 70, "do": "crash", "node": "a1"},
+]
+
+# %% name="paxos-break-it-mutant-disk" tags=["mutant"] property="also break Paxos" catalogue="C28"
+my_actions = [
+    {"at": 1, "do": "cut", "source": "p1", "target": "a3"},
+    {"at": 42, "do": "crash", "node": "a2"},
+    {"at": 44, "do": "restart", "node": "a2", "disk": False},
+    {"at": 45, "do": "cut", "source": "p2", "target": "a1"},
+]
+
+# %% name="paxos-break-it-mutant-long" tags=["mutant"] property="paxos-break-it-par" catalogue="C26"
+my_actions = [
+    {"at": 25, "do": "link", "source": "p1", "target": "a2", "latency": 100},
+    {"at": 25, "do": "cut", "source": "p1", "target": "a3"},
+    {"at": 45, "do": "cut", "source": "p2", "target": "a1"},
+]
+
+# %% name="paxos-break-it-check" tags=["check"] points=7 title="A schedule with which two values are chosen"
+judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
+               paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), paxos_cases.stage(), seed=1, minutes=15,
+               question="which message must arrive late, and who must have promised what by then?")
+
+# %% name="paxos-break-it-par" tags=["check"] points=3 title="In four actions or fewer"
+judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
+               paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), paxos_cases.stage(), seed=1, par=4, minutes=15)
+
+# %% [markdown] name="paxos-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. a1 has accepted v under 1.p1. May it ever accept w?
+# 2. Why may a proposer stop listening after the promises of a majority, though the others could report more?
+# 3. Who knows first that a value is chosen? Who may never know?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. Yes, under a higher ballot, if v was not chosen; an acceptor that clings to its first value can leave
+#    three acceptors with three values, stuck.
+# 2. A chosen value stands on a majority, and two majorities share an acceptor. So one of those that it heard
+#    would have reported it.
+# 3. Nobody at first: it is a fact about several acceptors. The proposer learns it from their answers, and it
+#    may crash before it tells anybody.
+#
+# </details>
+
+# %% [markdown] name="paxos-reading" tags=["reading"]
+# ### Reading
+#
+# - Lamport, *Paxos Made Simple* (2001), §2: eleven pages, and the invariant P2c that you implemented.
+# - Chandra, Griesemer, Redstone, *Paxos Made Live* (2007), §5: what is between a page of pseudocode and a
+#   service.
+# - van Steen, Tanenbaum, *Distributed Systems*, §8.2: Paxos built up from failures, one at a time.
+
+# %% [markdown] name="flp-recall" tags=["reflect"]
+# **Before you go on** (from memory): Which value does a proposer ask for if its promises report v under 1.p1
+# and w under 2.p2? What must be on an acceptor's disk before which message leaves? Why do n4 and n5 both
+# lead in the first lab?
+
+# %% [markdown] name="flp-why" tags=["why"]
+# <a id="flp"></a>
+# ## Why it may never end
+#
+# In 1985 Fischer, Lynch and Paterson proved that no deterministic protocol can promise to *decide* if a
+# single process may stop and nothing bounds how long a message takes. Engineers read this as "consensus is
+# impossible"; yet Paxos runs everywhere. What exactly is impossible? Play the adversary and see.
+
+# %% name="flp-predict-duel" tags=["predict"]
+case = paxos_cases.duel(40)
+Lab(paxos_cases.stage(), seed=case.seed, schedule=case.schedule, until=case.until, start=29,
+    predict=Prediction(**paxos_questions.DUEL), title="Two proposers")
+
+# %% [markdown] name="raft-recall" tags=["reflect"]
+# **Before you go on**: What does FLP forbid, and what does it not? A proposer has two of three promises, both
+# empty. May a value be chosen already? Which two facts must one disk write keep together?
+
+# %% [markdown] name="raft-why" tags=["why"]
+# <a id="raft"></a>
+# ## Raft
+#
+# Paxos agrees on one value. A service needs a log of them, one after the other, and people who can hold the
+# protocol in their heads: when its authors asked 43 students, 33 answered questions on Raft better than on
+# Paxos. Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm*, extended version; §
+# numbers in this part are that paper's.
+#
+# Each rule of Raft exists because something breaks without it. You will see what, by running Raft without
+# the rule.
+
+# %% name="raft-setup"
+from dslab.protocols import raft_questions, raft_steps, raft_steps_cases
+from dslab.protocols.raft import AppendEntries, Entry, RequestVote, Vote
+from dslab.protocols.raft_variants import Truncating
+
+# %% [markdown] name="raft-predict-task" tags=["predict"]
+# ### Predict
+#
+# Three situations. Each lab stands at the moment that matters. Most people get at least one of them wrong,
+# which is the point: say what surprised you.
 
 # %% name="raft-predict-restart" tags=["predict"]
 case = raft_cases.RESTARTED_VOTER
@@ -75,7 +516,7 @@ Lab(raft.cluster(case.nodes, clients=case.clients), seed=case.seed, schedule=cas
     start=325, predict=Prediction(**raft_questions.OLD_ENTRY), title="Figure 8 of the paper")
 
 # %% [markdown] name="raft-play-task" tags=["play"]
-# ## Play
+# ### Play
 #
 # Kill the leader, play until there is another, and restart the old one: what does it do with its first
 # message? Then cut the cluster into two and three, let the client write on both sides, and heal it.
@@ -84,14 +525,11 @@ Lab(raft.cluster(case.nodes, clients=case.clients), seed=case.seed, schedule=cas
 Lab(raft.cluster(5), seed=7, title="Kill the leader")
 
 # %% [markdown] name="raft-explain-election" tags=["explain"]
-# ## How it works
+# ### How it works
 #
-# All code below is what the labs run. **An election** (§5.2): *new term → vote for oneself → wait again →
-# ask → count*. A server that hears from no leader stands. Why is the time-out drawn at random? What if
-# nobody gets a majority?
-
-# %% name="raft-explain-election-source" tags=["explain"]
-show_source(raft.Server.on_election_timeout, raft.Server.count_votes)
+# **An election** (§5.2): *new term → vote for oneself → wait again → ask → count*. A server that hears from
+# no leader for a random time stands for election; with the votes of a majority it leads. A term is what the
+# ballot is in Paxos: at most one leader has it. Why is the time drawn at random? (You know from the duel.)
 
 # %% [markdown] name="raft-explain-term" tags=["explain"]
 # **A newer term ends every role** (§5.1). A deposed leader does not know that it is one until a message
@@ -103,21 +541,15 @@ show_source(raft.Server.adopt)
 
 # %% [markdown] name="raft-explain-append" tags=["explain"]
 # **Replication** (§5.3): *check term → update term → check the entry before → append → commit → reply*. A
-# leader sends what it believes is new to a follower, with the entry before it as proof; a follower that
-# lacks that entry says so.
-
-# %% name="raft-explain-append-source" tags=["explain"]
-show_source(raft.Server.replicate, raft.Server.on_append_entries)
-
-# %% [markdown] name="raft-explain-disk" tags=["explain"]
-# **What survives a crash** (Figure 2). These three, written before any message that depends on them leaves;
-# all else starts anew.
-
-# %% name="raft-explain-disk-source" tags=["explain"]
-raft.Server.durable
+# leader sends what it believes is new to a follower, with index and term of the entry before it as proof; a
+# follower that lacks that entry says so, and the leader goes back.
+#
+# **What survives a crash** (Figure 2) is little, and must be written before any message that depends on it
+# leaves; all else starts anew. Your first prediction was about one of these. (You will say which others in
+# the part after this one.)
 
 # %% [markdown] name="raft-vote-statement" tags=["exercise"]
-# ## Exercise *raft-vote* (15 minutes)
+# ### Exercise *raft-vote* (15 minutes)
 #
 # **Given** `server`, which was asked; the name of the `candidate`; and its `request` with `term`,
 # `last_index` and `last_term` (index and term of the last entry in the candidate's log). **Goal**:
@@ -237,7 +669,7 @@ verify("raft-vote", grant_vote, raft_variants.voting, like=raft.cluster,
        cases=raft_cases.rotated(raft_cases.VOTE, 1, 21), seeds=range(501, 541), minutes=15)
 
 # %% [markdown] name="raft-commit-statement" tags=["exercise"]
-# ## Exercise *raft-commit* (15 minutes)
+# ### Exercise *raft-commit* (15 minutes)
 #
 # **Given** `server`, a leader. `match_index` tells for each *other* server up to which index it is known to
 # hold the leader's log, `next_index` which entry the leader will send it next; this leader does not wait
@@ -329,7 +761,7 @@ verify("raft-commit", new_commit_index, raft_variants.committing, like=raft_vari
        cases=raft_cases.rotated(raft_cases.COMMIT, 1, 21), seeds=range(501, 541), minutes=15)
 
 # %% [markdown] name="raft-break-it-statement" tags=["exercise"]
-# ## Exercise *raft-break-it* (15 minutes)
+# ### Exercise *raft-break-it* (15 minutes)
 #
 # `Truncating` is Raft with one line changed: it believes that what a message does not mention must go.
 # Below are both versions. The cluster of three runs well for hours. **Goal**: a schedule that breaks one of
@@ -394,7 +826,7 @@ judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating),
                par=3, minutes=15)
 
 # %% [markdown] name="raft-experiment" tags=["experiment"]
-# ## Experiment
+# ### Experiment
 #
 # How long is a cluster without a leader? Lines are this simulator, marks are the paper's Figure 16;
 # brackets hold the paper's numbers. With 100 trials a curve, medians lie within a few per cent; the tails,
@@ -407,7 +839,7 @@ from dslab.experiments.election_figures import figure_16
 figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 
 # %% [markdown] name="raft-reflect" tags=["reflect"]
-# ## Reflect
+# ### Reflect
 #
 # Go back to your three predictions. For each: which single rule decided it, and where in the code does it
 # stand?
@@ -430,7 +862,7 @@ figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 # </details>
 
 # %% [markdown] name="raft-reading" tags=["reading"]
-# ## Reading
+# ### Reading
 #
 # - Ongaro, Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version), §5.2–§5.4:
 #   four pages, all the rules you used; read Figure 8 with your third prediction beside it.
@@ -438,3 +870,580 @@ figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 #   (elections, measured): why the time-outs are what they are.
 # - van Steen, Tanenbaum, *Distributed Systems*, §8.2: the same problem seen from process groups, with the
 #   failure models that Raft leaves out.
+
+# %% [markdown] name="steps-why" tags=["why"]
+# ## Raft, built in four steps
+#
+# Students who wrote Raft for a course say that the election took a day and the log four. It goes faster in
+# steps that can be tested one by one. Below is a server without decisions: it knows *when* to decide and
+# whom to tell. You add the decisions, each step a class that inherits the one before; in the end your own
+# cluster survives a storm. About 85 minutes in all. Stuck at a step? Derive the next one from
+# `raft_steps.Elected`, `Replicated` or `Committed`: then it is judged as if yours were right.
+
+# %% name="steps-source" tags=["explain"]
+show_source(raft_steps.Skeleton.become_leader, raft_steps.Skeleton.on_append_entries, raft_steps.Skeleton.commit_up_to)
+
+# %% [markdown] name="steps-election-statement" tags=["exercise"]
+# ### Exercise *steps-election* (20 minutes)
+#
+# **Given** `Skeleton`, with `role` ("follower", "candidate" or "leader"), `term`, `voted_for`, `votes` (who
+# answered what, while candidate), `leader`, `last_index`, `term_at(index)`, `quorum`, `peers`, `id`, and
+# `adopt(term)`, `reset_election_timer()`, `become_leader()`, `send(to, message)`, `broadcast(message)`.
+# **Goal**: four decisions. Messages: `RequestVote(term, last_index, last_term)`, `Vote(term, granted)`.
+# Your `grant_vote` is welcome here. A client will ask your cluster who leads.
+
+# %% name="steps-election-exercise" tags=["exercise"] points=8
+class Electing(raft_steps.Skeleton):
+    """A server that elects and is elected (§5.2)."""
+
+    def on_election_timeout(self):
+        """Nobody leads: stand for election."""
+        ### BEGIN SOLUTION
+        self.role = "candidate"
+        self.term += 1
+        self.voted_for, self.leader = self.id, None
+        self.votes = {self.id: True}
+        self.reset_election_timer()
+        self.broadcast(RequestVote(self.term, self.last_index, self.term_at(self.last_index)))
+        ### END SOLUTION
+
+    def on_request_vote(self, sender, m):
+        """Answer a candidate."""
+        ### BEGIN SOLUTION
+        granted = grant_vote(self, sender, m)
+        self.adopt(m.term)
+        self.send(sender, Vote(self.term, granted))
+        ### END SOLUTION
+
+    def on_vote(self, sender, m):
+        """Count an answer; with enough of them, self.become_leader()."""
+        ### BEGIN SOLUTION
+        self.adopt(m.term)
+        if self.role == "candidate" and m.term == self.term:
+            self.votes[sender] = m.granted
+            if sum(self.votes.values()) >= self.quorum:
+                self.become_leader()
+        ### END SOLUTION
+
+    def follows(self, leader, term):
+        """A message of a leader of `term` is here. True if this server follows it from now on."""
+        ### BEGIN SOLUTION
+        self.adopt(term)
+        if term < self.term:
+            return False
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.reset_election_timer()
+        return True
+        ### END SOLUTION
+
+# %% name="steps-election-mutant-old-votes" tags=["mutant"] property="One leader per term" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if self.role == "candidate":
+            self.votes[sender] = m.granted
+            self.count_votes()
+
+# %% name="steps-election-mutant-old-leader" tags=["mutant"] property="Nobody follows the past" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.reset_election_timer()
+        return True
+
+# %% name="steps-election-mutant-waits-for-votes" tags=["mutant"] property="Requests are answered" catalogue="C10"
+class Electing(raft_steps.Elected):
+    def on_election_timeout(self):
+        self.role = "candidate"
+        self.term += 1
+        self.voted_for, self.leader = self.id, None
+        self.votes = {self.id: True}
+        self.broadcast(RequestVote(self.term, self.last_index, self.term_at(self.last_index)))
+
+# %% name="steps-election-mutant-not-for-itself" tags=["mutant"] property="One leader per term" catalogue="C9"
+class Electing(raft_steps.Elected):
+    def on_election_timeout(self):
+        self.role = "candidate"
+        self.term += 1
+        self.voted_for = self.leader = None
+        self.votes = {self.id: True}
+        self.reset_election_timer()
+        self.broadcast(RequestVote(self.term, self.last_index, self.term_at(self.last_index)))
+
+# %% name="steps-election-mutant-counts-answers" tags=["mutant"] property="One leader per term" catalogue="C32"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if self.role == "candidate" and m.term == self.term:
+            self.votes[sender] = m.granted
+            if len(self.votes) >= self.quorum:
+                self.become_leader()
+
+# %% name="steps-election-mutant-already-voted" tags=["mutant"] property="Requests are answered" catalogue="C5"
+class Electing(raft_steps.Elected):
+    def on_request_vote(self, sender, m):
+        if self.voted_for not in (None, sender):
+            return self.send(sender, Vote(self.term, False))
+        super().on_request_vote(sender, m)
+
+# %% name="steps-election-check" tags=["check"] points=5 title="Elects one leader a term"
+verify("steps-election", Electing, raft_steps.electing, like=raft.cluster, cases=raft_steps_cases.ELECTION,
+       seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
+
+# %% name="steps-election-hidden" tags=["hidden"] points=3 title="Elects one in runs that you have not seen"
+verify("steps-election", Electing, raft_steps.electing, like=raft.cluster, faults=raft_steps_cases.NO_RESTARTS,
+       cases=raft_cases.rotated(raft_steps_cases.ELECTION, 1, 21), seeds=range(501, 507), minutes=20)
+
+# %% [markdown] name="steps-replication-statement" tags=["exercise"]
+# ### Exercise *steps-replication* (25 minutes)
+#
+# **Goal**: the leader's log reaches everybody. **Given** now `log` (a list of `Entry(term, command, client,
+# number)`; index 1 is `log[0]`), `next_index` and `match_index` (dictionaries by name: what to send next,
+# and what is *proved* to be there), `commit_index`, `committable()`, `commit_up_to(index)` and
+# `redirect(client, m)`. Messages: `AppendEntries(term, prev_index, prev_term, entries, commit_index)` and
+# `Appended(term, success, match_index)`; the latter is sent for you, with `match_index` the end of what was
+# appended, or, after a failure, the index before which it is worth another try. Properties look at
+# `match_index` while you play: what a leader counts must be there.
+
+# %% name="steps-replication-exercise" tags=["exercise"] points=10
+class Replicating(Electing):
+    """A server that keeps its log equal to the leader's (§5.3)."""
+
+    def on_client_request(self, sender, m):
+        """m has a command and a number. Not the leader? self.redirect(sender, m)."""
+        ### BEGIN SOLUTION
+        if self.role != "leader":
+            return self.redirect(sender, m)
+        self.log.append(Entry(self.term, m.command, sender, m.number))
+        for peer in self.peers:
+            self.replicate(peer)
+        ### END SOLUTION
+
+    def replicate(self, peer):
+        """Send the peer what it may lack; heartbeats go by themselves, and are empty."""
+        ### BEGIN SOLUTION
+        prev = self.next_index[peer] - 1
+        entries = self.log[prev:]
+        self.send(peer, AppendEntries(self.term, prev, self.term_at(prev), entries, self.commit_index))
+        ### END SOLUTION
+
+    def append(self, m):
+        """Put the entries of an AppendEntries into the log; False if they do not fit there."""
+        ### BEGIN SOLUTION
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        for place, entry in enumerate(m.entries, start=m.prev_index):
+            if place >= self.last_index or self.log[place] != entry:
+                self.log[place:] = [entry]
+        return True
+        ### END SOLUTION
+
+    def on_appended(self, sender, m):
+        """Note what is proved, commit what may be committed, and send what is still missing."""
+        ### BEGIN SOLUTION
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+        ### END SOLUTION
+
+# %% name="steps-replication-mutant-heartbeat" tags=["mutant"] property="What a leader counts is there" catalogue="C11"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        return True if not m.entries else super().append(m)
+
+# %% name="steps-replication-mutant-truncates" tags=["mutant"] property="What a leader counts is there" catalogue="C12"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        self.log[m.prev_index:] = m.entries
+        return True
+
+# %% name="steps-replication-mutant-next" tags=["mutant"] property="What a leader counts is there" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def replicate(self, peer):
+        super().replicate(peer)
+        self.next_index[peer] = self.last_index + 1
+        self.match_index[peer] = self.next_index[peer] - 1
+
+# %% name="steps-replication-mutant-own-length" tags=["mutant"] property="What a leader counts is there" catalogue="C18"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        super().on_appended(sender, m)
+        if self.role == "leader" and m.success and m.term == self.term:
+            self.match_index[sender] = self.last_index
+
+# %% name="steps-replication-mutant-no-proof" tags=["mutant"] property="What a leader counts is there" catalogue="C11"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        if m.prev_index > self.last_index:
+            return False
+        for place, entry in enumerate(m.entries, start=m.prev_index):
+            if place >= self.last_index or self.log[place] != entry:
+                self.log[place:] = [entry]
+        return True
+
+# %% name="steps-replication-mutant-never-goes-back" tags=["mutant"] property="Requests are answered" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        if m.success or m.term > self.term:
+            super().on_appended(sender, m)
+
+# %% name="steps-replication-check" tags=["check"] points=6 title="Logs become equal, and the leader knows which"
+verify("steps-replication", Replicating, raft_steps.replicating, like=raft.cluster,
+       cases=raft_steps_cases.REPLICATION, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=25)
+
+# %% name="steps-replication-hidden" tags=["hidden"] points=4 title="Logs become equal in runs that you have not seen"
+verify("steps-replication", Replicating, raft_steps.replicating, like=raft.cluster,
+       cases=raft_cases.rotated(raft_steps_cases.REPLICATION, 1, 21), seeds=range(501, 507),
+       faults=raft_steps_cases.NO_RESTARTS, minutes=25)
+
+# %% [markdown] name="steps-commitment-statement" tags=["exercise"]
+# ### Exercise *steps-commitment* (20 minutes)
+#
+# So far the leader counts whatever a majority holds, and its followers never hear how far it is safe.
+# **Goal**: `committable()`, the leader's side (your `new_commit_index` is welcome); `known_committed(m)`,
+# the follower's, called after `append(m)` was successful; and `answer(index, entry, result)`, called for
+# each entry that any server has just applied: who tells which client what? A client gets
+# `ClientReply(number, True, result)`.
+
+# %% name="steps-commitment-exercise" tags=["exercise"] points=8
+class Committing(Replicating):
+    """A server that applies what is safe for ever (§5.3, §5.4.2)."""
+
+    def committable(self):
+        """The leader's highest index that is safe for ever."""
+        ### BEGIN SOLUTION
+        return new_commit_index(self)
+        ### END SOLUTION
+
+    def known_committed(self, m):
+        """The highest index that AppendEntries m proves to be committed and in this log."""
+        ### BEGIN SOLUTION
+        return min(m.commit_index, m.prev_index + len(m.entries))
+        ### END SOLUTION
+
+    def answer(self, index, entry, result):
+        """This server has applied entry, of entry.client and entry.number, which stands at index."""
+        ### BEGIN SOLUTION
+        if self.role != "leader":
+            return
+        self.send(entry.client, ClientReply(entry.number, True, result))
+        ### END SOLUTION
+
+# %% name="steps-commitment-mutant-any-term" tags=["mutant"] property="Commits are kept" catalogue="C14"
+class Committing(raft_steps.Committed):
+    def committable(self):
+        held = sorted([self.last_index, *self.match_index.values()], reverse=True)
+        return max(self.commit_index, held[self.quorum - 1])
+
+# %% name="steps-commitment-mutant-own-length" tags=["mutant"] property="State machines agree" catalogue="C13"
+class Committing(raft_steps.Committed):
+    def known_committed(self, m):
+        return min(m.commit_index, self.last_index)
+
+# %% name="steps-commitment-mutant-not-mine" tags=["mutant"] property="Commits are kept" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def on_vote(self, sender, m):
+        super().on_vote(sender, m)
+        if self.leader == self.id:
+            del self.log[self.commit_index:]
+
+# %% name="steps-commitment-mutant-by-index" tags=["mutant"] property="Answered is committed" catalogue="C19"
+class Committing(raft_steps.Committed):
+    def on_start(self):
+        super().on_start()
+        self.waiting = {}
+
+    def on_client_request(self, sender, m):
+        super().on_client_request(sender, m)
+        if self.leader == self.id:
+            self.waiting[self.last_index] = (sender, m.number)
+
+    def answer(self, index, entry, result):
+        if index in self.waiting:
+            client, number = self.waiting.pop(index)
+            self.send(client, ClientReply(number, True, result))
+
+# %% name="steps-commitment-mutant-told-at-once" tags=["mutant"] property="Answered is committed" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def on_client_request(self, sender, m):
+        super().on_client_request(sender, m)
+        if self.leader == self.id:
+            self.send(sender, ClientReply(m.number, True, None))
+
+# %% name="steps-commitment-mutant-says-nothing" tags=["mutant"] property="Requests are answered" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role == "leader" and entry.term != self.term:
+            self.send(entry.client, ClientReply(entry.number, True, result))
+
+# %% name="steps-commitment-check" tags=["check"] points=5 title="Applies what is safe, and only that"
+verify("steps-commitment", Committing, raft_steps.committing, like=raft.cluster,
+       cases=raft_steps_cases.COMMITMENT, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
+
+# %% name="steps-commitment-hidden" tags=["hidden"] points=3 title="Applies it in runs that you have not seen"
+verify("steps-commitment", Committing, raft_steps.committing, like=raft.cluster,
+       cases=raft_cases.rotated(raft_steps_cases.COMMITMENT, 1, 21), seeds=range(501, 507),
+       faults=raft_steps_cases.NO_RESTARTS, minutes=20)
+
+# %% [markdown] name="steps-restart-statement" tags=["exercise"]
+# ### Exercise *steps-restart* (20 minutes)
+#
+# Now servers lose their power. `on_start` runs when a server starts and again after each restart; whatever
+# `durable` names is there already by then, with the value of the disk. **Goal**: say what is durable and
+# what starts anew, and let every request of a client run *once*, however often it stands in the log: a
+# client that hears nothing sends it again, with the same number. **Given**: `forget()` sets everything that
+# may be lost; `execute(entry)` runs a command on the state machine and returns its result.
+
+# %% name="steps-restart-exercise" tags=["exercise"] points=9
+class Restarting(Committing):
+    """A server that survives."""
+
+    ### BEGIN SOLUTION
+    durable = {"term": 0, "voted_for": None, "log": []}
+    ### STUB durable = {}                  # attribute -> value on an empty disk
+    ### END SOLUTION
+
+    def on_start(self):
+        """Set what is not durable."""
+        ### BEGIN SOLUTION
+        self.forget()
+        self.done = {}
+        self.reset_election_timer()
+        ### END SOLUTION
+
+    def run(self, entry):
+        """Entry is committed: the result of its request, which runs once."""
+        ### BEGIN SOLUTION
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number > number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
+        ### END SOLUTION
+
+# %% name="steps-restart-mutant-vote-in-memory" tags=["mutant"] property="One leader per term" catalogue="C9"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "log": []}
+
+    def on_start(self):
+        self.forget()
+        self.voted_for, self.done = None, {}
+        self.reset_election_timer()
+
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number > number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
+
+# %% name="steps-restart-mutant-log-in-memory" tags=["mutant"] property="Commits are kept" catalogue="C9"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "voted_for": None}
+
+    def on_start(self):
+        self.forget()
+        self.log, self.done = [], {}
+        self.reset_election_timer()
+
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number > number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
+
+# %% name="steps-restart-mutant-store-on-disk" tags=["mutant"] property="A request runs once" catalogue="C21"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "voted_for": None, "log": [], "store": {}, "ran": []}
+
+    def on_start(self):
+        store, ran = self.store, self.ran
+        self.forget()
+        self.store, self.ran, self.done = store, ran, {}
+        self.reset_election_timer()
+
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number > number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
+
+# %% name="steps-restart-mutant-fresh-number" tags=["mutant"] property="A request runs once" catalogue="C16"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "voted_for": None, "log": []}
+
+    def on_start(self):
+        self.forget()
+        self.done = {}
+        self.reset_election_timer()
+
+    def run(self, entry):
+        known = (entry.client, entry.number, entry.term)
+        if known not in self.done:
+            self.done[known] = self.execute(entry)
+        return self.done[known]
+
+# %% name="steps-restart-mutant-at-the-front" tags=["mutant"] property="A request runs once" catalogue="C23"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "voted_for": None, "log": []}
+
+    def on_start(self):
+        self.forget()
+        self.seen = {}
+        self.reset_election_timer()
+
+    def on_client_request(self, sender, m):
+        if self.role != "leader":
+            self.redirect(sender, m)
+        elif self.seen.get(sender) != m.number:
+            self.seen[sender] = m.number
+            super().on_client_request(sender, m)
+
+    def run(self, entry):
+        return self.execute(entry)
+
+# %% name="steps-restart-check" tags=["check"] points=5 title="Survives restarts, and runs requests once"
+verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster, cases=raft_steps_cases.RESTART,
+       seeds=range(1, 9), minutes=20)
+
+# %% name="steps-restart-hidden" tags=["hidden"] points=4 title="Survives storms that you have not seen"
+verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster,
+       cases=raft_cases.rotated(raft_steps_cases.RESTART, 1, 21), seeds=range(501, 511), minutes=20)
+
+# %% [markdown] name="liars-recall" tags=["reflect"]
+# **Before you go on**: Which entries may a Raft leader count? Who answers a client whose leader died, and why
+# is the request not run twice? What would change in all of Raft's rules if one server could lie?
+
+# %% [markdown] name="liars-why" tags=["why"]
+# <a id="liars"></a>
+# ## Liars
+#
+# On 20 July 2008 Amazon's S3 was down for most of a day. Nothing had crashed. A few messages between servers
+# had one wrong bit each; they were well formed, so they were believed and passed on, until servers spent
+# their time on gossip about a state of the world that did not exist. A fault that *says* something wrong,
+# perhaps different things to different people, is called Byzantine, and no timeout finds it.
+
+# %% name="liars-setup"
+from dslab.protocols import pbft, pbft_cases, pbft_steps, pbft_variants
+
+# %% [markdown] name="liars-predict-task" tags=["predict"]
+# ### Predict
+#
+# PBFT: the primary gives each request a number (*pre-prepare*); the replicas tell each other which request
+# they heard under that number (*prepare*), and, once a quorum says the same, that they know so (*commit*).
+# A star marks a liar; what it says depends on whom it tells.
+
+# %% name="liars-predict-five" tags=["predict"]
+case = pbft_cases.ONE_MORE_NODE
+Lab(pbft.cluster(5, server=pbft_variants.MajorityQuorum, clients=2), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=25,
+    predict=Prediction(**consensus_questions.FIVE_AND_ONE), title="One more, and safer?")
+
+# %% name="liars-predict-signed" tags=["predict"]
+case = pbft_cases.HALF_AND_HALF
+Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=case.until, start=25,
+    predict=Prediction(**consensus_questions.SIGNED), title="Signed lies")
+
+# %% [markdown] name="liars-explain" tags=["explain"]
+# ### How it works
+#
+# A replica acts on *matching* messages of a quorum. The argument is the one of Paxos, with one word more:
+# two quorums share a **loyal** member, and a loyal one says the same to everybody. That takes n > 3f
+# replicas for f liars: f may be silent, so wait for n − f; of these f may lie, and the rest must outnumber
+# them.
+
+# %% name="liars-explain-source" tags=["explain"]
+show_source(pbft.Replica.is_prepared, pbft.Replica.is_committed, pbft.Replica.matching)
+
+# %% [markdown] name="byzantine-quorum-statement" tags=["exercise"]
+# ### Exercise *byzantine-quorum* (10 minutes)
+#
+# **Given** `n` replicas, of which up to `f` lie, n > 3f. **Goal**: `quorum` is a number of equal answers
+# that is *safe* (two quorums always share a loyal replica) and *live* (it comes even if the liars say
+# nothing). There may be more than one right answer.
+
+# %% name="byzantine-quorum-exercise" tags=["exercise"] points=5
+def quorum(n, f):
+    """How many of n replicas must agree if up to f lie."""
+    ### BEGIN SOLUTION
+    return (n + f) // 2 + 1
+    ### END SOLUTION
+
+# %% name="byzantine-quorum-mutant-majority" tags=["mutant"] property="Prepared agree" catalogue="C33"
+def quorum(n, f):
+    return n // 2 + 1
+
+# %% name="byzantine-quorum-mutant-twice" tags=["mutant"] property="Prepared agree" catalogue="C33"
+def quorum(n, f):
+    return 2 * f + 1
+
+# %% name="byzantine-quorum-mutant-everybody" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def quorum(n, f):
+    return n
+
+# %% name="byzantine-quorum-mutant-all-but-one" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def quorum(n, f):
+    return n - 1
+
+# %% name="byzantine-quorum-mutant-thrice" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def quorum(n, f):
+    return 3 * f + 1
+
+# %% name="byzantine-quorum-check" tags=["check"] points=3 title="Counts a quorum that liars cannot split"
+verify("byzantine-quorum", quorum, pbft_steps.counting, like=pbft.cluster, cases=pbft_steps.QUORUM, minutes=10)
+
+# %% name="byzantine-quorum-hidden" tags=["hidden"] points=2 title="Counts it against liars that you have not seen"
+verify("byzantine-quorum", quorum, pbft_steps.counting, like=pbft.cluster, cases=pbft_steps.MORE, minutes=10)
+
+# %% [markdown] name="liars-play-task" tags=["play"]
+# ### Play: one liar too many
+#
+# Four replicas stand one liar. Here n1, the primary, and n2 both lie: they say x=1 to n3 and y=2 to n4. Find
+# the moment at which *One request per number* breaks, and the two quorums that let it: whom do they share?
+# Then take one `turn_traitor` back (*Copy as code*, delete a line) and look again.
+
+# %% name="liars-play" tags=["play"]
+case = pbft_cases.TWO_LIARS
+Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=case.until, start=25,
+    title="f + 1 liars")
+
+# %% [markdown] name="liars-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. n = 6, f = 1. Which sizes of quorum are safe and live?
+# 2. Why does PBFT need the second round, *commit*? Two quorums of prepares already share a loyal replica.
+# 3. Your hospital has four replicas of one program. One bug makes all four wrong at once. What did PBFT buy?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. 4 and 5: three could share only the liar, six waits for it.
+# 2. Prepares make the number unique within a view. After a change of primary the new one must hear of it;
+#    commits say that enough loyal replicas hold the proof.
+# 3. Nothing against that bug. f counts *independent* faults.
+#
+# </details>
+
+# %% [markdown] name="liars-reading" tags=["reading"]
+# ### Reading
+#
+# - Castro, Liskov, *Practical Byzantine Fault Tolerance* (1999), §4.2 and §4.4.
+# - Lamport, Shostak, Pease, *The Byzantine Generals Problem* (1982), §2 and §3: why three cannot do it.
+# - van Steen, Tanenbaum, *Distributed Systems*, §8.2.5.
+
+# %% [markdown] name="consensus-reflect" tags=["reflect"]
+# ## One page
+#
+# Without looking: for elections, Paxos, Raft and PBFT write down who may stop without harm, what must be on
+# the disk, which two groups must meet and in whom, and what none of them can promise. Compare with the
+# tables in van Steen and Tanenbaum, §8.2; what is missing on your page is what to repeat tomorrow.
