@@ -99,7 +99,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, Message):
         return f"a {type(value).__name__}, which only its maker can sign"
     if isinstance(value, (list, tuple)):
-        return f"a list of {type(value[0]).__name__}s" if value and isinstance(value[0], Message) else "a list"
+        return f"a list, each item {_kind(value[0])}" if value else "a list"
     for kind, name in ((bool, "True or False"), (int, "a whole number"), (float, "a number"), (str, "text"), (dict, "a dict")):
         if isinstance(value, kind):
             return name

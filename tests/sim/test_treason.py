@@ -126,7 +126,7 @@ def test_quotes_can_be_left_out_but_not_made_up():
     """A message in a message is signed by who made it."""
     trace = run(traitor("corrupt", fields={"quotes": []}))
     assert {h[4] for h in heard(trace, "n2") if len(h) == 5 and h[2] > 25} == {0}
-    with pytest.raises(ScheduleError, match=r"quotes=.*a list of Inners"):
+    with pytest.raises(ScheduleError, match=r"quotes=.*a list, each item a Inner, which only its maker can sign"):
         run(traitor("corrupt", fields={"quotes": [{"@": "Inner", "word": "made up"}]}))
 
 
