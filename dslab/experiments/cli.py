@@ -89,6 +89,22 @@ def build_parser() -> Parser:
         help="where the picture goes (default: raft-elections.png)",
     )
     raft.set_defaults(run=raft_elections, parser=raft)
+
+    live = experiments.add_parser(
+        "live-elections", help="time without a leader on real processes, beside the simulator's prediction"
+    )
+    live.add_argument(
+        "--kills", type=whole(1, 1000), default=20, metavar="N", help="of the leader, by SIGKILL (default: 20)"
+    )
+    live.add_argument(
+        "--servers", type=whole(3, 9), default=5, metavar="N", help="one process each (default: 5)"
+    )
+    live.add_argument(
+        "--timeouts", type=timeouts, default=RECOMMENDED, metavar="LOW-HIGH", help="ms (default: 150-300)"
+    )
+    live.add_argument("--seed", type=whole(0, 2**63), default=1, metavar="S", help="(default: 1)")
+    live.add_argument("--json", action="store_true", help="print one JSON object")
+    live.set_defaults(run=live_elections, parser=live)
     return parser
 
 
@@ -155,6 +171,25 @@ def raft_elections(chosen: argparse.Namespace) -> int:
         done = sum(len(elections.times) for elections in measured)
         print(f"Stopped: the numbers are of the {done:,} trials that were done.", file=sys.stderr)
     return 130 if stopped else 0
+
+
+def live_elections(chosen: argparse.Namespace) -> int:
+    """Runs the experiment on processes; returns the exit status."""
+    from tqdm import tqdm
+
+    from dslab.live.downtime import compare_with_processes
+    from dslab.protocols import raft
+
+    timing = {"election_timeout": chosen.timeouts, "heartbeat": chosen.timeouts[0] / 2}
+    system = raft.cluster(chosen.servers, **timing)
+    with tqdm(total=chosen.kills, unit=" kills", leave=False, disable=not sys.stderr.isatty()) as bar:
+        downtimes, _ = compare_with_processes(system, kills=chosen.kills, seed=chosen.seed, progress=bar.update)
+    if chosen.json:
+        inputs = {name: getattr(chosen, name) for name in ("experiment", "servers", "timeouts", "seed")}
+        print(json.dumps({**inputs, **downtimes.summary(), "note": downtimes.note}))
+    else:
+        print(downtimes)
+    return 0
 
 
 def as_dict(elections: Elections) -> dict[str, Any]:
