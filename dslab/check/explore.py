@@ -286,12 +286,16 @@ class _Search:
         found, space = self.found, self.space
         initial = space.initial()
         if start is None:
+            if found.symmetry is not None:
+                found.symmetry.check(initial)
             root = found.canonical(initial)
             found.roots_real = {root: initial}
             return [root]
         if start.earlier.space.system is not space.system:
             raise ScheduleError("start: the earlier search was of another system")
         found.roots_real = {}
+        if found.symmetry is not None or start.earlier.symmetry is not None:
+            raise ScheduleError("symmetry: a search in stages looks at every state")
         for state in start.states:
             real = space.adopted(start.earlier.space, state)
             found.roots.setdefault(real, (start.earlier, state))

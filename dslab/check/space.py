@@ -18,7 +18,7 @@ from dslab.sim.message import plain
 from dslab.sim.properties import NodeState
 from dslab.sim.treason import forged
 
-from .frozen import copied, freeze, has_order
+from .frozen import copied, freeze, has_order, renamed
 from .judge import Judge, View
 from .standin import Effect, Standin, effects
 
@@ -124,13 +124,15 @@ class Space:
         self.locals: list[list[Local]] = [[] for _ in self.names]
         self._known: list[dict[Any, int]] = [{} for _ in self.names]
         self._keys: list[list[Any]] = [[] for _ in self.names]
-        self.memory_shift, self.used_shift, net = count * WIDTH, (count + 1) * WIDTH, (count + 2) * WIDTH
-        self.low = (1 << net) - 1
+        self.memory_shift, self.used_shift = count * WIDTH, (count + 1) * WIDTH
+        self.net_shift = (count + 2) * WIDTH
+        self.low = (1 << self.net_shift) - 1
         self.judged_bits = (1 << self.used_shift) - 1
         self.messages: list[tuple[str, str, Message]] = []
         self.copies: list[list[int]] = []              # of each message: its bits
         self._message_numbers: dict[Any, int] = {}
-        self.flights: dict[int, tuple[Any, ...]] = {}  # bit -> (table, shift, judged, bits of further copies, message)
+        # bit -> (what its arrival does by receiver's number, receiver, judged, bits of further copies, message, bit)
+        self.flights: dict[int, tuple[Any, ...]] = {}
         self.judged: list[dict[int, Any]] = [{} for _ in self.names]
         self.alone = [(i * WIDTH, {}, self.judged[i], i) for i in range(count)]    # per node: state -> its own steps
         self.used: list[tuple[Any, ...]] = []
@@ -251,15 +253,16 @@ class Space:
 
     def _new_copy(self, number: int) -> int:
         """One more bit for a message, for one more copy of it in flight."""
-        bit, bits = (self.low + 1) << len(self.flights), self.copies[number]
+        small, bits = 1 << len(self.flights), self.copies[number]
+        bit = small << self.net_shift
         bits.append(bit)
         if len(bits) == 1:
             i = self.index[self.messages[number][1]]
-            self.flights[bit] = ({}, i * WIDTH, self.judged[i], 0, number)
+            self.flights[small] = ({}, i, self.judged[i], 0, number, bit)
         else:
-            first = self.flights[bits[0]]
-            self.flights[bits[0]] = (*first[:3], first[3] | bit, number)
-            self.flights[bit] = (None, 0, None, 0, number)         # the first copy speaks for all
+            first = self.flights[bits[0] >> self.net_shift]
+            self.flights[bits[0] >> self.net_shift] = (*first[:3], first[3] | bit, number, first[5])
+            self.flights[small] = (None, 0, None, 0, number, bit)         # the first copy speaks for all
         return bit
 
     def send(self, state: int, sent: tuple[int, ...]) -> int:
@@ -425,12 +428,32 @@ class Space:
                 self._add(i, key, other.locals[i][number])
             new |= self._known[i][key] << i * WIDTH
         new |= self.judge.adopt(other.judge.notes((state >> other.memory_shift) & FIELD)) << self.memory_shift
-        net = state ^ (state & other.low)
+        for number in other.in_flight(state):
+            new = self.send(new, (self.message(*other.messages[number]),))
+        return new
+
+    def in_flight(self, state: int) -> Iterator[int]:
+        """The numbers of the messages in flight, once for each copy."""
+        net = state >> self.net_shift
         while net:
             bit = net & -net
             net ^= bit
-            new = self.send(new, (self.message(*other.messages[other.flights[bit][4]]),))
-        return new
+            yield self.flights[bit][4]
+
+    def renamed_local(self, i: int, number: int, target: str, names: dict[str, str]) -> int:
+        """The number of the same state of a node at another one, with other names in it."""
+        local, j = self.locals[i][number], self.index[target]
+        attributes = renamed(local.attributes, names)
+        if local.up:
+            node = self.hosts[j].wake(attributes, local.timers, ())
+            return self._local(j, Effect(attributes, local.timers, (), (), node))
+        shown = renamed({k: v for k, v in vars(local.view.state).items() if k not in ("id", "status", "traitor")}, names)
+        view_key = ("crashed", freeze(shown))
+        key = (view_key, freeze(attributes, self.ordered))
+        if key not in self._known[j]:
+            view = View(NodeState(**{**vars(local.view.state), **shown, "id": target}))
+            self._add(j, key, Local(False, attributes, (), view, view_key, None, True))
+        return self._known[j][key]
 
     def keys(self, i: int) -> list[Any]:
         """What tells the states of node i apart, by their numbers."""
@@ -479,53 +502,22 @@ class Space:
         Raises:
             Broken: a safety property does not hold after one of the steps.
         """
-        result = []
-        append, flights, keep = result.append, self.flights, self.bounds.kept
+        result: list[int] = []
+        append, keep, naive, judged_bits = result.append, self.bounds.kept, self.naive, self.judged_bits
         fields = state & self.low
-        judged_bits = self.judged_bits
-        net = state ^ fields
-        naive = self.naive
-        while net:
-            bit = net & -net
-            net ^= bit
-            table, shift, judged, more, number = flights[bit]
-            if table is None:
-                continue
-            local = fields >> shift & FIELD
-            outcomes = table.get(local)
-            if outcomes is None:
-                outcomes = self.deliver(number, local, state)
-                if not naive:
-                    table[local] = outcomes
-            if not outcomes:
-                continue
-            rest = state if keep else self.take(state, number) if more and state & more else state ^ bit
-            for delta, sends, changed, sent, _, _ in outcomes:
-                new = rest ^ delta
-                if sends:
-                    new = self.send(new, sent) if new & sends and not keep else new | sends
-                if changed:
-                    verdict = judged.get(new & judged_bits)
-                    if verdict is None:
-                        verdict = self.verdict(shift // WIDTH, new)
-                    if verdict:
-                        if verdict.__class__ is tuple:
-                            new ^= verdict[0]
-                            self.met(new, verdict[1])
-                        else:
-                            new ^= verdict
-                append(new)
         used = fields >> self.used_shift
-        costs, cost_of = self.costs[used], self.cost
+        costs = self.costs[used]
+        locals_: list[int] = []
         for shift, table, judged, i in self.alone:
             local = fields >> shift & FIELD
+            locals_.append(local)
             steps = table.get(local)
             if steps is None:
                 steps = self.own_steps(i, local, state)
                 if not naive:
                     table[local] = steps
             for kind, outcomes in steps:
-                cost = costs[kind] if kind in costs else cost_of(used, kind)
+                cost = costs[kind] if kind in costs else self.cost(used, kind)
                 if cost is None:
                     continue
                 rest = state ^ cost
@@ -544,6 +536,36 @@ class Space:
                             else:
                                 new ^= verdict
                     append(new)
+        flights, net = self.flights, state >> self.net_shift
+        while net:
+            bit = net & -net
+            net ^= bit
+            table, i, judged, more, number, gone = flights[bit]
+            if table is None:
+                continue
+            outcomes = table.get(locals_[i])
+            if outcomes is None:
+                outcomes = self.deliver(number, locals_[i], state)
+                if not naive:
+                    table[locals_[i]] = outcomes
+            if not outcomes:
+                continue
+            rest = state if keep else self.take(state, number) if more and state & more else state ^ gone
+            for delta, sends, changed, sent, _, _ in outcomes:
+                new = rest ^ delta
+                if sends:
+                    new = self.send(new, sent) if new & sends and not keep else new | sends
+                if changed:
+                    verdict = judged.get(new & judged_bits)
+                    if verdict is None:
+                        verdict = self.verdict(i, new)
+                    if verdict:
+                        if verdict.__class__ is tuple:
+                            new ^= verdict[0]
+                            self.met(new, verdict[1])
+                        else:
+                            new ^= verdict
+                append(new)
         if self.lossy:
             result += [new for _, new in self._accidents(state)]
         return result
@@ -551,13 +573,7 @@ class Space:
     def _accidents(self, state: int) -> Iterator[tuple[Step, int]]:
         """States in which a message is lost or doubled."""
         used = (state & self.low) >> self.used_shift
-        net = state ^ (state & self.low)
-        while net:
-            bit = net & -net
-            net ^= bit
-            table, _, _, _, number = self.flights[bit]
-            if table is None:
-                continue
+        for number in dict.fromkeys(self.in_flight(state)):
             target = self.messages[number][1]
             for kind in (LOSS, DUPLICATE):
                 cost = self.cost(used, kind)
@@ -567,17 +583,6 @@ class Space:
 
     def steps(self, state: int) -> Iterator[tuple[Step, int, int | None]]:
         """Every step from a state: (step, the node's index, new state before judging)."""
-        net = state ^ (state & self.low)
-        while net:
-            bit = net & -net
-            net ^= bit
-            table, shift, _, _, number = self.flights[bit]
-            if table is None:
-                continue
-            local = state >> shift & FIELD
-            for outcome in table.get(local) or self.deliver(number, local, state):
-                new = self.send(self.take(state, number) ^ outcome.delta, outcome.sent)
-                yield Step("deliver", self.messages[number][1], number, outcome), shift // WIDTH, new
         used = (state & self.low) >> self.used_shift
         for shift, table, _, i in self.alone:
             local = state >> shift & FIELD
@@ -589,6 +594,12 @@ class Space:
                     new = self.send(state ^ cost ^ outcome.delta, outcome.sent)
                     sort, what = kind if isinstance(kind, tuple) else (kind, None)
                     yield Step(sort, self.names[i], what, outcome), i, new
+        for number in dict.fromkeys(self.in_flight(state)):
+            table, i = self.flights[self.copies[number][0] >> self.net_shift][:2]
+            local = state >> i * WIDTH & FIELD
+            for outcome in table.get(local) or self.deliver(number, local, state):
+                new = self.send(self.take(state, number) ^ outcome.delta, outcome.sent)
+                yield Step("deliver", self.messages[number][1], number, outcome), i, new
         if self.lossy:
             for step, new in self._accidents(state):
                 yield step, -1, new

@@ -10,6 +10,7 @@ import heapq
 from typing import Any
 
 from .client import Client
+from .dice import LoadedDice
 from .host import CRASHED, PAUSED, UP, Host
 from .schedule import VERBS, Action, to_us
 from .snapshot import keep
@@ -117,6 +118,13 @@ class Actions(Traffic):
         del host.timers[name]
         host.timer_names[name]()
         self._after_action(host)
+
+    def _do_load_dice(self, node: str, outcomes: list[int]) -> None:
+        host = self.hosts[node]
+        if host.status is CRASHED:
+            return self._ignored("load_dice", node, f"{node} is {host.status}")
+        self._note("load_dice", node, {"outcomes": outcomes})
+        host.node.random = LoadedDice(outcomes, host.node.random)  # type: ignore[assignment]
 
     def _do_turn_traitor(self, node: str, behaviour: str, fields: dict[str, Any] | None, to: list[str] | None,
                          by: float | None) -> None:

@@ -110,6 +110,12 @@ def _lies(value: Any, system: Any) -> str | None:
     return _plain(value, system)
 
 
+def _outcomes(value: Any, system: Any) -> str | None:
+    known = isinstance(value, (list, tuple)) and value and all(
+        isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31 for number in value)
+    return None if known else "a list of numbers of outcomes, counted from 0, such as [1, 0]"
+
+
 _message = _number(0, 2**53, "a message's number")
 _probability = _number(0, 1, "a probability")
 
@@ -123,6 +129,7 @@ VERBS: dict[str, dict[str, tuple[Any, Callable[[Any, Any], str | None]]]] = {
     "skew": {"node": (REQUIRED, _node), "offset": (0, _number(-86_400_000, 86_400_000, "ms")),
              "rate": (1.0, _number(0.01, 100, "a factor"))},
     "timeout": {"node": (REQUIRED, _node), "timer": (None, _name_or_none)},
+    "load_dice": {"node": (REQUIRED, _node), "outcomes": (REQUIRED, _outcomes)},
     "turn_traitor": {"node": (REQUIRED, _node), "behaviour": (REQUIRED, _choice(*BEHAVIOURS)),
                      "fields": (None, _optional(_lies)), "to": (None, _optional(_receivers)),
                      "by": (None, _optional(_number(0, 86_400_000, "ms")))},

@@ -64,6 +64,7 @@ class System:
         self.name = name or next(iter(self.classes.values())).__name__
         self.code, self.imports = code, imports
         self.by_hand = False
+        self.interchangeable: tuple[tuple[str, ...], ...] = ()     # groups of nodes that differ by name only
 
     @property
     def nodes(self) -> list[str]:

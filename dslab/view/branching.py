@@ -16,6 +16,7 @@ DID = {
     "lose_disk": "took {node}'s disk",
     "skew": "changed {node}'s clock",
     "timeout": "made {node}'s timer run out",
+    "load_dice": "loaded {node}'s dice",
     "turn_traitor": "made {node} a traitor",
     "turn_loyal": "made {node} loyal again",
     "partition": "split the network",

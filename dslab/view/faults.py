@@ -55,7 +55,7 @@ def _crash(event: Event, scene: Scene, reading: Reading) -> Said:
     if node.role in STANDING:
         return say(
             f"{node.id} crashes during its election",
-            "Its votes are gone with it; another timer will run out.",
+            f"{'Its votes are gone with it; another' if 'votes' in node.fields else 'Another'} timer will run out.",
         )
     return say(
         f"{node.id} crashes", f"{left} of {total} servers still run, and {needed} are enough to go on."
@@ -138,6 +138,14 @@ def _turn_traitor(event: Event, scene: Scene, reading: Reading) -> Said:
         ),
     }[detail["behaviour"]]
     return say((f"Traitor {node} {does}", f"{node} becomes a traitor"), why)
+
+
+def _load_dice(event: Event, scene: Scene, reading: Reading) -> Said:
+    outcomes = listed([str(outcome) for outcome in event.detail["outcomes"]])
+    return say(
+        (f"{event.node}'s dice are loaded: {outcomes}", f"{event.node}'s dice are loaded"),
+        "What it draws next is decided; after that chance decides again.",
+    )
 
 
 def _turn_loyal(event: Event, scene: Scene, reading: Reading) -> Said:
@@ -291,6 +299,7 @@ TELL: dict[str, Tell] = {
     "resume": _resume,
     "lose_disk": _lose_disk,
     "skew": _skew,
+    "load_dice": _load_dice,
     "turn_traitor": _turn_traitor,
     "turn_loyal": _turn_loyal,
     "partition": _partition,

@@ -140,7 +140,7 @@ class Faults:
             if any(detail.get(name) for name in ALTERED):
                 self._begin(event, key, f"{detail['source']} → {detail['target']} changed")
         else:
-            return kind in ("lose_disk", "skew", "timeout", "hold", "delay", "duplicate", "deliver_now") or (
+            return kind in ("lose_disk", "skew", "timeout", "load_dice", "hold", "delay", "duplicate", "deliver_now") or (
                 kind == "drop" and event.detail == "action"
             )
         return True

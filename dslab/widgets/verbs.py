@@ -18,6 +18,7 @@ DOES = {
     "lose_disk": "Wipes a node's disk; a running node keeps its memory.",
     "skew": "Sets a node's clock off by `offset` ms, or lets it run `rate` times as fast.",
     "timeout": "Makes a node's timer run out now; without a name, the one that was set first.",
+    "load_dice": "Decides what a node draws next from self.random: numbers of outcomes, counted from 0.",
     "turn_traitor": "Makes a node lie: silent, equivocate (to some, in `fields`), corrupt (to all) or delay (by ms).",
     "turn_loyal": "Lets a traitor send again what its code sends.",
     "partition": "Splits the network into groups that cannot talk; servers in no group are one more.",

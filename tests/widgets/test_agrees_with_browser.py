@@ -38,6 +38,7 @@ ACTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("lose_disk", ("n3",), {"at": 1500}),
     ("skew", ("n4",), {"offset": -20.5, "rate": 0.5, "at": 1510}),
     ("timeout", ("n2", "election"), {"at": 1520}),
+    ("load_dice", ("n2", [1, 0]), {"at": 1525}),
     ("turn_traitor", ("n3", "equivocate"), {"fields": {"term": 3, "granted": True}, "to": ["n2", "n4"], "at": 1530}),
     ("turn_traitor", ("n3", "delay"), {"by": 12.5, "at": 1580}),
     ("turn_loyal", ("n3",), {"at": 1590}),

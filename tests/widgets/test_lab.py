@@ -27,6 +27,7 @@ CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
     "lose_disk": (["n3"], {}, 900),
     "skew": (["n4"], {"offset": 200.0, "rate": 1.5}, 800),
     "timeout": (["n2", "election"], {}, 1000),
+    "load_dice": (["n2", [1, 0]], {}, 1000),
     "turn_traitor": (["n1", "equivocate"], {"fields": {"term": 9, "granted": False}, "to": ["n2"]}, 800),
     "turn_loyal": (["n1"], {}, 900),
     "partition": ([[["n1", "n2"], ["n3", "n4", "n5"]]], {"in_flight": "held"}, 1100),

@@ -20,6 +20,7 @@ const EVENT_WORDS = {
   pause: (node) => `${node} is paused`,
   resume: (node) => `${node} resumes`,
   skew: (node, detail) => `${node}’s clock is off by ${valueText(detail?.offset ?? 0)} ms, rate ${valueText(detail?.rate ?? 1)}`,
+  load_dice: (node, detail) => `${node}’s next draws come out as ${(detail?.outcomes ?? []).join(", ")}`,
   turn_traitor: (node, detail) => `${node} becomes a traitor: ${detail?.behaviour}`,
   turn_loyal: (node) => `${node} is loyal again`,
   lose_disk: (node) => `${node} loses its disk`,

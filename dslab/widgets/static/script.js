@@ -5,6 +5,7 @@ import { countText, h } from "./format.js";
 const CALLS = {
   crash: [["node"], 1], restart: [["node", "disk"], 1], pause: [["node"], 1], resume: [["node"], 1], lose_disk: [["node"], 1],
   skew: [["node", "offset", "rate"], 1], timeout: [["node", "timer"], 2],
+  load_dice: [["node", "outcomes"], 2],
   turn_traitor: [["node", "behaviour", "fields", "to", "by"], 2], turn_loyal: [["node"], 1], partition: [["groups", "in_flight"], 1], heal: [[], 0],
   cut: [["source", "target"], 2], mend: [["source", "target"], 2],
   link: [["source", "target", "latency", "loss", "duplicate", "fifo"], 2],
