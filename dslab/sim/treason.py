@@ -100,7 +100,8 @@ def _kind(value: Any) -> str:
         return f"a {type(value).__name__}, which only its maker can sign"
     if isinstance(value, (list, tuple)):
         return f"a list, each item {_kind(value[0])}" if value else "a list"
-    for kind, name in ((bool, "True or False"), (int, "a whole number"), (float, "a number"), (str, "text"), (dict, "a dict")):
+    names = ((bool, "True or False"), (int, "a whole number"), (float, "a number"), (str, "text"), (dict, "a dict"))
+    for kind, name in names:
         if isinstance(value, kind):
             return name
     return "None"

@@ -118,6 +118,35 @@ function popoverShell(ctx, name) {
 
 const rowOf = (doc, name, ...value) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, fieldName(name)), h(doc, "td", {}, ...value));
 
+/** Fields of a message as text: term=3; granted=true. Lists and maps are left out. */
+export function lieText(payload) {
+  const plain = Object.entries(payload ?? {}).filter(([name, value]) => name !== "@" && (value === null || typeof value !== "object"));
+  return plain.map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`).join("; ");
+}
+
+/** The arguments of turn_traitor from a form's text; a value that is no JSON is text. */
+export function treasonOf({ fields, to, by }) {
+  const made = {};
+  if (fields !== undefined) {
+    made.fields = {};
+    for (const lie of fields.split(";").filter((part) => part.trim())) {
+      const [name, ...rest] = lie.split("=");
+      made.fields[name.trim()] = jsonOrText(rest.join("=").trim());
+    }
+  }
+  if (to?.trim()) made.to = to.trim().split(/[\s,]+/);
+  if (by !== undefined) made.by = Number(by);
+  return made;
+}
+
+function jsonOrText(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 export function createNodePopover(ctx) {
   const { doc, store, spec } = ctx;
   const shell = popoverShell(ctx, "node");
@@ -179,6 +208,8 @@ export function createNodePopover(ctx) {
       ["step", "step", "Step this node", null, stepNode],
       ["skew", "clock", "Skew clock…", null, askSkew],
       ["lose_disk", "disk", "Lose disk", null, act("lose_disk")],
+      ["turn_traitor", "traitor", "Make traitor…", null, askTreason],
+      ...(node.treason ? [["turn_loyal", "heal", "Make loyal", null, act("turn_loyal")]] : []),
       ["watch", "watch", "Watch field…", null, askWatch],
     ];
     const restart = ["restart", "restart", "Restart", "R", act("restart")];
@@ -203,6 +234,27 @@ export function createNodePopover(ctx) {
         if (Number(rate) !== 1) args.rate = Number(rate);
         act("skew", args)();
       });
+    }
+
+    function askTreason() {
+      form("Make it a traitor", [["behaviour", "Behaviour", { choices: ["silent", "equivocate", "corrupt", "delay"] }]], ({ behaviour }) => {
+        const lies = ["fields", "It says", { value: lastWords(), placeholder: "term=9; granted=true" }];
+        const others = [...spec.servers, ...spec.clients ?? []].filter((id) => id !== node.id);
+        const to = (required) => ["to", "Only to", { required, placeholder: others.slice(-2).join(" "), value: required ? others.at(-1 - (spec.clients ?? []).length) : "" }];
+        const asked = {
+          silent: [to(false)], equivocate: [lies, to(true)], corrupt: [lies], delay: [["by", "Late by, ms", { type: "number", min: 0, value: 100, step: "any" }], to(false)],
+        }[behaviour];
+        form(`${node.id}: ${behaviour}`, asked, (answer) => act("turn_traitor", { behaviour, ...treasonOf(answer) })());
+      });
+    }
+
+    // What the node said last, as a lie to begin with.
+    function lastWords() {
+      const { messages } = store.trace;
+      for (let k = messages.count - 1; k >= 0; k--) {
+        if (messages.from(k) === node.id && messages.sentEvent(k) <= frame.event) return lieText(messages.payload(k));
+      }
+      return "";
     }
 
     function askWatch() {
