@@ -13,7 +13,7 @@ import time
 from dslab.check.faults import HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
 from dslab.check.progress import settled, unanswered
-from dslab.protocols import bully, bully_epochs, highest_id, paxos, ring
+from dslab.protocols import bully, bully_epochs, highest_id, multi_paxos, paxos, ring
 from dslab.protocols.election_properties import all_agree
 from dslab.sim import simulate
 
@@ -66,6 +66,11 @@ def highest_run(seed, server=highest_id.Server):
     return verdict.name if verdict else "", trace, system
 
 
+def multi_paxos_run(seed, server=multi_paxos.Server):
+    system = multi_paxos.cluster(3 if seed % 2 else 5, server=server, clients=2, disk=(0, 20) if seed % 3 else 0)
+    return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE), system
+
+
 def agree_at_end(trace):
     for world in trace.states():
         last = world
@@ -73,7 +78,7 @@ def agree_at_end(trace):
 
 
 RUNS = {"paxos": paxos_run, "bully": bully_run, "bully with epochs": epochs_run, "ring": ring_run,
-        "highest id": highest_run}
+        "highest id": highest_run, "multi-paxos": multi_paxos_run}
 
 
 def main() -> None:
