@@ -46,6 +46,7 @@ export function groupLetter(groups, id) {
 /** Votes of a candidate by server: granted, denied, pending or lost; null for anyone else. */
 export function votesOf(node, frame, trace) {
   if (node.fields.role !== "candidate" || node.status === "crashed") return null;
+  if (node.fields.votes === undefined && node.fields.voted_for === undefined) return null;      // elected without votes
   const servers = trace.spec.servers;
   const given = node.fields.votes ?? [];
   const votes = new Map(servers.map((id) => [id, voteIn(given, id)]));

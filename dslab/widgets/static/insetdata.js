@@ -180,7 +180,8 @@ export function phaseModel(frame, spec, wanted = null) {
   const number = states.has(wanted) ? wanted : sequences.at(-1)?.number ?? null;
   const digests = digestsOf(nodes, number);
   const rows = nodes.map((node) => phaseRow(node, number, digests, ids));
-  return { n, faulty, need: 2 * faulty + 1, sequences, number, digests, rows };
+  // 2f+1 where n is 3f+1; in general so many that any two quorums share a correct replica.
+  return { n, faulty, need: Math.ceil((n + faulty + 1) / 2), sequences, number, digests, rows };
 }
 
 function stateRank(slot) {

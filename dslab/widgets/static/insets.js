@@ -37,9 +37,9 @@ function rowHead(ctx, node, frame, extra) {
   const view = nodeView(node, frame, store.trace, ctx.spec);
   const chosen = store.selection?.kind === "node" && store.selection.id === node.id;
   return h(doc, "th", { scope: "row" }, h(doc, "button", {
-    class: "ds-inset-node", type: "button", "data-row": node.id, "aria-pressed": String(chosen), "aria-label": [view.name, extra].filter(Boolean).join(", "),
+    class: "ds-inset-node", type: "button", "data-row": node.id, "aria-pressed": String(chosen),
     onclick: () => ctx.select({ kind: "node", id: node.id }),
-  }, nodeBadge(doc, view), h(doc, "b", {}, node.id), extra && h(doc, "small", {}, extra)));
+  }, nodeBadge(doc, view), h(doc, "b", {}, node.id), unseen(doc, view.name.slice(node.id.length)), extra && h(doc, "small", { "aria-hidden": "true" }, extra)));
 }
 
 // One segment per voter, at the voter's own place; `look` tells digests apart by pattern.
