@@ -80,18 +80,20 @@ class Server(Attentive):
 
 @title("A followed leader stays")
 def leader_stays(world):
-    """A leader that a majority follows is not made to step down."""
+    """While a majority follows a leader, nobody starts an election."""
     server = world.changed
     if server is None or not hasattr(server, "role"):
         return None
-    led = world.memory.get(server.id)
-    world.memory[server.id] = server.term if server.role == "leader" and server.status == "up" else None
-    if led is not None and server.status == "up" and server.role != "leader" and server.term > led:
-        others = [s for s in world.servers if s is not server]
-        followers = [s.id for s in others if s.status == "up" and s.term == led and s.leader == server.id]
-        if len(followers) + 1 > len(world.servers) // 2:
-            return violation(f"{server.id} gives up term {led}, in which {' and '.join(followers)} follow it",
-                             nodes=[server.id], expected=f"{server.id} leads on", found=f"term {server.term}")
+    before = world.memory.get(server.id, 0)
+    world.memory[server.id] = server.term
+    if server.role == "candidate" and server.term > before:
+        for leader in world.servers:
+            if leader is not server and leader.status == "up" and leader.role == "leader":
+                led = [s for s in world.servers if s.status == "up" and s.leader == leader.id and s.term == leader.term]
+                if len(led) > len(world.servers) // 2:
+                    return violation(f"{server.id} stands in term {server.term} while {leader.id} leads {len(led)} of "
+                                     f"{len(world.servers)} servers", nodes=[server.id, leader.id],
+                                     expected=f"{leader.id} leads on", found=f"term {server.term}")
     return None
 
 

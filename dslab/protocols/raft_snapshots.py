@@ -12,7 +12,7 @@ from dslab.sim import System, message
 from . import raft
 from .raft_properties import ALWAYS, EVENTUALLY, SERVICE
 
-SNAPSHOT_AFTER = 8       # entries applied since the last snapshot; small, so that a short run shows one
+SNAPSHOT_AFTER = 4       # entries applied since the last snapshot; small, so that a short run shows one
 
 
 @message
@@ -123,7 +123,7 @@ def cluster(nodes=5, *, server=Server, **options):
     """A cluster whose servers compact their logs.
 
     Args:
-        nodes, options: as for raft.cluster; snapshot_after=8 is how many entries make a snapshot.
+        nodes, options: as for raft.cluster; snapshot_after=4 is how many entries make a snapshot.
         server: the class to run, Server or a variant of it.
     """
     return extended("raft_snapshots", nodes, server, Server, options, ALWAYS + SERVICE)
