@@ -12,7 +12,7 @@ import pytest
 
 from dslab.check.answers import find
 from dslab.check.invariants import check_trace, first_violation
-from dslab.protocols import pbft, pbft_cases, pbft_variants
+from dslab.protocols import pbft, pbft_cases, pbft_steps, pbft_variants
 from dslab.sim import Trace, simulate
 from dslab.sim.case import Case
 from dslab.sim.schedule import check_schedule, dumps, loads
@@ -230,3 +230,29 @@ def test_code_makes_the_same_system():
 def test_any_number_of_replicas_serves_while_nothing_fails(n):
     trace = simulate(pbft.cluster(n), seed=1, schedule=[REQUEST], until=900)
     assert answered(trace) == [True] and first_violation(trace, pbft.ALWAYS) is None
+
+
+# ---- one more node, less safe: which sizes of a quorum are safe and live
+
+
+@pytest.mark.parametrize(("n", "f", "right"), [(3, 1, []), (4, 1, [3]), (5, 1, [4]), (6, 1, [4, 5]), (7, 2, [5])])
+def test_sizes_that_are_safe_and_live_are_those_of_the_arithmetic(n, f, right):
+    """By running it: f liars that split the loyal ones as the size allows, and f that say nothing."""
+    names = [f"n{i}" for i in range(1, n + 1)]
+    good = []
+    for size in range(1, n + 1):
+        fooled = names[n - max(1, size - f):]
+        told = {"behaviour": "equivocate", "fields": pbft_cases.SAYS_Y, "to": fooled}
+        lying = [*({"at": 1, "do": "turn_traitor", "node": name, **told} for name in names[:f]), REQUEST,
+                 {"at": 12, "do": "request", "command": "y=2", "client": "c2", "to": "n1"}]
+        silent = [{"at": 1, "do": "turn_traitor", "node": name, "behaviour": "silent"} for name in names[n - f:]]
+
+        def quorum(n, f, size=size):
+            return size
+
+        system = pbft_steps.counting(quorum, n, clients=2, faults=f)
+        split = simulate(system, seed=1, schedule=lying, until=400)
+        quiet = simulate(system, seed=1, schedule=[*silent, REQUEST], until=3_000)
+        if first_violation(split, pbft.ALWAYS) is None and answered(quiet) == [True]:
+            good.append(size)
+    assert good == right == [q for q in range(1, n + 1) if 2 * q - n > f and q <= n - f]

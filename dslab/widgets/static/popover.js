@@ -170,7 +170,7 @@ export function createNodePopover(ctx) {
   function nodeLineWords(node) {
     const view = nodeView(node, frame, store.trace, spec);
     const group = groupLetter(frame.groups, node.id);
-    const role = view.term !== null && node.status === "up" ? `${view.line.replace(/, cut off$/, "")} ${node.fields.role === "leader" ? "of" : "in"} term ${view.term}` : view.line;
+    const role = view.term !== null && node.status === "up" ? `${view.line.replace(/, cut off$/, "")} ${node.fields.role === "leader" ? "of" : "in"} ${"term" in node.fields ? "term" : "view"} ${view.term}` : view.line;
     return [role, group && `group ${group}`].filter(Boolean).join(", ");
   }
 
@@ -238,7 +238,7 @@ export function createNodePopover(ctx) {
 
     function askTreason() {
       form("Make it a traitor", [["behaviour", "Behaviour", { choices: ["silent", "equivocate", "corrupt", "delay"] }]], ({ behaviour }) => {
-        const lies = ["fields", "It says", { value: lastWords(), placeholder: "term=9; granted=true" }];
+        const lies = ["fields", "It says", { class: "ds-input ds-wide", value: lastWords(), placeholder: "term=9; granted=true" }];
         const others = [...spec.servers, ...spec.clients ?? []].filter((id) => id !== node.id);
         const to = (required) => ["to", "Only to", { required, placeholder: others.slice(-2).join(" "), value: required ? others.at(-1 - (spec.clients ?? []).length) : "" }];
         const asked = {
