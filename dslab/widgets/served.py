@@ -169,7 +169,9 @@ class Served(anywidget.AnyWidget):
             text = f"None of the {before} actions can be left out ({runs})."
             return {"branch": branch, "text": text}
         text = f"{after} of {before} actions suffice ({runs})."
-        new = self._change(lambda tree: tree.beside(branch, found.actions, "minimised"), sign=False)
+        with self._lock:
+            new = self._change(lambda tree: tree.beside(branch, found.actions, "minimised"), sign=False)
+            self._set_cursor(str(new), found.verdict.time_us or 0)
         return {"branch": new, "text": text}
 
     def _minimise_later(self, c: dict[str, Any]) -> str:

@@ -294,5 +294,36 @@ def test_a_fork_shows_within_reach_of_the_click(lesson: Page):
     expect(lab(page)).not_to_have_attribute("data-pending", re.compile("."))
 
 
+BROKEN = """from dslab.protocols import raft_cases, raft_variants
+case = raft_cases.RESTARTED_VOTER
+broken = Lab(raft.cluster(3, server=raft_variants.ForgetfulVoter), seed=case.seed, until=case.until, start=case.until,
+             schedule=[{'at': 1, 'do': 'link', 'source': 'n1', 'target': 'n2'}, *case.schedule])
+broken"""
+
+
+def test_minimise_and_watch_in_the_notebook(lesson: Page):
+    """A violated chip's branch gets smaller while the kernel stays free; a property from a cell becomes a chip."""
+    page = lesson
+    python(page, BROKEN)
+    second = page.locator(".dslab-lab").nth(1)
+    second.get_by_role("button", name="Minimise").click()
+    expect(second).to_have_attribute("data-branch", "B")
+    expect(second.locator(".ds-bar-violation")).to_contain_text(re.compile(r"\d of \d actions suffice"))
+    left = len(json.loads(python(page, "import json; print(json.dumps(broken.schedule()))")))
+    assert left < int(python(page, "print(len(broken.schedule('A')))"))
+    python(page, "def quiet(world):\n    'Nobody crashes.'\n    return None\nbroken.watch(quiet)")
+    expect(second.locator("[data-property=quiet]")).to_have_count(1)
+
+
+def test_run_until_computes_more_of_the_run(lesson: Page):
+    """Beyond the computed end the kernel is asked, until the condition holds."""
+    page = lesson
+    lab(page).locator(".dslab-node[data-node=n1]").focus()
+    page.keyboard.press("/")
+    page.keyboard.type('any(role == "leader") and time > 14000')
+    page.keyboard.press("Enter")
+    expect(lab(page)).to_have_attribute("data-time-us", re.compile(r"^14\d{6}$"))
+
+
 def test_the_version_in_the_browser_is_the_one_under_test():
     assert Path(dslab.__file__).is_relative_to(Path(__file__).parents[2])

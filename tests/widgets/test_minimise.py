@@ -39,6 +39,8 @@ def test_the_smaller_branch_breaks_the_same_property_and_none_of_its_actions_can
     kept = lab.schedule()
     assert text.startswith(f"{len(kept)} of {len(NOISE) + len(CASE.schedule)} actions suffice")
     assert (lab.branch, lab.branches[1]["label"], lab.branches[1]["parent"]) == ("B", "minimised", "A")
+    [event] = [v.event for v in lab.verdicts() if v.name == "election_safety"]
+    assert lab.cursor["event"] >= event and lab.trace().events[event].time_us == lab.cursor["time_us"]
     system = lab._runs.system
 
     def breaks(schedule: list[dict[str, Any]]) -> bool:
