@@ -114,7 +114,8 @@ class Standin:
     def record_invoke(self, number: int, command: Any, to: str) -> None:
         """Histories are for runs."""
 
-    record_complete = record_invoke
+    def record_complete(self, number: int, result: Any) -> None:
+        """Histories are for runs."""
 
     def wake(self, attributes: dict[str, Any], timers: Sequence[str], script: Sequence[int],
              backwards: bool = False) -> Node:

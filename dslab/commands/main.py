@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # library, what it does.
 HANDED_OVER = {
     "experiment": ("dslab.experiments.cli", ("numpy",), "measure what a paper measured: a table, or --json"),
+    "explore": ("dslab.commands.explore", (), "search every order of events for one that breaks a property"),
     "build": (
         "dslab.authoring.cli",
         ("jupytext", "nbclient"),

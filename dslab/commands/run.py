@@ -58,7 +58,7 @@ def load_schedule(file: str | None) -> list[Any]:
     return actions
 
 
-def write_whole(file: str, text: str) -> None:
+def write_whole(file: str, text: str, option: str = "--json") -> None:
     """Write a file completely or not at all, so that an earlier one is never lost half way.
 
     Raises:
@@ -79,7 +79,7 @@ def write_whole(file: str, text: str) -> None:
         if draft is not None:
             draft.unlink(missing_ok=True)
         raise WrongArgumentError(
-            f"{file} cannot be written ({error.strerror}): --json takes the name of a file"
+            f"{file} cannot be written ({error.strerror}): {option} takes the name of a file"
         ) from None
 
 

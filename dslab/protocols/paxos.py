@@ -14,6 +14,7 @@ from .paxos_properties import ALWAYS, EVENTUALLY
 
 RETRY = (100, 200)               # ms until the next try; random, so that two do not hinder each other for ever
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
+BOUNDS = {"timeouts": None}      # of an exploration, unless told otherwise: `ballots` bounds how often proposers start
 
 
 @message

@@ -35,15 +35,16 @@ def agreement(world):
     if vote is None:
         return None
     acceptor, ballot, value = vote
-    voters = world.memory.setdefault(("votes", told(ballot), repr(value)), {})
-    voters[acceptor.id] = True
+    voters = world.memory.setdefault((told(ballot), repr(value)), {})        # votes stay votes when others follow
+    voters[acceptor.id] = value
     if 2 * len(voters) <= len(acceptors(world)):
         return None
-    first, under, by = world.memory.setdefault("chosen", (value, told(ballot), list(voters)))
-    if first != value:
-        return violation(f"{first} was chosen by {' and '.join(by)} under ballot {under}, and {value} by "
-                         f"{' and '.join(voters)} under ballot {told(ballot)}", nodes=voters,
-                         expected=f"{first}, chosen first", found=f"{value}")
+    for (under, other), by in world.memory.items():
+        if other != repr(value) and 2 * len(by) > len(acceptors(world)):
+            first = next(iter(by.values()))
+            return violation(f"{first} was chosen by {' and '.join(by)} under ballot {under}, and {value} by "
+                             f"{' and '.join(voters)} under ballot {told(ballot)}", nodes=voters,
+                             expected=f"{first}, chosen first", found=f"{value}")
     return None
 
 
