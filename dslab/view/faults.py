@@ -50,7 +50,9 @@ def _crash(event: Event, scene: Scene, reading: Reading) -> Said:
     if scene.nodes[node.id].role in ("leader", "primary"):
         return say(
             (f"{node.id} crashes while it leads{term}", f"{node.id}, the leader, crashes"),
-            "Nobody sends heartbeats now, so a follower's timer will run out.",
+            "Nobody sends heartbeats now, so a follower's timer will run out."
+            if "view" not in node.fields
+            else "The others will notice when a request takes too long.",
         )
     if node.role in STANDING:
         return say(
@@ -281,8 +283,11 @@ def _invoke(event: Event, scene: Scene, reading: Reading) -> Said:
     if server.status == "crashed":
         return say(headline, f"{to} is down, so {event.node} will have to ask somebody else.")
     if server.leads:
-        return say(headline, f"{to} leads, so it appends the command to its log first.")
-    leader = server.fields.get("leader")
+        first = "appends the command to its log first" if "log" in server.fields else "gives the command its place"
+        return say(headline, f"{to} leads, so it {first}.")
+    leader, primary = server.fields.get("leader"), server.fields.get("primary")
+    if primary:
+        return say(headline, f"{to} does not lead, so it passes the request on to {primary}.")
     return say(
         headline,
         f"{to} does not lead and "

@@ -12,6 +12,7 @@ from typing import Any
 
 from dslab.sim import Event
 
+from .agreement import Agreement
 from .elections import Elections
 from .faults import tell_action
 from .gloss import gloss, glossary
@@ -53,7 +54,7 @@ def narrate(reading: Reading) -> dict[int, Said]:
     return dict(Narrator(reading).tell())
 
 
-class Narrator(Elections, Replication):
+class Narrator(Elections, Replication, Agreement):
     """Follows a run and finds words; keeps what a sentence needs to know about the time before an event."""
 
     def __init__(self, reading: Reading) -> None:
@@ -103,8 +104,9 @@ class Narrator(Elections, Replication):
             for name in timers
             if timers[name][2] < timers[name][3]
         ]
+        leading = [node.id for node in servers if node.role in LEADING]
         if any("role" in node.fields for node in servers):
-            what += ", nobody leads yet"
+            what += f", {leading[0]} leads" if leading else ", nobody leads yet"
         if random:
             _, first, name = min(random)
             return say(what, f"{first} drew the shortest {name} timer, so it runs out first.")
@@ -117,6 +119,10 @@ class Narrator(Elections, Replication):
         old = self.before.get(node.id, {})
         was, now = old.get("role"), node.role
         term_grew = node.term > term_of(old)
+        if "view" in node.fields and ("role" in changed or "view" in changed):
+            moved = self._view(event, node, old)
+            if moved:
+                return moved
         if now in LEADING and was not in LEADING:
             return self._wins(node, old)
         if now in STANDING and (was not in STANDING or term_grew):
@@ -137,6 +143,8 @@ class Narrator(Elections, Replication):
             return self._commits(node, old)
         if "log" in changed:
             return self._log(event, node, old)
+        if "slots" in changed and (told := self._slots(event, node, old)):
+            return told
         if term_grew:
             return self._newer(event, node)
         if set(changed) <= TOLD and self._conventional(event):
@@ -157,6 +165,8 @@ class Narrator(Elections, Replication):
             return None
         contact, previous = self.scene.nodes[me].fields.get("contact"), self.before.get(me, {}).get("contact")
         if event.kind == "timer":
+            if contact == previous:
+                return say(f"{me} asks everybody", f"{contact} has not answered in time; the request keeps its number.")
             return say(
                 f"{me} asks {contact} instead",
                 f"{previous} has not answered in time; the request keeps its number.",

@@ -149,3 +149,39 @@ def test_two_leaders_are_both_explained() -> None:
 def test_fit_takes_the_first_choice_that_fits(choices: tuple[str, ...], kept: str) -> None:
     """Markup does not count; the last choice is cut at a word."""
     assert fit(6, *choices) == kept
+
+
+def told_of_liars(case_name: str) -> list[str]:
+    from dslab.protocols import pbft, pbft_cases
+
+    case = getattr(pbft_cases, case_name)
+    system = pbft.cluster(case.nodes, clients=case.clients)
+    reading = read(simulate(system, seed=1, schedule=case.schedule, until=case.until))
+    told = narrate(reading)
+    for headline, reason in told.values():
+        assert len(plain_text(headline)) <= HEADLINE and len(plain_text(reason)) <= REASON, (headline, reason)
+        assert "slots is" not in reason and "{" not in plain_text(headline + reason)
+    return [headline for headline, _ in told.values()]
+
+
+def test_agreement_among_liars_is_told_by_numbers_and_contradictions() -> None:
+    """Who gives which number to what, who contradicts whom, and who executes what."""
+    told = told_of_liars("TWO_LIARS")
+    wanted = [
+        "Traitor n1 lies to n4 only",
+        "n1 gives number 1 to `c1.1 x=1`",
+        "n4 accepts `c2.1 y=2` as number 1",
+        "n4 contradicts n3 about number 1",
+        "n3 has prepared number 1",
+        "n3 executes `c1.1 x=1` as number 1",
+        "n4 executes `c2.1 y=2` as number 1",
+    ]
+    places = [told.index(headline) for headline in wanted]
+    assert places == sorted(places)
+
+
+def test_a_view_change_is_told_by_who_asks_who_begins_and_who_enters() -> None:
+    """Once each, in this order."""
+    told = [plain_text(headline) for headline in told_of_liars("PRIMARY_CRASHES")]
+    places = [told.index(f"n2 {what} view 1") for what in ("asks for", "begins")] + [told.index("n3 enters view 1")]
+    assert places == sorted(places) and not any("term" in headline for headline in told)
