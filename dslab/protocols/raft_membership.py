@@ -24,8 +24,9 @@ class Server(Opening, Attentive):
     members = ()                 # of the first configuration; all servers if empty
 
     def on_start(self):
+        self.everybody = tuple(sorted([self.id, *self.peers]))
         # the newest configuration applied, and the newest in the log, which counts from when it is appended
-        self.settled = self.configuration = Configuration(self.members or sorted([self.id, *self.peers]))
+        self.settled = self.configuration = Configuration(self.members or self.everybody)
         self.asked_by = (None, 0)                        # client and number of the change that it belongs to
         self.joining = ()                                # new servers that the leader brings up to date first
         super().on_start()
@@ -69,7 +70,8 @@ class Server(Opening, Attentive):
     # ---- changing it
 
     def on_client_request(self, sender, m):
-        wanted = str(m.command).partition("members=")[2].split()
+        key, _, names = str(m.command).partition("=")
+        wanted = [name for name in names.split() if key == "members" and name in self.everybody]
         if not wanted or self.role != "leader" or m.number == self.sessions.get(sender, (0, None))[0]:
             return super().on_client_request(sender, m)
         if self.unsettled() or self.settled.joint or self.term_at(self.commit_index) != self.term:
