@@ -1,8 +1,8 @@
 """Ben-Or: agreement on 0 or 1 without any assumption about time, because those who are in doubt toss a coin.
 
-Source: M. Ben-Or, "Another Advantage of Free Choice: Completely Asynchronous Agreement Protocols", PODC 1983, protocol A
-(crashes only). It needs fewer than half of the servers to crash, and links that lose nothing; messages may take as long
-as they like. It ends with probability one. Left out: servers that come back.
+Source: M. Ben-Or, "Another Advantage of Free Choice: Completely Asynchronous Agreement Protocols", PODC 1983, protocol
+A (crashes only). It needs fewer than half of the servers to crash, and links that lose nothing; messages may take as
+long as they like. It ends with probability one. Left out: servers that come back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dslab.sim import ClientReply, Network, Node, System, message, title, violation
 
 LATENCY = (5, 15)    # ms one way
+BEGIN = 10           # ms until a server says what it prefers, so that a schedule can come first
 
 
 @message
@@ -33,6 +34,7 @@ class Server(Node):
 
     shows = ("round", "step", "value", "reports", "proposals", "tossed", "decided")
     inputs = ()          # 0 or 1 for each server in turn; who has none begins with its place: even 0, odd 1
+    begin = BEGIN
     last = None          # number of the last round; None to go on until it is decided
 
     def on_start(self):
@@ -41,6 +43,9 @@ class Server(Node):
         self.round, self.step, self.tossed, self.decided = 0, "report", False, None
         self.reports, self.proposals = {}, {}            # round -> {sender: value}
         self.waiting = {}                                # client -> number of its request
+        self.set_timer("begin", after=self.begin)
+
+    def on_begin_timeout(self):
         self.next_round()
 
     @property
@@ -64,10 +69,11 @@ class Server(Node):
         self.broadcast(Report(self.round, self.value))
         self.go_on()
 
-    def hear(self, heard, round, sender, value):
-        """Notes what was said; some are rounds ahead, and what is over needs no note."""
-        if round >= self.round:
-            heard.setdefault(round, {})[sender] = value
+    def hear(self, heard, number, sender, value):
+        """Notes what was said in a round; some are rounds ahead, and what comes too late needs no note."""
+        late = self.step == "done" or (heard is self.reports and self.step == "propose")
+        if number > self.round or (number == self.round and not late):
+            heard.setdefault(number, {})[sender] = value
 
     def on_report(self, sender, m):
         self.hear(self.reports, m.round, sender, m.value)
@@ -99,7 +105,7 @@ class Server(Node):
         self.tossed = not proposed
         self.value = proposed[0] if proposed else self.coin()
         if over or self.round == self.last:
-            self.step = "done"
+            self.step, self.reports, self.proposals = "done", {}, {}
         else:
             self.next_round()
 

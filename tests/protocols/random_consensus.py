@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from random import Random
 
 from dslab.check.faults import HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
 from dslab.check.progress import settled, unanswered
-from dslab.protocols import bully, bully_epochs, highest_id, multi_paxos, paxos, ring
+from dslab.protocols import ben_or, bully, bully_epochs, highest_id, multi_paxos, paxos, ring
 from dslab.protocols.election_properties import all_agree
 from dslab.sim import simulate
 
@@ -71,6 +72,22 @@ def multi_paxos_run(seed, server=multi_paxos.Server):
     return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE), system
 
 
+def ben_or_run(seed, server=ben_or.Server):
+    """Within its assumptions: fewer than half stop, for good; nothing is lost, though messages may be very slow."""
+    nodes = 2 + seed % 6
+    inputs = tuple(Random(f"inputs/{seed}").choices((0, 1), k=nodes))
+    system = ben_or.cluster(nodes, server=server, inputs=inputs, latency=(1, 200) if seed % 2 else 10)
+    schedule = [{"at": 10, "do": "request", "command": "what?"}]
+    random = Random(f"crashes/{seed}")
+    crashes = random.sample(range(1, nodes + 1), random.randint(0, (nodes - 1) // 2))
+    schedule += [{"at": 5 + i * (seed % 40), "do": "crash", "node": f"n{n}"} for i, n in enumerate(crashes, 1)]
+    trace = simulate(system, seed=seed, schedule=sorted(schedule, key=lambda a: a["at"]), until=60_000)
+    verdict = first_violation(trace, system.always) or unanswered(trace)
+    last = trace.state_at(len(trace) - 1)
+    waiting = [s for s in system.servers if last[s]["status"] == "up" and last[s]["decided"] is None]
+    return verdict.name if verdict else "all_decide" if waiting else "", trace, system
+
+
 def agree_at_end(trace):
     for world in trace.states():
         last = world
@@ -78,7 +95,7 @@ def agree_at_end(trace):
 
 
 RUNS = {"paxos": paxos_run, "bully": bully_run, "bully with epochs": epochs_run, "ring": ring_run,
-        "highest id": highest_run, "multi-paxos": multi_paxos_run}
+        "highest id": highest_run, "multi-paxos": multi_paxos_run, "ben-or": ben_or_run}
 
 
 def main() -> None:
