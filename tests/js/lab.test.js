@@ -385,3 +385,77 @@ test("without a kernel an open prediction cannot be answered, and says so", () =
   assert.ok([...it.find(".ds-predict").querySelectorAll("input, button")].every((control) => control.disabled));
   assert.match(it.find(".ds-predict").textContent, /Locked: this page has no kernel: open the notebook to try it/);
 });
+
+const broken = [{ name: "election_safety", status: "violated", event: 3, time_us: 0, text: "n1 and n2 lead", nodes: ["n1", "n2"], index: null, expected: null, found: null }];
+const brokenLab = (send) => lab({ branch: { verdicts: broken } }, electionRun(), send);
+
+test("minimise: one command, its progress in words, the branch and the sizes at the end", async () => {
+  const it = brokenLab();
+  it.control("minimise").click();
+  const [sent] = it.model.sent;
+  assert.deepEqual({ ...sent, id: 0 }, { id: 0, do: "minimise", branch: "A", property: "election_safety" });
+  assert.match(it.find(".ds-bar-violation").textContent, /Minimising/);
+  it.model.reply({ id: sent.id, progress: { runs: 12, left: 4 } });
+  assert.match(it.find(".ds-bar-violation").textContent, /Minimising: 4 actions left, 12 runs tried/);
+  assert.equal(it.window.document.activeElement.textContent, "Stop");
+  it.model.reply({ id: sent.id, ok: true, branch: "A", text: "None of the 4 actions can be left out (12 runs tried)." });
+  await it.settle();
+  assert.match(it.find(".ds-bar-violation").textContent, /None of the 4 actions can be left out/);
+  assert.equal(it.model.sent.length, 1);
+});
+
+test("minimise can be stopped, and says what went wrong; late words of the stopped one change nothing", async () => {
+  const it = brokenLab();
+  it.control("minimise").click();
+  it.control("minimise").click();
+  assert.deepEqual(it.model.sent.slice(1).map(({ do: what, job }) => [what, job]), [["stop", it.model.sent[0].id]]);
+  it.model.reply({ id: it.model.sent[0].id, progress: { runs: 99, left: 1 } });
+  it.model.reply({ id: it.model.sent[0].id, ok: false, stopped: true, error: "Stopped; nothing has changed." });
+  await it.settle();
+  assert.equal(it.control("minimise").textContent, "Minimise");
+  it.control("minimise").click();
+  it.model.reply({ id: it.model.sent.at(-1).id, ok: false, error: "branch A does not violate it" });
+  await it.settle();
+  assert.equal(it.find(".ds-notice").textContent, "branch A does not violate it");
+  assert.equal(it.control("minimise").textContent, "Minimise");
+});
+
+test("without a kernel minimise says why not", () => {
+  const it = brokenLab(null);
+  assert.match(it.control("minimise").getAttribute("aria-label"), /Minimise unavailable: this page has no kernel/);
+  it.control("minimise").click();
+  assert.match(it.find(".ds-notice").textContent, /Minimise unavailable: this page has no kernel/);
+});
+
+test("a property that is added later becomes a chip, and one that cannot be judged says why", async () => {
+  const it = lab();
+  const before = it.root.querySelectorAll(".dslab-chip").length;
+  const property = { name: "mine", title: "Mine", sentence: "Nobody is late.", kind: "always" };
+  it.model.set("spec", { ...it.model.get("spec"), properties: [...it.model.get("spec").properties, property] });
+  it.model.set("branches", it.model.get("branches").map((branch) => ({ ...branch, verdicts: [...(branch.verdicts ?? []), { name: "mine", status: "not evaluable", event: 0, time_us: 0, text: "mine needs the attribute 'late'" }] })));
+  await it.settle();
+  assert.equal(it.root.querySelectorAll(".dslab-chip").length, before + 1);
+  it.find("[data-property=mine]").click();
+  assert.match(it.find(".ds-bar-violation").textContent, /Nobody is late\. Not evaluable: mine needs the attribute 'late'\./);
+});
+
+test("run until asks for more of the run, goes on in it, and stops when something else is asked for", async () => {
+  const it = lab();
+  it.key(it.root, "/");
+  const field = it.find(".ds-condition");
+  assert.equal(it.window.document.activeElement, field);
+  field.value = "n1.term >= 99";
+  field.form.dispatchEvent(new it.window.Event("submit", { cancelable: true }));
+  assert.deepEqual(it.model.sent.map(({ do: what }) => what), ["extend"]);
+  assert.match(it.find(".ds-notice").textContent, /never reaches: n1\.term >= 99\. Computing more/);
+  const until = it.model.sent[0].until_us;
+  it.model.set("branches", it.model.get("branches").map((branch) => ({ ...branch, until_us: until })));
+  it.model.reply({ id: it.model.sent[0].id, ok: true, branch: null });
+  await it.settle();
+  assert.deepEqual(it.model.sent.map(({ do: what }) => what), ["extend", "extend"]);
+  it.key(it.root, "Home");
+  it.model.reply({ id: it.model.sent[1].id, ok: true, branch: null });
+  await it.settle();
+  assert.equal(it.model.sent.length, 2);
+  assert.equal(it.us(), 0);
+});

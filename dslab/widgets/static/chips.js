@@ -89,7 +89,9 @@ export function createChips(ctx) {
     el.classList.toggle("is-many", Boolean(first) || items.length > MOST_CHIPS);
     el.replaceChildren(...items.map(chip), ...summaries(items));
     if (keep) el.querySelector(keep === "sum" ? ".ds-chip-sum" : `[data-property="${keep}"]`)?.focus();
+    const held = bar.contains(bar.getRootNode().activeElement) ? bar.getRootNode().activeElement.dataset.control : null;
     drawBar(subject);
+    if (held) bar.querySelector(`[data-control="${held}"]`)?.focus();
   }
 
   function drawBar(item) {
@@ -102,8 +104,8 @@ export function createChips(ctx) {
     }
     bar.replaceChildren(
       h(doc, "p", {}, h(doc, "b", {}, markup(doc, verdict.text)), " ", expectedWords(verdict)),
-      h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", onclick: () => activate(property.name) }, `Go to ${clockText(verdict.time_us)} s`),
-      h(doc, "button", { class: "ds-btn ds-lab", type: "button", "aria-pressed": String(Boolean(store.causalOnly)), onclick: toggleCausal }, "Causal past only"),
+      h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", "data-control": "violation", onclick: () => activate(property.name) }, `Go to ${clockText(verdict.time_us)} s`),
+      h(doc, "button", { class: "ds-btn ds-lab", type: "button", "data-control": "causal", "aria-pressed": String(Boolean(store.causalOnly)), onclick: toggleCausal }, "Causal past only"),
       ...minimising(property.name));
   }
 
