@@ -102,10 +102,22 @@ export function causalPath(trace, a, b) {
   return path;
 }
 
+/** How many of the ascending `ids` are at most `event`. */
+export function countUpTo(ids, event) {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ids[middle] <= event) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A cut at event `event`: {lane: how many of its events are inside}. */
 export function cutAt(trace, lanes, event) {
   const { events } = laneEvents(trace);
-  return new Map(lanes.map((lane) => [lane, (events.get(lane) ?? []).filter((i) => i <= event).length]));
+  return new Map(lanes.map((lane) => [lane, countUpTo(events.get(lane) ?? [], event)]));
 }
 
 /**

@@ -160,7 +160,7 @@ export function createEventsView(ctx) {
     const count = Math.ceil((scroller.clientHeight || 300) / rowPx()) + 4;
     const first = Math.max(0, Math.min(ids.length - count, Math.floor(scroller.scrollTop / rowPx()) - 2));
     const last = Math.min(ids.length, first + count);
-    const look = `${first} ${last} ${current}`;
+    const look = `${first} ${last} ${current} ${JSON.stringify(store.selection)}`;
     if (look === shown) return;
     shown = look;
     const had = body.contains(el.getRootNode().activeElement);
@@ -187,9 +187,17 @@ export function createEventsView(ctx) {
       const row = rows.get(i);
       if (row === next) next = row.nextSibling;
       else body.insertBefore(row, next);
-      setAttrs(row, { class: i === now ? "ds-now" : i > current ? "ds-later" : null, "aria-current": i === now ? "true" : null });
+      const time = i === now ? "ds-now" : i > current ? "ds-later" : null;
+      setAttrs(row, { class: time, "aria-current": i === now ? "true" : null, "data-chosen": isChosen(i) ? "true" : null });
       setAttrs(row.querySelector("button"), { tabindex: i === stop ? 0 : -1 });
     }
+  }
+
+  // The chosen event, or both ends of the chosen message.
+  function isChosen(i) {
+    const { kind, id } = store.selection ?? {};
+    if (kind === "message") return trace.message(i) === id || (trace.messages.sentEvent(id) === i);
+    return kind === "event" && Number(id) === i;
   }
 
   function makeRow(i) {

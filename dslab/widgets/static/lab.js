@@ -98,6 +98,7 @@ export function createLab(model, doc) {
     speed: setSpeed, faster: () => setSpeed(nextSpeed(store.speed, 1)), slower: () => setSpeed(nextSpeed(store.speed, -1)),
     undo: () => ask("undo"), redo: () => ask("redo"), heal: () => send("heal", {}),
     fork: () => ask("fork", { branch: store.branch.id, at_us: Math.floor(store.cursor.time_us) }),
+    compare: () => compareBranch(),
     bookmark: () => ask("bookmark", { branch: store.branch.id, event: store.cursor.event, label: bookmarkLabel() }),
     layout: { get: layoutMemory.get, set: chooseLayout }, until: runUntil, rename: (label) => ask("rename", { branch: store.branch.id, label }),
     pin: () => ask("pin", { branch: store.branch.id, pinned: !store.branch.pinned }), delete: () => ask("delete", { branch: store.branch.id }),
@@ -687,7 +688,7 @@ export function createLab(model, doc) {
     nextMessage: () => nextMessage(1), prevMessage: () => nextMessage(-1),
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
-    spacetime: () => focusTab("spacetime"), compare: compareBranch,
+    spacetime: () => focusTab("spacetime"),
     table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {
       store.causalOnly = !store.causalOnly;

@@ -3,7 +3,6 @@ import { directCauses, laneOf } from "./trace.js";
 import { laneEvents, lamportTimes } from "./causality.js";
 
 const BLOCK = 128;
-const MOST_STEPS_BACK = 64;
 const SPACE_LEADS = new Set(["leader", "primary", "coordinator"]);
 const SPACE_STANDS = new Set(["candidate", "proposer"]);
 const IDLE_PHASES = new Set(["idle", "chosen", null, undefined]);
@@ -109,13 +108,17 @@ export function hiddenParts(trace, { heartbeats = false, runs = false, lanes = n
       if (about && mine.every((m) => beats[m]) && showsNothing(trace, i)) hidden.events[i] = 1;
     }
   }
+  const local = new Set();       // a local step by itself is no run
   if (runs) {
     for (let i = 0; i < trace.n; i++) {
-      if (["timer", "write"].includes(trace.kind(i)) && !sends.has(i) && showsNothing(trace, i)) hidden.events[i] = 1;
+      if (["timer", "write"].includes(trace.kind(i)) && !sends.has(i) && showsNothing(trace, i)) {
+        hidden.events[i] = 1;
+        local.add(i);
+      }
     }
   }
   for (const [lane, ids] of laneEvents(trace).events) if (!lanes.has(lane)) hidden.beads.push(...beadsOf(lane, ids, hidden.events));
-  if (runs) for (const { events } of hidden.beads) if (events.length === 1 && trace.kind(events[0]) !== "deliver") hidden.events[events[0]] = 0;
+  for (const { events } of hidden.beads) if (events.length === 1 && local.has(events[0])) hidden.events[events[0]] = 0;
   hidden.beads = hidden.beads.filter(({ events }) => events.length > 1 || hidden.events[events[0]]);
   for (let k = 0; k < messages.count; k++) {
     const [from, to] = [messages.from(k), messages.to(k)];
@@ -144,38 +147,66 @@ function beadsOf(lane, ids, mask) {
   return beads;
 }
 
+/** Groups {from, to} of folded events (positions in `folded`) that lie in [low, high] along `at`, each within `room` px. */
+export function beadsWithin(folded, at, low, high, room) {
+  let first = 0;
+  let last = folded.length;
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (at(folded[middle]) < low) first = middle + 1;
+    else last = middle;
+  }
+  const groups = [];
+  for (let j = first; j < folded.length && at(folded[j]) <= high; j++) {
+    const group = groups.at(-1);
+    if (group && at(folded[j]) - at(folded[group.from]) <= room) group.to = j + 1;
+    else groups.push({ from: j, to: j + 1 });
+  }
+  return groups;
+}
+
 /**
- * Edges that stand in for paths through hidden lanes: [{from, to, send, receive}], events of visible lanes. For each message
- * that comes out of a hidden lane, the last one that went in before.
+ * Edges that stand in for paths through hidden lanes: [{from, to, send, receive}], events of visible lanes. With them the
+ * visible events keep their order; an edge that follows from others is left out.
  */
 export function transitiveEdges(trace, lanes) {
   const { messages } = trace;
-  const known = new Map();
   const { events, rank } = laneEvents(trace);
-  // The event of a visible lane that `i`, on a hidden lane, was last told by; null if nobody did.
-  function toldBy(i) {
-    if (known.has(i)) return known.get(i);
-    known.set(i, null);
-    const line = events.get(laneOf(trace.events, i)) ?? [];
-    for (let at = rank[i]; at >= 0 && at > rank[i] - MOST_STEPS_BACK; at--) {
-      for (const cause of directCauses(trace.events, trace.messageColumns, line[at])) {
-        const lane = laneOf(trace.events, cause);
-        if (lane === null || (lane === laneOf(trace.events, i))) continue;
-        const told = lanes.has(lane) ? toldBy(cause) : cause;
-        if (told !== null) {
-          known.set(i, told);
-          return told;
-        }
-      }
+  const names = [...events.keys()];
+  const column = new Map(names.map((lane, at) => [lane, at]));
+  const width = names.length;
+  const vectors = new Int32Array(trace.n * width);       // how many events of each lane are known
+  const told = new Map();                                // of hidden events: the last visible event of each lane that told them
+  const last = new Map();
+  for (let i = 0; i < trace.n; i++) {
+    const lane = laneOf(trace.events, i);
+    const before = directCauses(trace.events, trace.messageColumns, i);
+    if (last.has(lane)) before.push(last.get(lane));
+    const hidden = lane === null || lanes.has(lane);
+    const mine = hidden ? new Int32Array(width).fill(-1) : null;
+    for (const j of before) {
+      for (let c = 0; c < width; c++) vectors[i * width + c] = Math.max(vectors[i * width + c], vectors[j * width + c]);
+      if (!hidden) continue;
+      if (told.has(j)) told.get(j).forEach((event, c) => { mine[c] = Math.max(mine[c], event); });
+      else mine[column.get(laneOf(trace.events, j))] = Math.max(mine[column.get(laneOf(trace.events, j))], j);
     }
-    return null;
+    if (hidden) told.set(i, mine);
+    if (lane === null) continue;
+    last.set(lane, i);
+    vectors[i * width + column.get(lane)] = rank[i] + 1;
   }
+  const knows = (i, event) => i >= 0 && vectors[i * width + column.get(laneOf(trace.events, event))] > rank[event];
   const edges = [];
   for (let k = 0; k < messages.count; k++) {
-    const end = messages.endEvent(k);
-    if (!lanes.has(messages.from(k)) || lanes.has(messages.to(k)) || end === null || trace.kind(end) !== "deliver" || messages.sentEvent(k) < 0) continue;
-    const from = toldBy(messages.sentEvent(k));
-    if (from !== null) edges.push({ from: laneOf(trace.events, from), to: messages.to(k), send: from, receive: end });
+    const receive = messages.endEvent(k);
+    const to = messages.to(k);
+    const known = told.get(messages.sentEvent(k));
+    if (!lanes.has(messages.from(k)) || lanes.has(to) || receive === null || trace.kind(receive) !== "deliver" || !known) continue;
+    const earlier = rank[receive] > 0 ? events.get(to)[rank[receive] - 1] : -1;
+    const fresh = [...known].filter((event) => event >= 0 && laneOf(trace.events, event) !== to && !knows(earlier, event));
+    for (const send of fresh) {
+      if (!fresh.some((event) => event !== send && knows(event, send))) edges.push({ from: laneOf(trace.events, send), to, send, receive });
+    }
   }
   return edges;
 }

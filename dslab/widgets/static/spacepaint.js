@@ -1,6 +1,7 @@
 // Draws a space-time diagram on a canvas. Rules of the picture are at the top of spacetime.js.
 import { h } from "./format.js";
 import { laneOf } from "./trace.js";
+import { beadsWithin } from "./spacelayout.js";
 
 const SPACE_TOKENS = {
   ink: "--ds-ink", ink2: "--ds-ink2", bg: "--ds-bg", mark: "--ds-mark", line2: "--ds-line2", line: "--ds-line", wash: "--ds-wash",
@@ -9,6 +10,7 @@ const SPACE_TOKENS = {
 const RAIL = 4;                // half the width of a leader's band
 const FAINT = 0.35;
 const CAP = 9;
+const BEAD_PX = 34;
 
 /** The colours in force where `el` stands, and the hatch made of them. */
 export function spaceColours(doc, el) {
@@ -124,7 +126,7 @@ export function paintDiagram(pen, d, look, window, colours) {
     .filter(({ v }) => v !== undefined);
   paintEdges();
   paintEvents(events);
-  for (const bead of d.hidden.beads) paintBead(bead);
+  for (const bead of d.hidden.beads) paintBeads(bead);
   paintGlyphs(flights);
   paintChosen(events);
   return { flights, events };
@@ -351,13 +353,17 @@ export function paintDiagram(pen, d, look, window, colours) {
     }
   }
 
-  function paintBead({ lane, events: folded }) {
+  // One bead for what is folded within its own room; further apart, one more.
+  function paintBeads({ lane, events: folded }) {
     const v = d.lane(lane);
-    const u = (d.at(folded[0]) + d.at(folded.at(-1))) / 2;
     if (v === undefined || d.at(folded[0]) > span[1] || d.at(folded.at(-1)) < span[0]) return;
-    const words = String(folded.length);
+    for (const { from, to } of beadsWithin(folded, d.at, span[0] - BEAD_PX, span[1], BEAD_PX)) {
+      paintBead(String(to - from), ...point((d.at(folded[from]) + d.at(folded[to - 1])) / 2, v));
+    }
+  }
+
+  function paintBead(words, x, y) {
     const half = 8 + Math.max(0, words.length - 2) * 3;
-    const [x, y] = point(u, v);
     pen.beginPath();
     pen.roundRect(x - half, y - 8, 2 * half, 16, 8);
     pen.fillStyle = colours.bg;

@@ -21,17 +21,20 @@ import { clockText, countText, h, icon, listText, plainText, s, setAttrs, setTex
 import { messageMark, nodeView, CLASS_WORDS } from "./glyphs.js";
 import { nodeBadge } from "./logcells.js";
 import { laneOf } from "./trace.js";
-import { causalPath, coneOf, cutAt, judgeCut, lamportTimes, laneEvents, relation, vectorTime } from "./causality.js";
+import { causalPath, coneOf, countUpTo, cutAt, judgeCut, lamportTimes, laneEvents, relation, vectorTime } from "./causality.js";
 import { eventText, hiddenParts, laneSpans, leavesAlone, naturalScale, searchEvents, spaceLayout, spaceTicks, transitiveEdges } from "./spacelayout.js";
 import { paintAxis, paintDiagram, paintFaults, paintFrontier, paintPath, spaceColours } from "./spacepaint.js";
 import { branchDiff, diffWords, linkedEvent, stateDiff } from "./spacecompare.js";
 import { eventWords, typeWords } from "./events.js";
 
 const RELAYOUT_MS = 240;
+const SETTLED_MS = 120;        // what can be focused is placed once scrolling has come to rest
 const RANK_STEP = 24;
 const RAILS = 9;
 const TAIL = 46;
+const FILTERS = ["heartbeats", "runs", "lanes", "only"];
 const MOST_STOPS = 60;
+const TABLE_ROWS = 24;
 const PICK_PX = 14;
 const ZOOMS = [0.1, 0.2, 0.4, 0.7, 1, 1.5, 2.5, 4, 8];
 const SIZES = { down: { head: 42, gutter: 62, pitch: 38 }, right: { head: 62, gutter: 34, pitch: 30 } };
@@ -56,6 +59,7 @@ export function createSpacetimeView(ctx) {
   let before = null;             // while the layout changes: where things were
   let drawnWindow = null;
   let asTable = false;
+  let lastBranch = null;
   let active = -1;
   let follow = true;
   let shownKey = "";
@@ -69,7 +73,7 @@ export function createSpacetimeView(ctx) {
   const grips = h(doc, "div", { class: "ds-st-grips", role: "group", "aria-label": "Cut" });
   const fixed = h(doc, "div", { class: "ds-st-fixed" }, canvas, veil, now, grips, stops, heads);
   const sizer = h(doc, "div", { class: "ds-st-sizer" }, fixed);
-  const scroller = h(doc, "div", { class: "ds-st-scroll", role: "group", "aria-label": "Space-time diagram" }, sizer);
+  const scroller = h(doc, "div", { class: "ds-st-scroll", role: "group", tabindex: "0", "aria-label": "Space-time diagram" }, sizer);
   const table = h(doc, "div", { class: "ds-st-table", tabindex: "0", role: "region", "aria-label": "Space-time diagram as a table", hidden: true });
   const note = h(doc, "div", { class: "ds-note ds-st-note" });
   const tool = (name, look, act, more = {}) => h(doc, "button", { type: "button", class: "ds-btn", "aria-label": name, title: name, onclick: act, ...more }, look);
@@ -83,7 +87,7 @@ export function createSpacetimeView(ctx) {
   const sideButton = tool("Side by side", icon(doc, "columns"), () => relayout({ side: !set.side }), { "data-tool": "side" });
   const linkButton = tool("Link the cursors by event, not by time", icon(doc, "heal"), () => relayout({ link: set.link === "time" ? "event" : "time" }), { "data-tool": "link" });
   const compareTools = h(doc, "span", { class: "ds-st-compare" },
-    tool("First divergence", icon(doc, "fork"), () => ctx.seek({ event: Math.min(other.diff.prefix, trace.n - 1) }), { "data-tool": "divergence" }), sideButton, linkButton);
+    tool("First divergence", icon(doc, "fork"), () => ctx.seek({ us: forkUs() }), { "data-tool": "divergence" }), sideButton, linkButton);
   const bar = h(doc, "div", { class: "ds-st-bar", role: "group", "aria-label": "Space-time tools" },
     h(doc, "div", { class: "ds-st-segs", role: "group", "aria-label": "Time axis" }, axes), turnButton,
     tool("Zoom out", icon(doc, "minus"), () => zoom(-1), { "data-tool": "out" }), tool("Zoom in", icon(doc, "request"), () => zoom(1), { "data-tool": "in" }),
@@ -93,9 +97,12 @@ export function createSpacetimeView(ctx) {
   const observer = win.ResizeObserver ? new win.ResizeObserver(() => main && place()) : null;
   observer?.observe(scroller);
   let expected = [0, 0];
+  let settling = 0;
   scroller.addEventListener("scroll", () => {
     if (Math.abs(scroller.scrollTop - expected[1]) > 2 || Math.abs(scroller.scrollLeft - expected[0]) > 2) follow = false;
-    draw();
+    draw(false);
+    win.clearTimeout(settling);
+    settling = win.setTimeout(placeStops, SETTLED_MS);
   });
   scroller.addEventListener("click", pickPointer);
   stops.addEventListener("keydown", onKey);
@@ -113,15 +120,15 @@ export function createSpacetimeView(ctx) {
       [["", "everybody’s messages"], ...allLanes.map((id) => [id, `only with ${id}`])].map(([value, text]) => h(doc, "option", { value }, text)));
     const find = h(doc, "input", { class: "ds-input", type: "search", placeholder: "Find: vote, term=4", "aria-label": "Find events by text or field", oninput: () => search(find.value) });
     const count = h(doc, "span", { class: "ds-quiet", "aria-live": "polite" });
-    const shown = allLanes.length > 12 ? null : h(doc, "div", { class: "ds-row", role: "group", "aria-label": "Lanes" }, allLanes.map((id) => check(id, true, (on) => {
+    const shown = allLanes.length > 12 ? [] : ["Lanes", ...allLanes.map((id) => check(id, true, (on) => {
       const lanes = new Set(set.lanes);
       if (on) lanes.delete(id);
       else if (lanes.size < allLanes.length - 1) lanes.add(id);
       relayout({ lanes });
-    })));
+    }))];
     const el = h(doc, "div", { class: "ds-st-panel", hidden: true },
-      h(doc, "div", { class: "ds-row" }, find, tool("Previous found", icon(doc, "stepback"), () => nextFound(-1)), tool("Next found", icon(doc, "step"), () => nextFound(1)), count),
-      h(doc, "div", { class: "ds-row" }, check("fold heartbeats", false, (on) => relayout({ heartbeats: on })), check("fold local steps", false, (on) => relayout({ runs: on })), only), shown);
+      h(doc, "div", { class: "ds-row" }, find, h(doc, "span", {}, tool("Previous found", icon(doc, "stepback"), () => nextFound(-1)), tool("Next found", icon(doc, "step"), () => nextFound(1))), count, h(doc, "span", { class: "ds-grow" }), only),
+      h(doc, "div", { class: "ds-row", role: "group", "aria-label": "What is drawn" }, "Fold", check("heartbeats", false, (on) => relayout({ heartbeats: on })), check("local steps", false, (on) => relayout({ runs: on })), shown));
     return { el, count, find };
   }
 
@@ -129,21 +136,33 @@ export function createSpacetimeView(ctx) {
   const lanes = () => allLanes.filter((id) => !set.lanes.has(id));
   const scaleOf = (base) => (set.axis === "time" ? base * ZOOMS[set.zoom] : RANK_STEP * Math.max(0.7, Math.min(2, ZOOMS[set.zoom])));
 
-  function prepare(of, base) {
-    const hidden = hiddenParts(of, { heartbeats: set.heartbeats, runs: set.runs, lanes: set.lanes, only: set.only || null });
+  function shownEvents(of, hidden) {
+    const onLane = new Map([...laneEvents(of).events].map(([lane, ids]) => [lane, ids.filter((i) => !hidden.events[i])]));
+    return { onLane, shown: [...onLane.values()].flat().sort((a, b) => a - b) };
+  }
+
+  // `known` is an earlier part of the same run whose filters still hold.
+  function prepare(of, base, known) {
+    const hidden = known?.hidden ?? hiddenParts(of, { heartbeats: set.heartbeats, runs: set.runs, lanes: set.lanes, only: set.only || null });
     return {
-      trace: of, hidden, layout: spaceLayout(of, { axis: set.axis, scale: scaleOf(base), hidden }), spans: laneSpans(of), alone: leavesAlone(of),
-      edges: set.lanes.size ? transitiveEdges(of, set.lanes) : [], base,
+      trace: of, hidden, base, layout: spaceLayout(of, { axis: set.axis, scale: scaleOf(base), hidden }),
+      ...(known ? { onLane: known.onLane, shown: known.shown } : shownEvents(of, hidden)),
+      spans: known?.spans ?? laneSpans(of), alone: known?.alone ?? leavesAlone(of), edges: known?.edges ?? (set.lanes.size ? transitiveEdges(of, set.lanes) : []),
     };
   }
 
-  function rebuild() {
+  function rebuild(keep = false) {
+    const last = trace === store.trace ? main : null;
+    if (store.compare === store.branch.id) store.compare = lastBranch;      // the other way round
+    lastBranch = store.branch.id;
     trace = store.trace;
-    const base = main?.base && main.trace.n ? main.base : naturalScale(trace);
-    main = prepare(trace, base);
-    const id = store.compare && store.compare !== store.branch.id && store.branches.some((branch) => branch.id === store.compare) ? store.compare : null;
+    const base = last?.base ?? naturalScale(trace);
+    main = prepare(trace, base, keep ? last : null);
+    const id = store.branches.some((branch) => branch.id === store.compare && branch.id !== store.branch.id) ? store.compare : null;
     const compared = id ? ctx.traceOf(id) : null;
-    other = compared ? { id, ...prepare(compared, base), diff: branchDiff(trace, compared) } : null;
+    const same = keep && other?.trace === compared ? other : null;
+    other = compared ? { id, ...prepare(compared, base, same), diff: same?.diff ?? branchDiff(trace, compared) } : null;
+    store.compare = other?.id ?? null;
     if (cut && cut.trace !== trace) cut = null;
     if (second !== null && second >= trace.n) second = null;
     search(set.find);
@@ -151,10 +170,10 @@ export function createSpacetimeView(ctx) {
 
   /** Change the arrangement; what is in view glides to its new place, but jumps where motion is reduced. */
   function relayout(change) {
-    const old = main && { at: main.layout.at, from: main.layout.from, to: main.layout.to, scroll: scrollMain() };
+    const old = main && { ...main.layout, scroll: scrollMain() };
     const turned = "down" in change;
     Object.assign(set, change);
-    rebuild();
+    rebuild(!FILTERS.some((name) => name in change));
     place();
     follow = true;
     revealCursor(true);
@@ -337,6 +356,12 @@ export function createSpacetimeView(ctx) {
     if (cut) grips.querySelector("[role=slider]")?.focus({ preventScroll: true });
   }
 
+  // Judged once per position: a drawing asks for it, and so do the words.
+  function judgement() {
+    if (cut.judged?.at !== cut.at) cut.judged = { at: cut.at, ...judgeCut(trace, cut.at) };
+    return cut.judged;
+  }
+
   const cutHere = () => ({ trace, at: cutAt(trace, lanes(), store.cursor.event), event: store.cursor.event, us: store.cursor.time_us });
 
   function moveCut(lane, count) {
@@ -433,6 +458,7 @@ export function createSpacetimeView(ctx) {
       ...part, lanes: lanes(), lane: (id) => laneV(part, id),
       at: (i) => mix(at[i], old?.at[i]), from: (k) => mix(from[k], old?.from[k]), to: (k) => mix(to[k], old?.to[k]),
     };
+    if (old) d.layout = bothWindows(old, part.layout);
     if (!other) return d;
     const { prefix } = other.diff;
     const fork = forkU() - scroll;
@@ -442,6 +468,13 @@ export function createSpacetimeView(ctx) {
       if (part === other) d.lane = (id) => laneV(main, id) + RAILS;
     }
     return d;
+  }
+
+  // While things glide: whatever is in view before or after.
+  function bothWindows(old, next) {
+    const room = extent();
+    const union = (name) => ({ within: (low, high) => [...new Set([...next[name].within(low, high), ...old[name].within(old.scroll - 30, old.scroll + room + 30)])] });
+    return { ...next, events: union("events"), messages: union("messages") };
   }
 
   // The first event that differs stands at the fork; the part before it is drawn once.
@@ -456,15 +489,14 @@ export function createSpacetimeView(ctx) {
     };
   }
 
+  /** Where the two begin to differ, px along: before everything that is not shared. */
   function forkU() {
-    const { prefix } = other.diff;
-    const mine = prefix < trace.n ? main.layout.at[prefix] : Infinity;
-    const theirs = prefix < other.trace.n ? other.layout.at[prefix] : Infinity;
-    const last = prefix ? main.layout.at[prefix - 1] : 0;
-    return Math.max(last, Math.min(mine, theirs) - 6);
+    if (set.axis === "time") return forkUs() * main.layout.scale - 6;
+    other.forkRank ??= Math.min(...[main, other].map(({ layout, trace: of }) => layout.at.subarray(Math.min(other.diff.prefix, of.n - 1)).reduce((least, u) => Math.min(least, u), Infinity)));
+    return other.forkRank - 6;
   }
 
-  function draw() {
+  function draw(settled = true) {
     if (!main || !frame || asTable || el.hidden) return;
     const ratio = Math.min(2, win.devicePixelRatio || 1) * unit();
     const { width, height } = box();
@@ -472,15 +504,14 @@ export function createSpacetimeView(ctx) {
     colours ??= spaceColours(doc, el);
     const scroll = scrollMain();
     drawnWindow = {
-      low: Math.min(scroll, before?.scroll ?? scroll) - 30, high: Math.max(scroll, before?.scroll ?? scroll) + extent() + 30, extent: extent(), point, vertical: set.down,
+      low: scroll - 30, high: scroll + extent() + 30, extent: extent(), point, vertical: set.down,
       gutter: size().gutter - scrollCross(), label: set.down ? size().gutter - 19 - scrollCross() : 9 - scrollCross(), breadth: breadth() - scrollCross(),
     };
-    if (before) Object.assign(drawnWindow, { low: -Infinity, high: Infinity });
     drawHeads();
     drawGrips();
     if (pen) paint(pen, ratio, width, height);
     placeCursor();
-    placeStops();
+    if (settled) placeStops();
   }
 
   function sized(width, height, ratio) {
@@ -503,7 +534,7 @@ export function createSpacetimeView(ctx) {
     pen.beginPath();
     pen.rect(...(set.down ? [0, headRoom(), width, height] : [headRoom(), 0, width, height]));
     pen.clip();
-    const judged = cut ? judgeCut(trace, cut.at) : null;
+    const judged = cut ? judgement() : null;
     if (cut) paintInside(pen);
     paintAxis(pen, axisLabels(), window, colours);
     const faults = set.axis === "time" ? (store.branch.faults ?? []).filter(({ kind }) => ["partition", "cut", "link"].includes(kind)) : [];
@@ -560,21 +591,13 @@ export function createSpacetimeView(ctx) {
 
   // Where time is logical the cursor is the cut through what has happened.
   function cursorFrontier() {
-    const { events } = laneEvents(trace);
     const scroll = scrollMain();
     const half = pitch() / 2;
     const points = lanes().map((lane) => {
-      const ids = events.get(lane) ?? [];
-      let last = -24;
-      let next = Infinity;
-      for (const i of ids) {
-        if (main.hidden.events[i]) continue;
-        if (i <= store.cursor.event) last = Math.max(last, main.layout.at[i]);
-        else {
-          next = main.layout.at[i];
-          break;
-        }
-      }
+      const ids = shownOn(lane);
+      const count = countUpTo(ids, store.cursor.event);
+      const last = count ? main.layout.at[ids[count - 1]] : -24;
+      const next = count < ids.length ? main.layout.at[ids[count]] : Infinity;
       return [between(cursorU() + 12, last, next) - scroll, laneV(main, lane)];
     });
     const [first, end] = [points[0], points.at(-1)];
@@ -609,7 +632,7 @@ export function createSpacetimeView(ctx) {
     if (u > 14) pen.fillText(`as in ${store.branch.id} until ${clockText(forkUs())} s`, x, y);
   }
 
-  const forkUs = () => Math.min(trace.time(Math.min(other.diff.prefix, trace.n - 1)), other.trace.time(Math.min(other.diff.prefix, other.trace.n - 1)));
+  const forkUs = () => Math.min(...[trace, other.trace].map((of) => (other.diff.prefix < of.n ? of.time(other.diff.prefix) : Math.max(trace.endUs, other.trace.endUs))));
 
   function otherCursor() {
     if (set.link === "time") return { event: other.trace.eventAt(store.cursor.time_us), us: store.cursor.time_us };
@@ -618,7 +641,7 @@ export function createSpacetimeView(ctx) {
   }
 
   function drawHeads() {
-    const key = JSON.stringify([lanes(), columns(), set.down, box(), scrollCross(), store.branch.id, other?.id, frame.event, stamped() && [cone?.event, second]]);
+    const key = JSON.stringify([lanes(), columns(), set.down, box(), scrollCross(), store.branch.id, other?.id, frame.event, stamped() && [cone?.event, second], store.selection?.kind === "node" && store.selection.id]);
     if (key === shownKey) return;
     shownKey = key;
     const parts = other && set.side ? [main, other] : [main];
@@ -633,7 +656,7 @@ export function createSpacetimeView(ctx) {
       const v = laneV(part, id);
       const room = pitch();
       return h(doc, "div", {
-        class: `ds-st-head ${room < 66 ? "is-tight" : ""} ${of.nodes.get(id).kind === "client" ? "is-client" : ""}`,
+        class: `ds-st-head ${room < 66 ? "is-tight" : ""} ${store.selection?.kind === "node" && store.selection.id === id ? "ds-chosen" : ""}`, "data-lane": id,
         style: set.down ? `left:${spaceEm(v - room / 2)};width:${spaceEm(room)}` : `top:${spaceEm(v - 15)};height:${spaceEm(30)}`,
       }, view.kind === "client" ? h(doc, "span", { class: "ds-st-client" }, id) : nodeBadge(doc, view),
       view.kind === "client" ? null : h(doc, "b", {}, part === other ? `${id} ${other.id}` : parts.length > 1 ? `${id} ${store.branch.id}` : id),
@@ -646,7 +669,7 @@ export function createSpacetimeView(ctx) {
     const u = cursorU() - scrollMain();
     const late = ranked || u > extent();
     now.hidden = ranked || u < 0 || u > extent();
-    veil.hidden = late || Boolean(cut);
+    veil.hidden = late || Boolean(cut || cone || set.find.trim());       // what is asked about may lie ahead
     const at = Math.max(0, u);
     now.style.transform = set.down ? `translate(0, ${spaceEm(at + headRoom())})` : `translate(${spaceEm(at + headRoom())}, 0)`;
     setText(now.firstChild, clockText(store.cursor.time_us));
@@ -658,7 +681,7 @@ export function createSpacetimeView(ctx) {
   }
 
   // ---- focus -------------------------------------------------------------------------------------------------------------
-  const shownEvents = () => main.layout.events.within(scrollMain(), scrollMain() + extent());
+  const eventsInView = () => main.layout.events.within(scrollMain(), scrollMain() + extent());
 
   function eventName(i) {
     const chosen = cone && i !== cone.event && second === null ? `, ${cone.past.has(i) ? "before" : cone.future.has(i) ? "after" : "concurrent to"} the chosen event` : "";
@@ -671,7 +694,7 @@ export function createSpacetimeView(ctx) {
       if (!had) stops.replaceChildren();
       return;
     }
-    let ids = shownEvents().sort((a, b) => a - b);
+    let ids = eventsInView().sort((a, b) => a - b);
     if (!ids.includes(active)) active = ids.findLast((i) => i <= store.cursor.event) ?? ids[0] ?? -1;
     const middle = ids.indexOf(active);
     if (ids.length > MOST_STOPS) ids = ids.slice(Math.max(0, middle - MOST_STOPS / 2), middle + MOST_STOPS / 2);
@@ -719,7 +742,7 @@ export function createSpacetimeView(ctx) {
     focusActive();
   }
 
-  const shownOn = (lane) => (laneEvents(trace).events.get(lane) ?? []).filter((i) => !main.hidden.events[i]);
+  const shownOn = (lane) => main.onLane.get(lane) ?? [];
 
   function alongLane(step) {
     const ids = shownOn(laneOf(trace.events, active));
@@ -749,7 +772,7 @@ export function createSpacetimeView(ctx) {
       return;
     }
     let best = null;
-    for (const i of shownEvents()) {
+    for (const i of eventsInView()) {
       const distance = Math.hypot(main.layout.at[i] - scrollMain() - u, laneV(main, laneOf(trace.events, i)) - v);
       if (distance < PICK_PX && (!best || distance <= best.distance)) best = { i, distance };
     }
@@ -786,6 +809,11 @@ export function createSpacetimeView(ctx) {
   }
 
   function plainNote() {
+    const { kind, id } = store.selection ?? {};
+    if (kind === "message" && id < trace.messages.count) {
+      return [h(doc, "p", {}, h(doc, "b", {}, `${typeWords(trace.messages.type(id))}, ${trace.messages.from(id)} to ${trace.messages.to(id)}. `), plainText(trace.messages.gloss(id) ?? "")),
+        h(doc, "div", { class: "ds-gos" }, noteButton("Inspect", () => ctx.openMessage(id)))];
+    }
     const ids = main.layout.messages.within(scrollMain(), scrollMain() + extent());
     const classes = [...new Set(ids.map((k) => trace.messages.klass(k)))].sort();
     const lost = ids.some((k) => trace.messages.fate(k) === "dropped");
@@ -825,7 +853,7 @@ export function createSpacetimeView(ctx) {
   const vectorText = (vector) => `[${allLanes.map((id) => `${id} ${vector[id] ?? 0}`).join(", ")}]`;
 
   function cutNote() {
-    const { consistent, orphans, channels } = judgeCut(trace, cut.at);
+    const { consistent, orphans, channels } = judgement();
     const { messages } = trace;
     const way = (k) => `${typeWords(messages.type(k))} ${messages.from(k)} → ${messages.to(k)}`;
     const worst = orphans[0];
@@ -845,16 +873,20 @@ export function createSpacetimeView(ctx) {
     return [h(doc, "p", {}, h(doc, "b", {}, `${words.title} `), words.text), h(doc, "p", { class: "ds-quiet" }, differ)];
   }
 
-  // The same window in words: what the picture says by place and pattern.
+  // The events around the cursor in words: what the picture says by place and pattern.
   function writeTable() {
-    const ids = shownEvents().sort((a, b) => a - b).slice(0, 200);
-    const how = (i) => (!cone ? "" : i === cone.event ? "chosen" : cone.past.has(i) ? "before" : cone.future.has(i) ? "after" : "concurrent");
-    const names = ["Time, s", "Node", "What happens", "Logical time", "Vector", ...(cone ? ["To the chosen event"] : [])];
-    table.replaceChildren(h(doc, "table", { class: "ds-table" }, h(doc, "caption", {}, `Branch ${store.branch.id}, ${countText(ids.length, "event")} in view`),
+    const at = Math.max(0, main.shown.findLastIndex((i) => i <= store.cursor.event));
+    const ids = main.shown.slice(Math.max(0, at - TABLE_ROWS), at + TABLE_ROWS);
+    const how = (i) => (i === cone.event ? "chosen" : cone.past.has(i) ? "before" : cone.future.has(i) ? "after" : "concurrent");
+    const names = ["Time, s", "Node", "What happens", "Logical time", `Vector of ${allLanes.join(" ")}`, ...(cone ? ["To the chosen event"] : [])];
+    table.replaceChildren(h(doc, "table", { class: "ds-table" }, h(doc, "caption", {}, `Branch ${store.branch.id}, ${countText(ids.length, "event")} around the cursor`),
       h(doc, "thead", {}, h(doc, "tr", {}, names.map((name) => h(doc, "th", { scope: "col" }, name)))),
-      h(doc, "tbody", {}, ids.map((i) => h(doc, "tr", { class: i === store.cursor.event ? "ds-now" : null }, [
-        clockText(trace.time(i)), laneOf(trace.events, i), eventWords(trace, i), lamportTimes(trace)[i], vectorText(vectorTime(trace, i)), ...(cone ? [how(i)] : []),
-      ].map((text) => h(doc, "td", {}, String(text))))))));
+      h(doc, "tbody", {}, ids.map((i) => {
+        const vector = vectorTime(trace, i);
+        const cells = [clockText(trace.time(i)), laneOf(trace.events, i), eventWords(trace, i), lamportTimes(trace)[i], allLanes.map((id) => vector[id] ?? 0).join(" "), ...(cone ? [how(i)] : [])];
+        return h(doc, "tr", { class: i === store.cursor.event ? "ds-now" : i > store.cursor.event ? "ds-later" : null }, cells.map((text) => h(doc, "td", {}, String(text))));
+      }))));
+    table.querySelector(".ds-now")?.scrollIntoView?.({ block: "nearest" });
   }
 
   // ---- life ------------------------------------------------------------------------------------------------------------------
@@ -874,7 +906,7 @@ export function createSpacetimeView(ctx) {
       compareBy.replaceChildren(...options.map((id) => h(doc, "option", { value: id }, id ? `with ${id}` : "compare…")));
     }
     compareBy.value = other?.id ?? "";
-    setAttrs(el, { "data-cone": cone ? String(cone.event) : null, "data-compare": other?.id ?? null, "data-cut": cut ? String(judgeCut(trace, cut.at).consistent) : null });
+    setAttrs(el, { "data-cone": cone ? String(cone.event) : null, "data-compare": other?.id ?? null, "data-message": store.selection?.kind === "message" ? store.selection.id : null, "data-cut": cut ? String(judgement().consistent) : null });
     writeNote();
     place();
   }
@@ -917,6 +949,9 @@ export function createSpacetimeView(ctx) {
       draw();
       focusActive();
     },
-    destroy: () => observer?.disconnect(),
+    destroy() {
+      observer?.disconnect();
+      win.clearTimeout(settling);
+    },
   };
 }

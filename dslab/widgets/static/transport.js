@@ -193,10 +193,11 @@ function createMorePanel(ctx, go, reason, button) {
   const label = h(doc, "input", { type: "text", size: "10", "aria-label": "Name of this branch" });
   const text = (name, words) => h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": name, "aria-disabled": ctx.noKernel ? "true" : null, title: ctx.noKernel, onclick: () => go[name]() }, words);
   const pin = text("pin", "Pin");
+  const compare = h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": "compare", "aria-keyshortcuts": "v", onclick: () => go.compare() }, "Compare");
   const branch = h(doc, "form", { class: "ds-until", onsubmit: (event) => {
     event.preventDefault();
     go.rename(label.value.trim());
-  } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename", "aria-disabled": ctx.noKernel ? "true" : null, title: ctx.noKernel }, "Rename branch"), pin, text("delete", "Delete"));
+  } }, label, h(doc, "button", { type: "submit", class: "ds-btn ds-lab ds-out", "data-control": "rename", "aria-disabled": ctx.noKernel ? "true" : null, title: ctx.noKernel }, "Rename branch"), pin, text("delete", "Delete"), compare);
   const shape = select("Layout", [["ring", "ring"], ["rows", "rows by kind"]]);
   shape.addEventListener("change", () => go.layout.set(shape.value));
   const reset = h(doc, "button", { type: "button", class: "ds-btn ds-lab ds-out", "data-control": "resetLayout", onclick: () => {
@@ -218,6 +219,7 @@ function createMorePanel(ctx, go, reason, button) {
     const now = `${store.branch.id} ${store.branch.label}`;
     if (now !== named) label.value = store.branch.label;
     named = now;
+    compare.hidden = store.branches.length < 2;
     setText(pin, store.branch.pinned ? "Unpin" : "Pin");
   };
   return panel;
