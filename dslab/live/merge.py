@@ -38,7 +38,7 @@ class Records:
         """Takes what the supervisor has passed on."""
         if heard.get("action"):
             self.schedule.append(heard["action"] | {"at": heard["at"] / 1000})
-        if "says" in heard:
+        if "events" in heard.get("says", ()):
             self.nodes[heard["node"]].append(heard["says"])
         elif "fault" in heard:
             node = heard["fault"][2]
@@ -121,7 +121,7 @@ class Merge:
                 if kind == "crash" and items:                    # it is dead: what it has said was before
                     time = max(time, items[-1].time)
                 items.append(Item(time, kind, node, entry["fault"]))
-            elif "events" in entry:
+            else:
                 items += self._record_items(node, entry)
         return sorted(items, key=lambda item: item.time)         # stable: moves pauses alone, whose entries may be late
 

@@ -72,9 +72,7 @@ class _Wire:
                 self.failure = LiveError("the process that ran the nodes has ended; start the run again" + self._said())
             self.sock.close()
             self.errors.close()
-            for future in self.futures.values():
-                future.set_exception(self.failure or LiveError("the run was stopped before the answer came"))
-            self.futures.clear()
+            self._answer_none(self.failure or LiveError("the run was stopped before the answer came"))
             self.news.notify_all()
 
     def _take(self, heard: dict[str, Any]) -> None:
@@ -90,10 +88,12 @@ class _Wire:
             sys.stdout.write(says["said"])
         elif "answered" in says:
             self.clients.pop(says["answered"], None)
-            self.futures.pop(says["answered"]).set_result(self.codec.decode(says["result"]))
+            if says["answered"] in self.futures:
+                self.futures.pop(says["answered"]).set_result(self.codec.decode(says["result"]))
         elif "failed" in says:
             kind = getattr(sim_errors, says["failed"], LiveError)
             self.failure = self.failure or kind(says["text"])
+            self._answer_none(self.failure)
         elif "fault" in heard and heard["fault"][0] == "crash":
             self._give_up(heard["fault"][2])
 
@@ -102,6 +102,12 @@ class _Wire:
         with self.news:
             self.futures.pop(request, None)
             self.clients.pop(request, None)
+
+    def _answer_none(self, why: DslabError) -> None:
+        for future in self.futures.values():
+            future.set_exception(why)
+        self.futures.clear()
+        self.clients.clear()
 
     def _give_up(self, client: str) -> None:
         """A client that has crashed answers nothing any more."""
@@ -304,10 +310,10 @@ class Running:
         while True:
             with wire.news:
                 heard = wire.heard
+            self._raise_failure()
             if found := condition():
                 return found
             with wire.news:
-                self._raise_failure()
                 left = end - time.monotonic()
                 if left <= 0:
                     raise LiveError(f"waited {seconds:g} s in vain for {what}; the nodes: {self._in_short()}")
