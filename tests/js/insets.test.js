@@ -138,7 +138,7 @@ test("slots: equal ballots and values are counted, a value that differs from the
   assert.deepEqual(model.columns, [{ number: 1, count: 3, chosen: ["a"] }, { number: 2, count: 2, chosen: ["b"] }]);
   assert.deepEqual(model.rows.map((row) => row.slots.get(2).conflicting), [false, false, true]);
   const it = view(createBallotsView, MULTI, trace);
-  assert.deepEqual(it.text(".ds-slots tfoot td"), ["3 quorum", "2 quorum"]);
+  assert.deepEqual(it.text(".ds-slots tfoot td"), ["3 of 3, a quorum", "2 of 3, a quorum"]);
   assert.match(it.text(".ds-slot-entry")[5], /c, ballot 1 of n1, not chosen, in conflict/);
 });
 

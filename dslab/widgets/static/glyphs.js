@@ -32,7 +32,7 @@ export function ballotOf(value) {
 
 /** What a protocol calls its times of leadership, with the number in force at a node: ["term", 3]; null for none. */
 export function eraOf(fields) {
-  for (const name of ["term", "view", "epoch"]) if (Number.isInteger(fields[name])) return [name, fields[name]];
+  for (const name of ["term", "view", "epoch", "round"]) if (Number.isInteger(fields[name])) return [name, fields[name]];
   const numbers = [fields.ballot, fields.promised].map((value) => ballotOf(value)?.counter).filter((counter) => counter !== undefined);
   return numbers.length ? ["ballot", Math.max(...numbers)] : null;
 }
@@ -131,6 +131,7 @@ function nodeLine(node, frame, votes, spec) {
   if (believed) return believed === node.id ? "believes it leads" : `believes ${believed} leads`;
   if (PROPOSING.includes(node.fields.phase)) return `proposer, ${node.fields.phase}`;
   if (node.fields.chosen !== undefined && node.fields.chosen !== null) return `learned ${valueText(node.fields.chosen)}`;
+  if (node.fields.decided !== undefined && node.fields.decided !== null) return `decided ${valueText(node.fields.decided)}`;
   return roleOf(node) ?? (node.kind === "client" ? "client" : "");
 }
 

@@ -6,6 +6,7 @@
 import { valueText } from "./format.js";
 import { ballotOf, quorumOf } from "./glyphs.js";
 import { isMap } from "./causes.js";
+import { entryText } from "./entries.js";
 
 const ACCEPTS = ["promised", "accepted_ballot"];
 const PROPOSES = ["phase", "promises", "accepts"];
@@ -154,7 +155,7 @@ export function slotModel(frame, spec) {
 }
 
 function slotOf(slot) {
-  return { ballot: ballotOf(slot?.ballot), value: valueText(slot?.value), chosen: Boolean(slot?.chosen) };
+  return { ballot: ballotOf(slot?.ballot), value: valueText(slot?.value), text: entryText(slot?.value), chosen: Boolean(slot?.chosen) };
 }
 
 // ---- phases of PBFT -------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ export function createBallotsView(ctx) {
   function draw({ single, multi }, frame) {
     const said = single.acceptors.length ? ballotSentence(single) : null;
     return [
-      [single.acceptors.length > 0 && acceptorTable(single, frame), single.proposers.length > 0 && proposerTable(single, frame),
+      [single.acceptors.length > 0 && acceptorTable(single, frame), single.acceptors.length > 0 && single.proposers.length > 0 && proposerTable(single, frame),
         single.acceptors.length > 0 && pipKey(), multi.rows.length > 0 && slotTable(multi, frame)],
       said ? [h(doc, said.wrong ? "b" : "span", { class: said.wrong ? "ds-wrong" : null }, markup(doc, said.text)), " ", said.event !== undefined && goTo(ctx, said.event)] : [],
     ];
@@ -184,7 +184,7 @@ export function createBallotsView(ctx) {
     return insetTable(doc, `Slots${hidden ? `, ${hidden} earlier not shown` : ""}`, ["node", "ballot", ...shown.map(({ number }) => h(doc, "th", { scope: "col" }, unseen(doc, "slot "), String(number)))],
       rows.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(row.id), frame), h(doc, "td", {}, ballotMark(doc, row.ballot)),
         shown.map(({ number }) => h(doc, "td", {}, slotCell(row.slots.get(number)))))),
-      shown.length > 0 && h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 2 }, `same on, of ${n}`), shown.map(({ count, chosen }) => h(doc, "td", {}, count >= need ? h(doc, "b", {}, `${count} quorum`) : String(count),
+      shown.length > 0 && h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 2 }, "held alike by"), shown.map(({ count, chosen }) => h(doc, "td", {}, count >= need ? h(doc, "b", {}, `${count} of ${n}`, unseen(doc, ", a quorum")) : `${count} of ${n}`,
         chosen.length > 1 && h(doc, "b", { class: "ds-wrong" }, " conflict")))), "ds-slots");
   }
 
@@ -193,7 +193,7 @@ export function createBallotsView(ctx) {
     const words = [slot.ballot && `, ballot ${slot.ballot.text}`, slot.chosen ? ", chosen" : ", not chosen", slot.conflicting && ", in conflict"].filter(Boolean).join("");
     return h(doc, "span", { class: `ds-entry ds-slot-entry ${slot.chosen ? "ds-committed" : "ds-uncommitted"}${slot.conflicting ? " ds-conflicting" : ""}` },
       slot.ballot && h(doc, "span", { class: `ds-entry-term ${termClass(slot.ballot.counter)}`, "aria-hidden": "true" }, String(slot.ballot.counter)),
-      h(doc, "span", { class: "ds-entry-load" }, h(doc, "span", {}, slot.value)), unseen(doc, words));
+      h(doc, "span", { class: "ds-entry-load" }, h(doc, "span", {}, slot.text)), unseen(doc, words));
   }
 
   return insetView(ctx, "ds-ballots", read, draw);
@@ -274,11 +274,11 @@ export function createPhasesView(ctx) {
     return h(doc, "p", { class: "ds-log-key" }, digests.map(({ digest, letter, look }) => h(doc, "span", {}, h(doc, "i", { class: `ds-sg is-granted is-look${look}`, "aria-hidden": "true" }), `${letter}: `, mono(doc, digest))));
   }
 
-  function sentence({ digests, rows, need, number }) {
+  function sentence({ digests, rows, need, faulty, number }) {
     const split = digests.length > 1;
     const done = digests.map(({ digest, letter }) => [letter, rows.filter((row) => row.digest?.digest === digest && row.rank >= 3)]).filter(([, ids]) => ids.length);
     if (done.length > 1) return [h(doc, "b", { class: "ds-wrong" }, `Two digests committed for number ${number}: ${done.map(([letter, at]) => `${letter} at ${at.map(({ id }) => id).join(", ")}`).join("; ")}.`)];
-    if (split) return [`The replicas were told different things: ${digests.map(({ letter }) => letter).join(" and ")}. ${need} must agree on one, and any two groups of ${need} share a correct replica.`];
+    if (split) return [`The replicas were told different things: ${digests.map(({ letter }) => letter).join(" and ")}. ${need} must agree on one; while at most ${faulty} ${faulty === 1 ? "is" : "are"} faulty, any two groups of ${need} share a correct replica.`];
     return [];
   }
 
