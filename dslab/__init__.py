@@ -9,7 +9,7 @@ _HOME = {
     "Node": "dslab.sim", "message": "dslab.sim", "simulate": "dslab.sim", "System": "dslab.sim", "Network": "dslab.sim",
     "Exponential": "dslab.sim", "LogNormal": "dslab.sim", "Trace": "dslab.sim", "ClientRequest": "dslab.sim",
     "ClientReply": "dslab.sim", "violation": "dslab.sim", "title": "dslab.sim", "check_repeatable": "dslab.sim",
-    "DslabError": "dslab.sim", "explore": "dslab.check.explore",
+    "DslabError": "dslab.sim", "explore": "dslab.check.explore", "check_trace": "dslab.check.invariants",
     "Lab": "dslab.widgets", "Prediction": "dslab.widgets", "show_source": "dslab.view.source",
     "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "CheckFailed": "dslab.check.feedback",
     "show_counterexample": "dslab.widgets.counterexample",

@@ -1,48 +1,182 @@
-"""Questions about elections and liars, to be answered before a run is played: `Prediction(**TWO_BULLIES)`.
+"""Questions about runs in the modules of cases, to be answered before these are played: `Prediction(**HOLE)`.
 
-Options are as in raft_questions. The runs that no other module has stand here too, beside their questions.
+An option is (id, text, feedback) and, where it is a misconception, its catalogue name. Those about Raft's elections
+and log, single Paxos and rings stand in raft_questions, paxos_questions and ring_questions.
 """
 
 from __future__ import annotations
 
-from dslab.sim.case import Case
+# ---- multi_paxos_cases.HOLE
 
-SLOW_ANSWER = Case(
-    "slow-answer",
-    "n4 asks n5 whether it lives; n5's answer takes 90 ms, and n4 waits for 40.",
-    [{"at": 0, "do": "link", "source": "n5", "target": "n4", "latency": [90, 90]}],
-    until=300,
-    nodes=5,
-    catalogue="C1",
-)
-
-TWO_BULLIES = {
-    "question": "n4 has asked n5 whether it lives. Everybody runs, but n5's answers to n4 take 90 ms. Who leads when "
-    "60 ms have passed?",
+HOLE = {
+    "question": "x=1 is chosen in slot 1 and z=3 in slot 3. y=2, meant for slot 2, has reached nobody but n1, which is "
+    "dead. n2 takes over. When may z=3 be executed?",
     "options": [
         (
-            "n5",
-            "n5: it has the highest number.",
-            "n5 does lead. But n4 waited 40 ms, took silence for death, and leads too, until n5's word reaches it: a "
-            "time-out is a guess.",
-            "C1",
+            "now",
+            "At once: it is chosen.",
+            "Chosen, yes. But something may still be put into slot 2, and a server that knows of it would execute the "
+            "two in another order.",
+            "C31",
+        ),
+        (
+            "retry",
+            "When c2 has sent y=2 again, which then goes into slot 2.",
+            "c2 may never come back, and z=3 would wait for ever.",
+            "C31",
+        ),
+        (
+            "noop",
+            "When slot 2 is filled, even with nothing.",
+            "n2 gets a command without effect chosen in slot 2, and goes on. When c2 tries again, y=2 gets slot 4.",
+        ),
+    ],
+    "right": "noop",
+    "reveal": 320,
+}
+
+# ---- raft_reads_cases: NOT_YET_KNOWN with a server that answers at once, TWO_TRUTHS with one that trusts itself
+
+NEW_LEADER_READS = {
+    "question": "The client of x=1 has its answer. n2's log ends with x=1, and n2 has just won the election. It "
+    "answers reads from its store at once. What does c2 read?",
+    "options": [
+        (
+            "one",
+            "x=1: a new leader holds all that was committed.",
+            "It holds it, but does not know that it is committed, so it has not applied it. Its store still says x=0.",
+            "C20",
+        ),
+        (
+            "zero",
+            "x=0.",
+            "n2 has applied only what it knew to be committed. It must first commit an entry of its own term.",
+        ),
+        (
+            "none",
+            "Nothing: it asks the others first.",
+            "It should. This one does not: it is sure of its log.",
+            "C20",
+        ),
+    ],
+    "right": "zero",
+    "reveal": 335,
+}
+
+OLD_LEADER_READS = {
+    "question": "n1 led, and was cut off from the others. They have elected n2, which has committed x=2. n1 still "
+    "answers its clients. What does c4 read at n1?",
+    "options": [
+        (
+            "refuses",
+            "Nothing: n1 notices that it leads no more.",
+            "By what? A leader learns that it was deposed from a message, and none arrives.",
+            "C3",
+        ),
+        (
+            "one",
+            "x=1.",
+            "n1 is sure that it leads, and its store says x=1. The write of x=2 ended before the read began, so no "
+            "single copy could answer like this.",
+        ),
+        (
+            "two",
+            "x=2: it was committed.",
+            "Committed, on n2 and n3. n1 has heard nothing of it.",
+            "C3",
+        ),
+    ],
+    "right": "one",
+    "reveal": 525,
+}
+
+# ---- raft_membership_cases.TWO_MAJORITIES with servers that switch at once
+
+TWO_MAJORITIES = {
+    "question": "n1, n2 and n3 are the cluster, and n3 leads. It is told to let n4 and n5 in; it tells them, and from "
+    "then on counts five servers. n1 and n2 are cut off before they hear of it. What can happen?",
+    "options": [
+        (
+            "majority",
+            "Nothing bad: two majorities always share a server.",
+            "Two majorities of the same set do. {n1, n2} is one of three servers, {n3, n4, n5} is one of five.",
+            "C22",
         ),
         (
             "both",
-            "n4 and n5.",
-            "n4 took silence for death after 40 ms. Both lead until n5's word reaches n4; whatever they lead must be "
-            "able to tell the older from the newer.",
+            "Both sides go on, each with a majority.",
+            "n1 and n2 are two of the three that they know; n3, n4 and n5 are three of five. Joint consensus asks for "
+            "a majority of both sets.",
         ),
         (
-            "nobody",
-            "Nobody: n4 must wait for n5's answer.",
-            "It cannot wait for ever, because n5 might be dead; so it waits 40 ms, and then leads.",
-            "C1",
+            "newer",
+            "n3's side goes on, and the others wait, because their configuration is the older one.",
+            "They cannot know that it is. That is the whole trouble.",
+            "C22",
         ),
     ],
     "right": "both",
-    "reveal": 60,
+    "reveal": 245,
 }
+
+# ---- raft_prevote_cases.RETURNS with plain Raft
+
+RETURNS = {
+    "question": "n3 was cut off for a second, in which it stood for election again and again. n1 leads the others and "
+    "has committed x=1, which n3 lacks. Now n3 can be heard again. What happens?",
+    "options": [
+        (
+            "nothing",
+            "Nothing: n3 cannot win with its log, so nobody minds it.",
+            "Nobody votes for it. But its term is newer, and a newer term ends every role, before anybody looks at "
+            "a log.",
+            "C4",
+        ),
+        (
+            "deposed",
+            "n1 stops leading, though n3 cannot win.",
+            "n3's term is newer. Pre-votes ask first whether an election could be won, and leave the term alone.",
+        ),
+        (
+            "wins",
+            "n3 wins: its term is the newest.",
+            "Votes go by the log: n3's is behind.",
+            "C7",
+        ),
+    ],
+    "right": "deposed",
+    "reveal": 1_130,
+}
+
+# ---- generals_cases.THREE_COMMANDER
+
+THREE_GENERALS = {
+    "question": "Three generals, one of them a traitor, and messengers with nothing in writing. n2 hears attack from "
+    "its commander n1, and n3 tells n2 that it heard retreat. Can n2 know who lies?",
+    "options": [
+        (
+            "majority",
+            "Yes: two of three are loyal, so the majority is right.",
+            "It hears one of each. A majority of three may consist of the liar and one that it has deceived.",
+            "C33",
+        ),
+        (
+            "commander",
+            "Yes: n1 was there, and n3 only repeats.",
+            "If n1 is the traitor, it has said attack here and retreat there, and n3 repeats the truth.",
+            "C34",
+        ),
+        (
+            "no",
+            "No: either may be the liar.",
+            "If n3 lies, n2 must attack. If n1 lies, n2 and n3 must do the same. n2 hears the same words in both.",
+        ),
+    ],
+    "right": "no",
+    "reveal": 62,
+}
+
+# ---- pbft_cases: ONE_MORE_NODE with quorums of a majority, HALF_AND_HALF with PBFT's own
 
 FIVE_AND_ONE = {
     "question": "Four replicas, one liar, quorums of three: safe. Now there are five replicas, still one liar, n1, the "

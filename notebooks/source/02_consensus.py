@@ -63,19 +63,20 @@ verify("raft-majority", majority, raft_variants.counting, like=raft.cluster, cas
 # you go on; the next three are what people propose first.
 
 # %% name="election-setup"
-from dslab.protocols import bully, consensus_questions, highest_id, ring, ring_steps
+from dslab.protocols import bully, bully_cases, bully_epochs, highest_id, ring, ring_cases, ring_questions, ring_steps
 
 # %% [markdown] name="election-predict-task" tags=["predict"]
 # ### Predict
 #
 # *Bully* (García-Molina 1982): who misses the leader asks all servers with higher numbers whether they
 # live. If none answers in time, it leads and tells the others. The lab stays locked until you have chosen
-# an answer and said how sure you are; then play it on.
+# an answer and said how sure you are; then play it on. Each leader has something written to the store: who
+# should have been stopped, and by whom?
 
 # %% name="election-predict-bully" tags=["predict"]
-case = consensus_questions.SLOW_ANSWER
-Lab(bully.cluster(5, starters=("n4",)), seed=case.seed, schedule=case.schedule, until=case.until, start=8,
-    predict=Prediction(**consensus_questions.TWO_BULLIES), title="The highest wins?")
+case = bully_cases.SLOW_ANSWER
+Lab(bully_epochs.cluster(5, store=bully_epochs.CarelessStore, clients=2), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=20, predict=Prediction(**ring_questions.SLOW_ANSWER), title="The highest wins?")
 
 # %% [markdown] name="election-play-task" tags=["play"]
 # ### Play
@@ -93,12 +94,17 @@ Lab(highest_id.cluster(5), seed=3, title="Call your number")
 # server and a dead one look alike from outside. Where in this code is that assumption?
 
 # %% name="election-explain-time-source" tags=["explain"]
-show_source(highest_id.Server.stand, highest_id.Server.on_decide_timeout, bully.Server.on_answer_timeout)
+show_source(highest_id.Server.on_decide_timeout, bully.Server.on_answer_timeout)
 
 # %% [markdown] name="election-explain-ring" tags=["explain"]
 # **A ring** (Chang and Roberts 1979) needs no clock. Numbers travel in one direction. A number that comes
 # back to its owner has passed everybody. Nothing wrong can happen; but if one server or one message is
 # lost, nothing happens at all.
+
+# %% name="election-predict-ring" tags=["predict"]
+case = ring_cases.TWO_STARTERS
+Lab(ring_cases.stage(6), seed=case.seed, schedule=case.schedule, until=case.until, start=12,
+    predict=Prediction(**ring_questions.TWO_STARTERS), title="A ring of six")
 
 # %% name="election-explain-ring-source" tags=["explain"]
 show_source(ring.Server.on_election, ring.Server.win)
@@ -171,10 +177,10 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # <a id="paxos"></a>
 # ## Paxos
 #
-# In 2007 the builders of Chubby, the lock service that much of Google hung on, wrote about what it took to
-# make Paxos real. One algorithm, one page of pseudocode; their program had some thousand lines, and they
-# found that a replica had acknowledged what its disk then lost. An acceptor that forgets one promise can
-# make two values "the" value.
+# Chubby, the lock service that much of Google hangs on, is Paxos. Its builders wrote in 2007 what that took:
+# a page of pseudocode became several thousand lines, and one of the surprises was the disk. A replica whose
+# disk loses what it has promised breaks its word without knowing, and one broken promise is enough for two
+# values to be "the" value.
 #
 # The task: some processes propose values, one value is to be *chosen*, never two, whatever crashes or is
 # lost. Before you read on: three acceptors, each takes the first value that it hears, two of three decide.
@@ -429,6 +435,21 @@ judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
 judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
                paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), paxos_cases.stage(), seed=1, par=4, minutes=15)
 
+# %% [markdown] name="multi-paxos-explain" tags=["explain"]
+# ### Many values: Multi-Paxos
+#
+# A service needs a log: one Paxos per slot. Phase 1 does not mention a value, so a leader can do it once for
+# all slots to come; a command then takes one round trip. Commands are in flight for several slots at once,
+# and a leader can die with a hole between them.
+
+# %% name="multi-paxos-setup"
+from dslab.protocols import consensus_questions, multi_paxos, multi_paxos_cases
+
+# %% name="multi-paxos-predict" tags=["predict"]
+case = multi_paxos_cases.HOLE
+Lab(multi_paxos.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=case.until, start=258,
+    predict=Prediction(**consensus_questions.HOLE), title="A hole in the log")
+
 # %% [markdown] name="paxos-reflect" tags=["reflect"]
 # ### Reflect
 #
@@ -472,6 +493,82 @@ judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
 case = paxos_cases.duel(40)
 Lab(paxos_cases.stage(), seed=case.seed, schedule=case.schedule, until=case.until, start=29,
     predict=Prediction(**paxos_questions.DUEL), title="Two proposers")
+
+# %% [markdown] name="flp-search-task" tags=["play"]
+# ### Play against it
+#
+# `explore` tries *every* order in which messages arrive and timers run out, and stops at the first state
+# that breaks a property; breadth-first, so the way there is a shortest one. Ask it for a run in which one,
+# two, three ballots had the promises of a majority and still nobody has accepted anything. How many actions
+# will three take? Four?
+
+# %% name="flp-setup"
+from dslab import explore, show_counterexample
+from dslab.protocols import ben_or, paxos, paxos_duels
+
+# %% name="flp-search" tags=["play"]
+pair = paxos.cluster(proposers=2, acceptors=2)
+for ballots in (1, 2, 3):
+    found = explore(pair, timeouts=ballots, always=[paxos_duels.over_after(ballots)], goals=())
+    print(found)
+
+# %% [markdown] name="flp-search-lab-task" tags=["play"]
+# Five actions more for each ballot, again and again: whoever orders the messages can always lead to one more
+# undecided state. That is the whole proof of FLP, seen from this protocol. The last of these runs, to be
+# played:
+
+# %% name="flp-search-lab" tags=["play"]
+show_counterexample(found)
+
+# %% [markdown] name="flp-safety-task" tags=["play"]
+# Now the other half of the game: lead it to *two* chosen values. You may use any order of messages that
+# there is.
+
+# %% name="flp-safety" tags=["play"]
+explore(paxos.cluster(proposers=2, acceptors=3, ballots=1), timeouts=2)
+
+# %% [markdown] name="flp-backoff-task" tags=["experiment"]
+# ### Experiment: toss for it
+#
+# Nobody can promise that it ends; but bad luck can be made unlikely. Two proposers begin together, and a
+# ballot takes 40 ms. Each waits before it tries again: always the same time, or a random one.
+
+# %% name="flp-backoff" tags=["experiment"]
+from dslab.experiments.paxos_duels import duels
+
+for wait in [(35, 35), (35, 50), (35, 70), (40, 160)]:
+    print(duels(wait, trials=50))
+
+# %% [markdown] name="flp-ben-or-task" tags=["play"]
+# **Ben-Or** (1983) needs no clock at all. Everybody says what it prefers; who sees a majority says so; who
+# sees neither tosses a coin. Five servers, opinions 0 and 1. Which run is the longest that you can bring
+# about by slow links? It ends with probability one, and you cannot make it disagree.
+
+# %% name="flp-ben-or" tags=["play"]
+Lab(ben_or.cluster(5), seed=2, title="Toss a coin")
+
+# %% [markdown] name="flp-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. FLP speaks of *every* run. What do Paxos, Raft and Ben-Or each give up instead of safety?
+# 2. Why does a leader that everybody leaves in peace end the duel, and why does choosing one not escape FLP?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. Paxos and Raft may wait longer than any bound if timing stays bad; Ben-Or may toss badly for ever, with
+#    probability zero.
+# 2. With one proposer there is nobody to overtake it. But electing it is consensus again: time-outs make a
+#    wrong choice harmless and, with luck, rare.
+#
+# </details>
+
+# %% [markdown] name="flp-reading" tags=["reading"]
+# ### Reading
+#
+# - Fischer, Lynch, Paterson, *Impossibility of Distributed Consensus with One Faulty Process* (1985), §3: two
+#   pages; lemma 3 is the step that you saw five actions at a time.
+# - Ben-Or, *Another Advantage of Free Choice* (1983): protocol A is ten lines.
+# - van Steen, Tanenbaum, *Distributed Systems*, §8.2: what can be reached under which assumptions.
 
 # %% [markdown] name="raft-recall" tags=["reflect"]
 # **Before you go on**: What does FLP forbid, and what does it not? A proposer has two of three promises, both
@@ -825,6 +922,89 @@ judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating),
 judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating), raft.cluster(3), seed=7,
                par=3, minutes=15)
 
+# %% [markdown] name="reads-why" tags=["why"]
+# ### Reads, members, snapshots, returns
+#
+# Four things that the paper's Figure 2 leaves out, and that every real system gets wrong once: etcd, TiKV and
+# RedisRaft have all had reports of stale reads. A read changes nothing, so why put it through the log?
+
+# %% name="reads-setup"
+from dslab.protocols import raft_reads, raft_reads_cases, raft_reads_variants
+
+# %% name="reads-predict-new" tags=["predict"]
+case = raft_reads_cases.NOT_YET_KNOWN
+Lab(raft_reads.cluster(3, server=raft_reads_variants.AnswersAtOnce, clients=2), seed=case.seed,
+    schedule=case.schedule, until=case.until, start=308,
+    predict=Prediction(**consensus_questions.NEW_LEADER_READS), title="A new leader is asked")
+
+# %% name="reads-predict-old" tags=["predict"]
+case = raft_reads_cases.TWO_TRUTHS
+Lab(raft_reads.cluster(3, server=raft_reads_variants.LocalReads, clients=4), seed=case.seed,
+    schedule=case.schedule, until=case.until, start=498,
+    predict=Prediction(**consensus_questions.OLD_LEADER_READS), title="An old leader is asked")
+
+# %% [markdown] name="reads-explain" tags=["explain"]
+# Which of these reads are linearizable? The repair has two halves (§8): commit an entry of one's own term
+# first; then, *after* the read came, ask a majority whether one still leads. The same schedule with both:
+# when does c4 get its answer, and from whom?
+
+# %% name="reads-explain-source" tags=["explain"]
+show_source(raft_reads.Server.serve, raft_reads.Server.is_confirmed)
+
+# %% name="reads-play" tags=["play"]
+case = raft_reads_cases.TWO_TRUTHS
+Lab(raft_reads.cluster(3, clients=4), seed=case.seed, schedule=case.schedule, until=case.until, start=498,
+    title="Two truths, one of them told")
+
+# %% [markdown] name="reads-lease-task" tags=["play"]
+# A *lease* saves the question: for a while nobody else can be elected, so no need to ask. Here n1 holds one,
+# is paused for two seconds, and its clock stood still meanwhile, as in a suspended virtual machine.
+
+# %% name="reads-lease" tags=["play"]
+case = raft_reads_cases.STOPPED_CLOCK
+Lab(raft_reads_variants.leasing(3, clients=3), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=2_450, title="A lease and a pause")
+
+# %% [markdown] name="members-task" tags=["predict"]
+# **Members.** Three servers become five. Most would just tell everybody.
+
+# %% name="members-setup"
+from dslab.protocols import raft_membership, raft_membership_cases, raft_membership_variants
+
+# %% name="members-predict" tags=["predict"]
+case = raft_membership_cases.TWO_MAJORITIES
+Lab(raft_membership.cluster(5, server=raft_membership_variants.SwitchesAtOnce), seed=case.seed,
+    schedule=case.schedule, until=case.until, start=125,
+    predict=Prediction(**consensus_questions.TWO_MAJORITIES), title="From three to five")
+
+# %% [markdown] name="snapshots-task" tags=["play"]
+# **Snapshots.** A log cannot grow for ever: save the state, then cut the log. This server does it in two
+# writes, and n1 loses its power between them. Its log begins at which index now? Watch n1 after its return.
+
+# %% name="snapshots-setup"
+from dslab.protocols import raft_snapshots, raft_snapshots_cases, raft_snapshots_variants
+
+# %% name="snapshots-play" tags=["play"]
+case = raft_snapshots_cases.BETWEEN_TWO_WRITES
+Lab(raft_snapshots.cluster(3, server=raft_snapshots_variants.TrimsAfterwards, clients=5, snapshot_after=4),
+    seed=case.seed, schedule=case.schedule, until=case.until, start=165, title="Between two writes")
+
+# %% [markdown] name="returns-task" tags=["predict"]
+# **Returns.** A server was alone for a while.
+
+# %% name="returns-setup"
+from dslab.protocols import raft_prevote, raft_prevote_cases
+
+# %% name="returns-predict" tags=["predict"]
+case = raft_prevote_cases.RETURNS
+Lab(raft.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=1_058,
+    predict=Prediction(**consensus_questions.RETURNS), title="Somebody comes back")
+
+# %% name="returns-play" tags=["play"]
+case = raft_prevote_cases.RETURNS
+Lab(raft_prevote.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=1_058,
+    title="Somebody comes back, and asks first")
+
 # %% [markdown] name="raft-experiment" tags=["experiment"]
 # ### Experiment
 #
@@ -872,10 +1052,11 @@ figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 #   failure models that Raft leaves out.
 
 # %% [markdown] name="steps-why" tags=["why"]
+# <a id="steps"></a>
 # ## Raft, built in four steps
 #
-# Students who wrote Raft for a course say that the election took a day and the log four. It goes faster in
-# steps that can be tested one by one. Below is a server without decisions: it knows *when* to decide and
+# People who wrote Raft on their own report one to three days for the election and four for the log. It goes
+# faster in steps that can be tested one by one. Below is a server without decisions: it knows *when* to decide and
 # whom to tell. You add the decisions, each step a class that inherits the one before; in the end your own
 # cluster survives a storm. About 85 minutes in all. Stuck at a step? Derive the next one from
 # `raft_steps.Elected`, `Replicated` or `Committed`: then it is judged as if yours were right.
@@ -1329,7 +1510,7 @@ verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster,
 # <a id="liars"></a>
 # ## Liars
 #
-# On 20 July 2008 Amazon's S3 was down for most of a day. Nothing had crashed. A few messages between servers
+# On 20 July 2008 Amazon's S3 was down for some seven hours. Nothing had crashed. A few messages between servers
 # had one wrong bit each; they were well formed, so they were believed and passed on, until servers spent
 # their time on gossip about a state of the world that did not exist. A fault that *says* something wrong,
 # perhaps different things to different people, is called Byzantine, and no timeout finds it.
@@ -1406,6 +1587,32 @@ verify("byzantine-quorum", quorum, pbft_steps.counting, like=pbft.cluster, cases
 # %% name="byzantine-quorum-hidden" tags=["hidden"] points=2 title="Counts it against liars that you have not seen"
 verify("byzantine-quorum", quorum, pbft_steps.counting, like=pbft.cluster, cases=pbft_steps.MORE, minutes=10)
 
+# %% [markdown] name="generals-explain" tags=["explain"]
+# ### Generals
+#
+# The oldest form of the problem (Lamport, Shostak and Pease 1982): a commander sends an order, and all loyal
+# generals must do the same, and what he ordered if he is loyal. OM(m): everybody passes on what it heard, m
+# times, and believes the majority. Try three generals first. (The star is for you; generals do not see it.)
+
+# %% name="generals-setup"
+from dslab.protocols import generals, generals_cases
+
+# %% name="generals-predict" tags=["predict"]
+case = generals_cases.THREE_COMMANDER
+Lab(generals.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=58,
+    predict=Prediction(**consensus_questions.THREE_GENERALS), title="Three generals")
+
+# %% [markdown] name="generals-play-task" tags=["play"]
+# Four generals, the commander a traitor who tells n4 something else: what makes n2, n3 and n4 agree? Then seven
+# with two traitors: 156 messages for one order. Where do they come from?
+
+# %% name="generals-play-four" tags=["play"]
+case = generals_cases.COMMANDER_LIES
+Lab(generals.cluster(4), seed=case.seed, schedule=case.schedule, until=case.until, start=18, title="Four generals")
+
+# %% name="generals-play-seven" tags=["explain"]
+[generals.messages_of(n, m) for n, m in [(4, 1), (7, 2), (10, 3)]]
+
 # %% [markdown] name="liars-play-task" tags=["play"]
 # ### Play: one liar too many
 #
@@ -1440,6 +1647,92 @@ Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=ca
 # - Castro, Liskov, *Practical Byzantine Fault Tolerance* (1999), §4.2 and §4.4.
 # - Lamport, Shostak, Pease, *The Byzantine Generals Problem* (1982), §2 and §3: why three cannot do it.
 # - van Steen, Tanenbaum, *Distributed Systems*, §8.2.5.
+
+# %% [markdown] name="real-recall" tags=["reflect"]
+# **Before you go on**: How many liars can seven replicas stand, and how large is a quorum? Why is a silent
+# replica less trouble than a lying one? What must be on a Raft server's disk before its vote leaves?
+
+# %% [markdown] name="real-why" tags=["why"]
+# <a id="real"></a>
+# ## Real processes
+#
+# A simulator knows when a disk has written and how long a message takes, because it says so. In 2018 people
+# found that PostgreSQL, like nearly everybody, believed that a second `fsync` after a failed one would tell
+# the truth; for twenty years it had not. So let the same class run where nobody is kind: each server an
+# operating-system process, TCP between them, a file that is synced before a message leaves, SIGKILL.
+
+# %% [markdown] name="real-kill-task" tags=["play"]
+# ### Kill the leader
+#
+# Five processes; the one that leads is killed five times, while a client writes and reads. First guess: how
+# long is there no leader, if a server waits 150 to 300 ms? *Your own* Raft runs as well: write
+# `raft_steps.restarting(Restarting, 5)` for `raft.cluster(5)`. What is printed here is true on every
+# machine; what was measured stands in the figure, and differs from run to run.
+
+# %% name="real-kill" tags=["play"]
+from dslab import check_trace
+from dslab.live.downtime import compare_with_processes
+
+system = raft.cluster(5)
+times, trace = compare_with_processes(system, kills=5, trials=100)
+for verdict in check_trace(trace, system.always):
+    print(f"{verdict.title}: {verdict.status}")
+
+# %% name="real-downtime" tags=["experiment"]
+from dslab.experiments.downtime_figures import figure_downtimes
+
+figure_downtimes(times.times, "Raft's leader killed: five processes, and the simulator with their latency and disk")
+
+# %% [markdown] name="real-recorded-task" tags=["play"]
+# The run was recorded as every run is, so it can be played: find a kill, and the message with which the next
+# leader begins. (This cell runs when you run it; its picture is not kept in the notebook, because no two
+# runs are the same.)
+
+# %% name="real-recorded" tags=["play", "skip-every-run-differs"]
+Lab.recorded(trace, system=system, title="Real processes")
+
+# %% [markdown] name="etcd-task" tags=["play"]
+# ### Use a library: etcd
+#
+# etcd keeps the state of Kubernetes clusters. It is Raft: three members, a heartbeat every 100 ms, time-outs of
+# 1 to 2 s. Predict its downtime from the figure above, then kill its leader three times. The simulator is
+# given the same times and knows nothing else of etcd. Where etcd is not installed, the figure says so, and
+# how to get it.
+
+# %% name="etcd-kill" tags=["play"]
+from dslab.live.downtime import predicted
+from dslab.services.etcd import etcd, probe
+
+downtimes = probe().why_not
+if not downtimes:
+    with etcd(3) as cluster:
+        downtimes = [cluster.downtime()[0] for _ in range(3)]
+simulated = predicted(raft.cluster(3, election_timeout=(1000, 2000), heartbeat=100), trials=100)
+figure_downtimes({"etcd": downtimes, "simulator": simulated}, "etcd's leader killed: three members")
+
+# %% [markdown] name="real-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. In which runs is the simulator too fast, and what does it leave out?
+# 2. Your process survives SIGKILL. Which failures of a machine were *not* tried here?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. Where the machine was busy: a process waits for a processor, a sync waits for another one. The simulator
+#    was given typical times, not the worst ones.
+# 2. A disk that says "written" and is not, a full disk, a clock that jumps, a network that delays for
+#    minutes, memory that flips a bit; and whatever stops all five at once.
+#
+# </details>
+
+# %% [markdown] name="real-reading" tags=["reading"]
+# ### Reading
+#
+# - Ongaro, *Consensus: Bridging Theory and Practice*, chapter 9: elections measured; compare its tails with
+#   yours.
+# - etcd.io, *Tuning*: why heartbeat and time-out are what they are; two pages.
+# - Yuan and others, *Simple Testing Can Prevent Most Critical Failures* (2014), §3: three nodes and three
+#   events are usually enough to break a real system.
 
 # %% [markdown] name="consensus-reflect" tags=["reflect"]
 # ## One page
