@@ -80,7 +80,7 @@ PARTS = {
         "the streaming labs",
         "kafka.apache.org: unpack it and set KAFKA_HOME",
     ),
-    "etcd": Part(("etcd",), "the coordination labs", "etcd.io; Debian: etcd-server"),
+    "etcd": Part(("etcd",), "a real Raft cluster in the consensus notebook", "etcd.io; Debian: etcd-server"),
 }
 JARS = {
     "zookeeper": (Path("/usr/share/java"), "zookeeper*.jar"),

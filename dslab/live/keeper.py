@@ -70,7 +70,7 @@ class Keeper:
             Its process id.
 
         Raises:
-            ServiceError: there is no such program.
+            ServiceError: this machine starts no more processes. A program that does not exist says so in its output.
         """
         return int(self._ask(do="start", name=name, command=command, environment=environment or {})["pid"])
 
@@ -163,7 +163,10 @@ def main() -> None:
         from .process import die_with_parent
 
         die_with_parent(int(sys.argv[2]))
-        os.execvp(sys.argv[3], sys.argv[3:])
+        try:
+            os.execvp(sys.argv[3], sys.argv[3:])
+        except OSError as error:
+            sys.exit(f"{sys.argv[3]} cannot be started: {error.strerror}")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sock = socket.socket(fileno=int(sys.argv[1]))
     try:

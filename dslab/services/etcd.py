@@ -21,7 +21,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from dslab.live.downtime import TRIALS, Downtimes, predicted
 from dslab.live.keeper import Keeper, ServiceError
+from dslab.sim import System
 
 HEARTBEAT, ELECTION_TIMEOUT = 100, 1000     # ms; etcd's own defaults
 START_SECONDS = 60                          # a busy machine may need so long until a leader is there
@@ -262,6 +264,33 @@ def etcd(nodes: int = 3, *, heartbeat: int = HEARTBEAT, election_timeout: int = 
         keeper.stop()
         if cluster is not None:
             cluster._let_go()
+
+
+def compare_downtime(system: System, *, kills: int = 5, trials: int = TRIALS, seed: int = 1) -> Downtimes:
+    """Kills the leader of a real etcd cluster again and again, and predicts the same with the simulator's Raft.
+
+    Args:
+        system: of the simulator, such as raft.cluster(3, heartbeat=100, election_timeout=(1000, 2000)); etcd gets as
+            many members, the same heartbeat and the same shortest election timeout, which it draws up to twice as long.
+        kills: of etcd's leader. trials: simulated kills.
+        seed: of the simulated ones.
+
+    Returns:
+        The times without a leader side by side. Where etcd is not installed only the simulator's, with a note that says
+        how to get it.
+    """
+    times = {"simulator": predicted(system, trials=trials, seed=seed)}
+    found = probe()
+    if found.path is None:
+        return Downtimes(times, f"Nothing was measured: {found.why_not}.")
+    server = system.classes[system.servers[0]]
+    timing = {name: system.options.get(name, getattr(server, name)) for name in ("heartbeat", "election_timeout")}
+    heartbeat, (timeout, _) = round(timing["heartbeat"]), map(round, timing["election_timeout"])
+    with etcd(len(system.servers), heartbeat=heartbeat, election_timeout=timeout) as cluster:
+        real = [cluster.downtime()[0] for _ in range(kills)]
+    return Downtimes({f"etcd {found.version}": real, **times},
+                     f"etcd: real processes, from SIGKILL until a survivor names a new leader; heartbeat {heartbeat} "
+                     f"ms, election timeout {timeout} to {2 * timeout} ms. It counts in steps of one heartbeat.")
 
 
 def _reserve() -> socket.socket:
