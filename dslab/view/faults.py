@@ -34,7 +34,7 @@ def tell_action(event: Event, scene: Scene, reading: Reading) -> Said | None:
 
 def _crash(event: Event, scene: Scene, reading: Reading) -> Said:
     node = scene.nodes[event.node or ""]
-    left, total, needed = len(scene.running()), len(scene.servers), scene.majority
+    left, total, needed = len(scene.running()), len(scene.voters), scene.majority
     if node.id in scene.clients:
         return say(
             f"{node.id} crashes", "Its open request is forgotten; nobody knows whether it took effect."

@@ -13,10 +13,12 @@ from typing import Any
 from dslab.sim import Event
 
 from .agreement import Agreement
+from .ballots import Ballots
 from .elections import Elections
 from .faults import tell_action
 from .gloss import gloss, glossary
 from .replication import Replication
+from .rounds import Rounds
 from .scene import LEADING, STANDING, Reading, ignored, scenes, term_of
 from .words import Said, listed, number_word, plain_value, say, shorten
 
@@ -54,7 +56,7 @@ def narrate(reading: Reading) -> dict[int, Said]:
     return dict(Narrator(reading).tell())
 
 
-class Narrator(Elections, Replication, Agreement):
+class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
     """Follows a run and finds words; keeps what a sentence needs to know about the time before an event."""
 
     def __init__(self, reading: Reading) -> None:
@@ -127,6 +129,8 @@ class Narrator(Elections, Replication, Agreement):
             return self._wins(node, old)
         if now in STANDING and (was not in STANDING or term_grew):
             return self._stands(event, node, old)
+        if was in LEADING and now not in LEADING and not term_grew:
+            return say(f"{node.id} steps down", "It is not a member of the new configuration.")
         if was in LEADING and now not in LEADING:
             return say(
                 (f"{node.id} steps down: term {{term:{node.term}}} is newer", f"{node.id} steps down"),
@@ -139,11 +143,15 @@ class Narrator(Elections, Replication, Agreement):
         vote = node.fields.get("voted_for")
         if vote is not None and ("voted_for" in changed or (term_grew and vote == self._sender(event))):
             return self._votes(event, node)
+        if "snapshot_index" in changed and node.base > (old.get("snapshot_index") or 0):
+            return self._compacts(event, node)
         if "commit_index" in changed and (now in LEADING or "log" not in changed):
             return self._commits(node, old)
         if "log" in changed:
             return self._log(event, node, old)
         if "slots" in changed and (told := self._slots(event, node, old)):
+            return told
+        if told := self._ballot(event, node, old, changed) or self._round(event, node, old, changed):
             return told
         if term_grew:
             return self._newer(event, node)

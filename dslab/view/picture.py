@@ -129,7 +129,7 @@ def _message(record: MessageRecord, time: int, dropped: bool, places: Places, an
 def _logs(scene: Scene) -> list[str]:
     """A row of cells per server: solid with a thick lower edge where committed, dashed where not."""
     nodes: list[Any] = [scene.nodes[server] for server in scene.servers]
-    longest = max((len(node.log) for node in nodes), default=0)
+    longest = max((node.last_index for node in nodes), default=0)
     if not longest or len(nodes) > MOST_LOGS:
         return []
     first, pitch = max(0, longest - CELLS), LOG_H / max(5, len(nodes))
@@ -140,7 +140,12 @@ def _logs(scene: Scene) -> list[str]:
         y = top + row * pitch + (pitch - CELL_H) / 2
         committed = node.fields.get("commit_index") or 0
         parts.append(text(LOG_X - 8, y + 10, node.id, 9.5, INK2, 600, "end"))
-        for index, entry in enumerate(node.log[first:], start=first):
+        if node.base > first:                    # a snapshot: one block in place of its entries
+            width = (node.base - first) * CELL_W
+            parts.append(rect(LOG_X + 1, y, width - 2, CELL_H, PAPER))
+            parts.append(path(f"M{n(LOG_X + 2)} {n(y + CELL_H + 0.6)}h{n(width - 4)}", width=1.8))
+            parts.append(text(LOG_X + width / 2, y + CELL_H / 2 + 3, f"1–{node.base}", 8.5, INK, 600, anchor="middle"))
+        for index, entry in enumerate(node.log[max(0, first - node.base):], start=max(first, node.base)):
             x, (fill, ink) = LOG_X + (index - first) * CELL_W, term_fill(term_of(entry))
             dash = "" if index < committed else "2.4 1.8"
             parts.append(rect(x + 1, y, CELL_W - 2, CELL_H, fill, dash=dash))

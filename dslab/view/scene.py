@@ -7,7 +7,6 @@ commit_index, last_applied, leader) and do without those that are missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from dslab.sim import Event, MessageRecord, Trace
@@ -58,6 +57,20 @@ class NodeScene:
         return log if isinstance(log, list) else []
 
     @property
+    def base(self) -> int:
+        """The index behind which the log begins: 0 unless a snapshot stands for what was before."""
+        base = self.fields.get("snapshot_index")
+        return base if isinstance(base, int) else 0
+
+    @property
+    def last_index(self) -> int:
+        return self.base + len(self.log)
+
+    def entry_at(self, index: int) -> Any:
+        """The entry at an index (from 1), or None; what is in a snapshot is no entry any more."""
+        return self.log[index - self.base - 1] if self.base < index <= self.last_index else None
+
+    @property
     def leads(self) -> bool:
         return self.status != "crashed" and self.role in LEADING
 
@@ -75,9 +88,24 @@ class Scene:
         self.groups: list[list[str]] = []
         self.cuts: dict[tuple[str, str], bool] = {}
 
-    @cached_property
+    @property
+    def configuration(self) -> dict[str, Any] | None:
+        """The newest configuration that a server shows: its `voters` and, while a change is under way, `outgoing`."""
+        known = [node for node in self.nodes.values() if isinstance(node.fields.get("configuration"), dict)]
+        newest = max(known, key=lambda node: (node.leads, node.term, node.last_index), default=None)
+        return newest.fields["configuration"] if newest is not None else None
+
+    @property
+    def voters(self) -> list[str]:
+        """The servers whose majority counts: all of them where nothing else is shown."""
+        now = self.configuration
+        if now is None:
+            return self.servers
+        return [server for server in self.servers if server in now["voters"] or server in now["outgoing"]]
+
+    @property
     def majority(self) -> int:
-        return len(self.servers) // 2 + 1
+        return len(self.voters) // 2 + 1
 
     def apply(self, event: Event) -> list[str]:
         """Brings the scene up to date and returns the names of the fields that changed (timers excluded)."""
@@ -145,11 +173,13 @@ class Scene:
         return sorted(found, key=lambda node: -node.term)
 
     def running(self) -> list[str]:
-        return [n for n in self.servers if self.nodes[n].status == "up"]
+        """The voters that run."""
+        return [n for n in self.voters if self.nodes[n].status == "up"]
 
     def holders(self, index: int, entry: Any) -> list[str]:
-        """The servers whose log has this very entry at an index (from 1), running or not."""
-        return [n for n in self.servers if self.nodes[n].log[index - 1 : index] == [entry]]
+        """The voters that have this very entry at an index (from 1), in log or snapshot, running or not."""
+        nodes = (self.nodes[n] for n in self.voters)
+        return [node.id for node in nodes if index <= node.base or node.entry_at(index) == entry]
 
 
 def scenes(reading: Reading) -> Iterator[tuple[Event, Scene, list[str]]]:

@@ -39,7 +39,11 @@ def say(headline: Any, reason: Any) -> Said:
 
 def payload(entry: Any) -> str:
     """What a log entry says, in a few characters."""
+    if isinstance(entry, dict) and entry.get("command", entry) is None:
+        return "no-op"
     value = entry.get("command", entry.get("value")) if isinstance(entry, dict) else entry
+    if isinstance(value, dict) and "@" in value:
+        return shorten(str(value["@"]), 16)
     return shorten(value if isinstance(value, str) else plain_value(value), 16)
 
 

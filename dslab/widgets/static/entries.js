@@ -26,7 +26,7 @@ export function sameEntry(a, b) {
 /** What a cell says: the command, or the entry itself where it has none. */
 export function entryText(entry) {
   if (entry === null || typeof entry !== "object" || Array.isArray(entry)) return valueText(entry);
-  if ("command" in entry) return entry.command === null ? "no-op" : valueText(entry.command);
+  if ("command" in entry) return entry.command === null ? "no-op" : entry.command["@"] ?? valueText(entry.command);
   const { term, "@": type, ...rest } = entry;
   return valueText(rest);
 }
