@@ -330,7 +330,7 @@ class _Search:
                     return self._stop(f"{limit:,} states")
                 if self.expanded >= look:
                     look += LOOK
-                    if self._too_large():
+                    if self._look():
                         return self._stop(f"{self.memory:,} bytes of memory")
             frontier = following
             found.depth += bool(following)
@@ -365,7 +365,7 @@ class _Search:
                     stack.append((new, depth + 1))
             if len(parents) > self.limit:
                 return self._stop(f"{self.limit:,} states")
-            if self.expanded % LOOK == 0 and self._too_large():
+            if self.expanded % LOOK == 0 and self._look():
                 return self._stop(f"{self.memory:,} bytes of memory")
         self._stop(f"the depth of {self.depth}", cut)
 
@@ -392,7 +392,7 @@ class _Search:
                 found.depth = max(found.depth, step + 1)
                 taken += 1
             taken += 1                                  # a walk that ends at once must count as well
-            if self._too_large():
+            if self._look():
                 return self._stop(f"{self.memory:,} bytes of memory")
         self._stop(f"{self.limit:,} steps of random walks")
 
@@ -419,6 +419,13 @@ class _Search:
         memory = (state >> self.space.memory_shift) & ((1 << 20) - 1)
         return state ^ memory << self.space.memory_shift
 
+    def _look(self) -> bool:
+        """Whether memory is used up; tells how far the search is."""
+        full = self._too_large()
+        if self.progress:
+            self.progress(self.found)
+        return full
+
     def _too_large(self) -> bool:
         found, space = self.found, self.space
         found.histories = found.states = len(found.parents)
@@ -428,8 +435,6 @@ class _Search:
         found.memory_bytes = int(sys.getsizeof(found.parents) + each * len(found.parents)
                                  + sum(sys.getsizeof(d) + 100 * len(d) for d in space.judged)
                                  + 1000 * sum(map(len, space.locals)))
-        if self.progress:
-            self.progress(found)
         return found.memory_bytes > self.memory
 
     def _count(self) -> None:

@@ -12,7 +12,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dslab.sim import DslabError, Message, NodeError, System
+from dslab.sim import DslabError, Message, MessageError, NodeError, System
 from dslab.sim.guard import check_class
 from dslab.sim.message import plain
 from dslab.sim.properties import NodeState
@@ -211,7 +211,7 @@ class Space:
         if number is None:
             shown = self._shown(effect.node, attributes)
             view = View(NodeState(id=host.id, status="up", traitor=host.id in self.bounds.traitors, **shown))
-            effect.node.__dict__.pop("_host", None)
+            del effect.node._host, effect.node.random
             number = self._add(i, key, Local(True, attributes, effect.timers, view,
                                              ("up", freeze(shown)), effect.node, not any(map(has_order, attributes.values()))))
         return number

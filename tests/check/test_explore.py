@@ -1,0 +1,401 @@
+"""The explorer: the same states as two simpler searches, every seeded fault, and never a pass for a spent budget."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from dslab import explore
+from dslab.check.invariants import VIOLATED, check_trace
+from dslab.protocols import paxos, raft, raft_variants, two_phase_commit, two_phase_commit_variants
+from dslab.sim import DslabError, Node, NodeError, ScheduleError, System, message, simulate, violation
+from dslab.sim.schedule import check_schedule
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from random_protocols import by_hand, system, table  # noqa: E402
+from tuple_models import paxos as paxos_by_hand  # noqa: E402
+from tuple_models import two_phase_commit as two_phase_commit_by_hand  # noqa: E402
+
+
+@message
+class Ping:
+    """{source} pings {target} with {number}."""
+
+    number: int
+
+
+def never(world):
+    """Holds always."""
+
+
+def replays(found):
+    """Runs the counterexample and finds the same property violated."""
+    trace = simulate(found.system, seed=found.case.seed, schedule=found.case.schedule, until=found.case.until)
+    verdicts = {v.name: v.status for v in check_trace(trace, found.system.always)}
+    return verdicts[found.verdict.name] == VIOLATED
+
+
+# ---- the same states as by hand
+
+
+def test_paxos_has_the_states_and_steps_of_the_model_by_hand():
+    """Two proposers with one ballot each and three acceptors: 101,408 states, 518,682 steps."""
+    cluster = paxos.cluster(proposers=2, acceptors=3, ballots=1)
+    found = explore(cluster, timeouts=None)
+    assert (found.result, found.states, found.transitions) == ("exhausted", 101_408, 518_682) and found.passed
+    assert paxos_by_hand() == (101_408, 518_682)
+    assert found.handler_runs < 0.01 * found.transitions
+
+
+def test_notes_of_properties_do_not_count_as_states():
+    """Votes that were overwritten make more histories, not more states."""
+    cluster = paxos.cluster(proposers=2, acceptors=3, ballots=1)
+    found = explore(cluster, timeouts=None, always=(), goals=())
+    assert (found.states, found.histories, found.transitions) == (101_408, 101_408, 518_682)
+
+
+@pytest.mark.parametrize(("managers", "states"), [(3, 288), (5, 8_832)])
+def test_two_phase_commit_has_the_states_of_the_specification(managers, states):
+    """5 resource managers: 8,832 states, as Stateright finds. (7: 296,448; see tests/benchmarks/explore.py.)"""
+    found = explore(two_phase_commit.cluster(managers), **two_phase_commit.BOUNDS)
+    assert (found.result, found.states) == ("exhausted", states)
+    assert two_phase_commit_by_hand(managers)[0] == states
+
+
+@pytest.mark.parametrize(("managers", "orbits"), [(3, 80), (5, 314), (7, 920)])
+def test_interchangeable_managers_count_once(managers, orbits):
+    """7 resource managers: 296,448 states fall into 920 classes; both goals are still met."""
+    found = explore(two_phase_commit.cluster(managers), **two_phase_commit.BOUNDS, symmetry=True)
+    assert found.passed and found.states == orbits
+
+
+BOUNDS = ({}, {"timeouts": 3}, {"timeouts": 1, "crashes": 2, "restarts": 1}, {"losses": 1, "duplicates": 2, "timeouts": 1},
+          {"network": "any number", "timeouts": 2, "crashes": 1, "restarts": 1})
+
+
+@pytest.mark.parametrize("bounds", BOUNDS, ids=str)
+def test_random_protocols_have_the_states_found_by_hand(bounds):
+    """Twenty random protocols under each set of bounds; the naive way of copying finds the same."""
+    for seed in range(20):
+        rules = table(seed)
+        found = explore(system(rules), states=20_000, **bounds)
+        assert found.result == "exhausted", seed
+        hand = {name: value for name, value in bounds.items() if name != "network"}
+        assert (found.states, found.transitions) == by_hand(rules, kept="network" in bounds, **hand), seed
+        if seed % 10 == 0:
+            naive = explore(system(rules), states=20_000, copying="deepcopy", **bounds)
+            assert (naive.states, naive.transitions, naive.depth) == (found.states, found.transitions, found.depth)
+
+
+def test_depth_first_sees_the_same_states():
+    """The order of the search changes no count."""
+    for seed in range(30):
+        one, other = (explore(system(table(seed)), timeouts=2, losses=1, search=search)
+                      for search in ("breadth-first", "depth-first"))
+        assert (one.result, one.states, one.transitions) == (other.result, other.states, other.transitions)
+
+
+def test_random_protocols_break_where_the_states_say_so():
+    """A state that some run reaches is found as a violation and replays; one that none reaches is never claimed."""
+    hits = 0
+    for seed in range(40):
+        wanted = tuple(Random(seed).randrange(3) for _ in range(3))
+
+        def avoids(world, wanted=wanted):
+            """The nodes are never in these states together."""
+            now = tuple(getattr(s, "state", None) for s in world.servers)
+            return violation("all there") if now == wanted else None
+        found = explore(system(table(seed)), timeouts=2, crashes=1, restarts=1, always=(avoids,), goals=())
+        walked = explore(system(table(seed)), timeouts=2, crashes=1, restarts=1, always=(avoids,), goals=(),
+                         search="random walk", states=2_000, depth=30)
+        assert walked.result == ("violated" if walked.verdict else "budget spent")
+        assert found.result == "violated" or walked.result != "violated"
+        hits += found.result == "violated"
+        if walked.case:
+            assert len(found.case.schedule) <= len(walked.case.schedule)
+    assert 10 < hits < 40
+
+
+# ---- seeded faults
+
+
+def test_raft_without_a_durable_vote_elects_two_leaders():
+    """The counterexample is a schedule that replays; Raft itself is exhausted within the same bounds."""
+    bounds = {"timeouts": {"election": 2}, "crashes": 1, "restarts": 1, "goals": (), "states": 60_000}
+    broken = explore(raft.cluster(3, server=raft_variants.ForgetfulVoter, clients=0), **bounds)
+    assert broken.result == "violated" and broken.verdict.name == "election_safety"
+    assert len(broken.case.schedule) == 8 and replays(broken)
+    assert broken.case.schedule == check_schedule(broken.case.schedule, broken.system)
+    assert broken.system.code.endswith(".stepped()")
+    sound = explore(raft.cluster(3, clients=0), timeouts={"election": 2})
+    assert sound.result == "exhausted" and sound.goals == {"has_leader": True, "commits": False}
+    assert not sound.passed and "commits was met nowhere, so this is no pass" in repr(sound)
+
+
+@pytest.mark.parametrize("maker", ["majority_commits", "changes_its_mind"])
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_variants_of_two_phase_commit_are_found(maker, symmetry):
+    """With and without looking at one state of each class."""
+    cluster = getattr(two_phase_commit_variants, maker)(3)
+    found = explore(cluster, **two_phase_commit.BOUNDS, symmetry=symmetry)
+    assert found.verdict.name == "consistent" and replays(found) and len(found.case.schedule) <= 9
+
+
+@pytest.mark.parametrize("search", ["depth-first", "random walk"])
+def test_other_searches_find_it_too(search):
+    """On longer ways."""
+    cluster = two_phase_commit_variants.majority_commits(3)
+    found = explore(cluster, **two_phase_commit.BOUNDS, search=search, states=20_000)
+    assert found.result == "violated" and replays(found)
+
+
+def test_handler_that_raises_is_a_violation():
+    """In one order of events only; the text names node, handler and line."""
+    class Counts(Node):
+        shows = ("last",)
+
+        def on_start(self):
+            self.last = 0
+            if self.id == "n1":
+                self.send("n2", Ping(1))
+                self.send("n2", Ping(2))
+
+        def on_ping(self, sender, m):
+            self.last = 6 // (m.number - self.last + 1) and m.number
+    found = explore(System(Counts, 2))
+    assert found.result == "violated" and found.verdict.name == "no_handler_fails"
+    text = found.verdict.violation.text
+    assert "n2 in on_ping" in text and "ZeroDivisionError" in text
+    assert [a["do"] for a in found.case.schedule] == ["deliver", "deliver"]
+
+
+def test_duplicates_losses_and_requests_are_steps_of_the_schedule():
+    """Each kind of step has its verb."""
+    class Counter_(Node):
+        shows = ("total",)
+        durable = {"total": 0}
+
+        def on_client_request(self, sender, m):
+            self.send("n2" if self.id == "n1" else "n1", Ping(1))
+
+        def on_ping(self, sender, m):
+            self.total += m.number
+
+    def at_most_one(world):
+        """No ping counts twice."""
+        return "twice" if any(getattr(s, "total", 0) > 1 for s in world.servers) else None
+    cluster = System(Counter_, 2, clients=1, always=(at_most_one,))
+    calm = explore(cluster, requests=[{"command": "x", "to": "n1"}], losses=1)
+    assert calm.result == "exhausted"
+    twice = explore(cluster, requests=[{"command": "x", "to": "n1"}], duplicates=1)
+    assert [a["do"] for a in twice.case.schedule] == ["request", "deliver", "duplicate", "deliver", "deliver"]
+    again = explore(cluster, requests=[{"command": "x", "to": "n1"}], network="any number")
+    assert replays(again) and replays(twice)
+
+
+def test_traitor_chooses_for_each_message():
+    """Two receivers hear different values only if the sender is a traitor; honest nodes never differ."""
+    class Hears(Node):
+        shows = ("heard",)
+
+        def on_start(self):
+            self.heard = None
+            if self.id == "n1":
+                self.set_timer("speak", after=1)
+
+        def on_speak_timeout(self):
+            self.broadcast(Ping(1))
+
+        def on_ping(self, sender, m):
+            self.heard = m.number
+
+    def same(world):
+        """Nobody hears anything else."""
+        heard = {s.heard for s in world.servers if getattr(s, "heard", None) is not None}
+        return "different" if len(heard) > 1 else None
+    cluster = System(Hears, 3, always=(same,))
+    assert explore(cluster, timeouts=1).result == "exhausted"
+    found = explore(cluster, timeouts=1, traitors={"n1": [{"number": 2}]})
+    assert found.result == "violated" and replays(found)
+    assert found.case.schedule[0]["do"] == "turn_traitor" and len(found.case.schedule) == 4
+    with pytest.raises(ScheduleError, match="there is no server 'n9'"):
+        explore(cluster, traitors={"n9": []})
+
+
+# ---- chance, clocks, and what cannot be compared
+
+
+def coin(draw):
+    """A node that draws in a handler and shows what came out."""
+    class Flips(Node):
+        shows = ("side",)
+
+        def on_start(self):
+            self.side = None
+            self.set_timer("flip", between=(1, 2))
+
+        def on_flip_timeout(self):
+            self.side = draw(self)
+    return System(Flips, 1)
+
+
+@pytest.mark.parametrize("draw", [
+    lambda node: node.random.choice("ht"), lambda node: node.random.randrange(2), lambda node: node.random.randint(4, 5),
+    lambda node: node.random.getrandbits(1)])
+def test_every_outcome_of_a_draw_is_followed_and_replays(draw):
+    """Both sides of a coin: three states; the schedule loads the dice."""
+    found = explore(coin(draw), timeouts=1)
+    assert (found.result, found.states) == ("exhausted", 3)
+    sides = {found.space.locals[0][n].attributes["side"] for n in range(1, 4)} - {None}
+    for side in sides:
+        def avoided(world, side=side):
+            """The coin never falls on this side."""
+            return "it did" if getattr(world.servers[0], "side", None) == side else None
+        broken = explore(coin(draw), timeouts=1, always=(avoided,))
+        assert [a["do"] for a in broken.case.schedule] == ["load_dice", "timeout"]
+
+
+@pytest.mark.parametrize(("draw", "words"), [
+    (lambda node: node.now, "n1 in on_flip_timeout: it reads self.now, and the explorer has no clock"),
+    (lambda node: node.random.random(), "calls self.random.random(), which has too many outcomes"),
+    (lambda node: node.random.uniform(1, 2), "set_timer(..., between=(lowest, highest))"),
+    (lambda node: node.random.randrange(100), "draws one of 100 outcomes from self.random; the explorer follows at most 8"),
+    (lambda node: (x for x in ()), "n1.side holds what the explorer cannot compare"),
+    (lambda node: node.send("n9", Ping(1)), "there is no node 'n9' to send to"),
+    (lambda node: node.set_timer("flap", after=1), "timer 'flap' has no handler: did you mean 'flip'?"),
+])
+def test_what_cannot_be_followed_is_named(draw, words):
+    """One sentence: node, handler, what to do."""
+    with pytest.raises(NodeError) as caught:
+        explore(coin(draw), timeouts=1)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_draws_while_starting_are_refused():
+    """No schedule could replay them."""
+    class Early(Node):
+        def on_start(self):
+            self.side = self.random.choice("ht")
+    with pytest.raises(NodeError, match="draws from self.random while it starts"):
+        explore(System(Early, 1))
+
+
+def test_order_in_which_a_dict_was_filled_counts_where_it_matters():
+    """First come, first served: which of two was first is part of the state, and both orders are found."""
+    class Serves(Node):
+        shows = ("served",)
+
+        def on_start(self):
+            self.waiting, self.served = {}, None
+            if self.id == "n1":
+                self.set_timer("serve", after=1)
+            else:
+                self.send("n1", Ping(int(self.id[1])))
+
+        def on_ping(self, sender, m):
+            self.waiting[sender] = True
+
+        def on_serve_timeout(self):
+            self.served = next(iter(self.waiting), None)
+
+    def two_never_first(world):
+        """n3 is always served first."""
+        return "n2 was" if getattr(world.servers[0], "served", None) == "n2" and len(world.servers) == 3 else None
+
+    def three_never_first(world):
+        """n2 is always served first."""
+        return "n3 was" if getattr(world.servers[0], "served", None) == "n3" else None
+    for prop in (two_never_first, three_never_first):
+        assert explore(System(Serves, 3), timeouts=1, always=(prop,)).result == "violated"
+    assert explore(System(Serves, 3), timeouts=1).states == 5 + 5 + 2 + 2
+
+
+# ---- budgets and goals
+
+
+def test_spent_budget_is_never_a_pass():
+    """States, depth, memory, Ctrl-C: each is named."""
+    cluster = raft.cluster(3)
+
+    def interrupt(unfinished):
+        raise KeyboardInterrupt
+    for arguments, why in (({"states": 500}, "500 states"), ({"depth": 3}, "depth of 3"), ({"memory": 1000}, "1,000 bytes"),
+                           ({"progress": interrupt}, "Ctrl-C"), ({"search": "random walk", "states": 100}, "100 steps"),
+                           ({"search": "depth-first", "states": 500}, "500 states"),
+                           ({"search": "depth-first", "depth": 3}, "depth of 3")):
+        found = explore(cluster, timeouts={"election": 2}, goals=(), **arguments)
+        assert found.result == "budget spent" and why in found.why and not found.passed
+        assert "proves nothing" in repr(found)
+
+
+def test_depth_that_cuts_nothing_off_is_no_limit():
+    """Exhausted at depth 9 means exhausted with a limit of 9, and not with one of 8."""
+    whole = explore(raft.cluster(3, clients=0), timeouts={"election": 1}, goals=())
+    for search in ("breadth-first", "depth-first"):
+        same = explore(raft.cluster(3, clients=0), timeouts={"election": 1}, goals=(), depth=whole.depth, search=search)
+        less = explore(raft.cluster(3, clients=0), timeouts={"election": 1}, goals=(), depth=whole.depth - 1, search=search)
+        assert (same.result, same.states) == ("exhausted", whole.states)
+        assert less.result == "budget spent"
+
+
+def test_search_goes_on_where_a_goal_was_met():
+    """From a leader on, a crash and one more election; the counterexample has the steps of both searches."""
+    cluster = raft.cluster(3, server=raft_variants.ForgetfulVoter, clients=0)
+    first = explore(cluster, timeouts={"election": 1})
+    second = explore(cluster, start=first.where("has_leader"), timeouts={"election": 1}, crashes=1, restarts=1, goals=())
+    assert second.result == "violated" and replays(second)
+    verbs = [action["do"] for action in second.case.schedule]
+    assert verbs.count("timeout") == 2 and verbs.index("crash") > verbs.index("deliver")
+    with pytest.raises(ScheduleError, match="commits was met nowhere"):
+        first.where("commits")
+    with pytest.raises(ScheduleError, match="no goal 'peace'"):
+        first.where("peace")
+
+
+def test_property_that_cannot_be_judged_is_no_pass():
+    """It is named with the reason."""
+    def asks_too_much(world):
+        """Reads what nobody shows."""
+        return world.servers[0].colour
+    found = explore(raft.cluster(3, clients=0), timeouts={"election": 1}, goals=(), always=(asks_too_much,))
+    assert found.result == "exhausted" and not found.passed and "colour" in repr(found)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({"network": "twice"}, "network is"), ({"search": "wide"}, "search is one of"), ({"crashes": -1}, "crashes must be"),
+    ({"copying": "none"}, "copying is"), ({"timeouts": {"election": -1}}, r"timeouts\['election'\] must be"),
+    ({"requests": [{"command": "x=1", "to": "n9"}]}, "to must be"), ({"symmetry": True}, "does not say which nodes"),
+    ({"traitors": {"n1": [{"colour": "red"}]}}, "no message has a field 'colour'")])
+def test_wrong_arguments_are_named(arguments, words):
+    """One sentence."""
+    with pytest.raises(DslabError, match=words):
+        explore(raft.cluster(3), **arguments)
+
+
+# ---- the same everywhere
+
+SCRIPT = """
+import json
+from dslab import explore
+from dslab.protocols import raft, raft_variants
+cluster = raft.cluster(3, server=raft_variants.ForgetfulVoter, clients=0)
+outcomes = []
+for search in ("breadth-first", "depth-first", "random walk"):
+    found = explore(cluster, timeouts={"election": 2}, crashes=1, restarts=1, search=search, states=5000)
+    outcomes.append([found.result, found.states, found.transitions, found.case and found.case.schedule])
+print(json.dumps(outcomes))
+"""
+
+
+def test_outcome_does_not_depend_on_hashes():
+    """Two processes with different hash seeds search in the same order."""
+    told = [subprocess.run([sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
+                           capture_output=True, text=True).stdout for seed in ("1", "2024")]
+    assert told[0] == told[1] and len(json.loads(told[0])) == 3
