@@ -6,7 +6,8 @@ from typing import Any
 
 from dslab.sim import Event
 
-from .scene import STANDING, Scene, granted, term_of
+from .ballots import named
+from .scene import STANDING, NodeScene, Scene, granted, term_of
 from .teller import Teller
 from .words import Said, listed, number_word, say
 
@@ -22,20 +23,22 @@ class Elections(Teller):
 
     def _wins(self, node: Any, old: dict[str, Any]) -> Said:
         self.elected = node
-        term, quorum, servers = node.term, self.scene.majority, len(self.scene.servers)
+        term, quorum, servers = node.term, self.scene.majority, len(self.scene.voters)
         if servers == 1:
-            return say(f"{node.id} leads term {{term:{term}}}", "It is alone, so its own vote is a majority.")
+            return say(f"{node.id} leads{period(node)}", "It is alone, so its own vote is a majority.")
         sum_of = granted(old.get("votes"))
         votes = max(quorum, sum_of + 1) if sum_of else quorum
-        rival = next((n for n in self.scene.leaders() if n is not node and n.term == term), None)
+        rival = next((n for n in self.scene.leaders() if n is not node and period(n) == period(node)), None)
         if rival:
             return say(
-                f"{node.id} and {rival.id} both lead term {{term:{term}}}",
-                "A term must have one leader: two majorities share a server.",
+                f"{node.id} and {rival.id} both lead{period(node)}",
+                "A term must have one leader: two majorities share a server."
+                if term
+                else "Each takes itself for the leader, and nothing tells the two apart.",
             )
         if "votes" not in node.fields:
             return say(
-                f"{node.id} leads term {{term:{term}}}" if term else f"{node.id} becomes {node.role}",
+                f"{node.id} leads{period(node)}" if period(node) else f"{node.id} becomes {node.role}",
                 "The others hear of it with its next message.",
             )
         return say(
@@ -51,17 +54,15 @@ class Elections(Teller):
 
     def _stands(self, event: Event, node: Any, old: dict[str, Any]) -> Said:
         me, term, scene = node.id, node.term, self.scene
-        headline = (
-            f"{me} stands for election in term {{term:{term}}}",
-            f"{me} stands in term {{term:{term}}}",
-        )
+        within = period(node).replace(" term", " in term")
+        headline = (f"{me} stands for election{within}", f"{me} stands{within}")
         if event.cause is not None and self.reading.events[event.cause].kind == "timeout":
             return say(headline, "Its timer did not run out by itself: it was made to.")
-        if old.get("role") in STANDING:
+        if old.get("role") in STANDING and term:
             return say(
                 (f"{me} tries again in term {{term:{term}}}",),
                 (
-                    f"Nobody got {scene.majority} of {len(scene.servers)} votes "
+                    f"Nobody got {scene.majority} of {len(scene.voters)} votes "
                     f"in term {{term:{term - 1}}} in time.",
                 ),
             )
@@ -76,8 +77,12 @@ class Elections(Teller):
             ),
             None,
         )
+        if rival and "votes" in node.fields:
+            return say(headline, (f"{rival} stands{within} too, so the votes may be split.",))
+        if event.message is not None:
+            return say(headline, f"A message from {self._sender(event)} makes it stand.")
         if rival:
-            return say(headline, (f"{rival} stands in term {{term:{term}}} too, so the votes may be split.",))
+            return say(headline, f"{rival} stands too.")
         leader = old.get("leader") or next((n.id for n in scene.leaders() if n.id != me), None)
         if leader is None or leader == me or leader not in scene.nodes:
             return say(headline, f"Nobody leads, and {me}'s timer ran out first.")
@@ -96,6 +101,9 @@ class Elections(Teller):
                 self._newer_term(event, node.term),
             )
         leader = node.fields.get("leader") or self._sender(event)
+        if not node.term:
+            told = f"{self._sender(event)}'s message tells it so." if event.message is not None else "Its time is over."
+            return say(f"{node.id} gives up: {leader} leads" if leader else f"{node.id} gives up its election", told)
         return say(
             (
                 f"{node.id} gives up: {leader} leads term {{term:{node.term}}}",
@@ -105,7 +113,7 @@ class Elections(Teller):
         )
 
     def _vote_arrives(self, event: Event, node: Any, old: dict[str, Any]) -> Said:
-        have, total, needed = granted(node.fields["votes"]), len(self.scene.servers), self.scene.majority
+        have, total, needed = granted(node.fields["votes"]), len(self.scene.voters), self.scene.majority
         voter = self._sender(event)
         if have <= granted(old.get("votes")) and voter:
             return say(
@@ -132,7 +140,7 @@ class Elections(Teller):
             return (
                 f"{voter} gave its only vote in term {{term:{other.term}}} to {other.fields['voted_for']}.",
             )
-        if _last(other.log) > _last(candidate.log):
+        if _last(other) > _last(candidate):
             return (f"{voter}'s log is newer than {candidate.id}'s, so {candidate.id} must not lead.",)
         return (f"{voter} did not grant it.",)
 
@@ -143,7 +151,7 @@ class Elections(Teller):
             f"{node.id} votes for {choice}",
         )
         if "log" in node.fields and choice in self.scene.nodes:
-            if _last(node.log) > _last(self.scene.nodes[choice].log):
+            if _last(node) > _last(self.scene.nodes[choice]):
                 return say(
                     headline, f"It has not voted in this term; but its own log is newer than {choice}'s."
                 )
@@ -182,6 +190,8 @@ class Elections(Teller):
         self.elected = None
         rival = next((n for n in self.scene.leaders() if n is not leader), None)
         if rival is not None:
+            if period(rival) == period(leader):
+                return None
             return say("Two leaders, two terms", stale_leader(self.scene, rival))
         beats = [timer for name, timer in leader.timers.items() if timer[2] == timer[3]]
         if beats:
@@ -192,7 +202,14 @@ class Elections(Teller):
             )
         else:
             reason = ("Every server that it reaches follows it.",)
-        return say(f"{leader.id} leads term {{term:{leader.term}}}", reason)
+        return say(f"{leader.id} leads{period(leader)}", reason)
+
+
+def period(node: NodeScene) -> str:
+    """ " term 3" or " with ballot 3 of n1": what a leader leads; nothing where leaders have no number."""
+    if node.term:
+        return f" term {{term:{node.term}}}"
+    return f" with {named(node.fields['ballot'])}" if node.fields.get("ballot") is not None else ""
 
 
 def stale_leader(scene: Scene, leader: Any) -> tuple[str, ...]:
@@ -210,6 +227,6 @@ def _down(status: str) -> str:
     return "down" if status == "crashed" else status
 
 
-def _last(log: list[Any]) -> tuple[int, int]:
+def _last(node: Any) -> tuple[int, int]:
     """What makes a log newer: the term of its last entry, then its length."""
-    return (term_of(log[-1]) if log else 0, len(log))
+    return (term_of(node.log[-1]) if node.log else 0, node.last_index)
