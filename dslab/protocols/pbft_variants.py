@@ -72,7 +72,7 @@ class TrustsNewPrimary(pbft.Replica):
     catalogue = "C34"
 
     def justified(self, m):
-        return True
+        return bool(m.proofs)
 
 
 class AcceptsAnyProposal(pbft.Replica):

@@ -177,6 +177,7 @@ def is_sound(m):
 
 
 def newest_checkpoint(proofs):
+    """The stable checkpoint with the highest number among view changes (min-s of section 4.4)."""
     return max((proof.stable for proof in proofs), key=lambda stable: stable.sequence)
 
 
