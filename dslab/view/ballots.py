@@ -55,7 +55,7 @@ class Ballots(Teller):
         if slot["chosen"]:
             if node.role in LEADING:
                 return say(f"Slot {number} is chosen: `{what}`", f"A majority has accepted it; {node.id} knows first.")
-            return say(f"{node.id} hears that slot {number} is `{what}`", "It runs once all slots before it are chosen.")
+            return say(f"{node.id} hears that slot {number} is `{what}`", "It runs when all before it are chosen.")
         under = named(slot.get("ballot"))
         if node.role in LEADING:
             return say(f"{node.id} proposes `{what}` for slot {number}", f"Under {under}; a majority must accept it.")
