@@ -12,6 +12,7 @@ from .scene import Reading, Scene, ignored, scenes
 LIES = {"silent": "silent", "equivocate": "equivocates", "corrupt": "lies", "delay": "delays"}
 DECIDED = ("chosen", "decided", "decision")   # fields that are None until a value is decided
 DONE = ("committed", "executed")              # states of a slot
+MOMENTS = ("lose_disk", "skew", "timeout", "load_dice", "hold", "delay", "duplicate", "deliver_now")
 ALTERED = ("latency", "loss", "duplicate", "fifo")
 
 
@@ -140,9 +141,7 @@ class Faults:
             if any(detail.get(name) for name in ALTERED):
                 self._begin(event, key, f"{detail['source']} → {detail['target']} changed")
         else:
-            return kind in ("lose_disk", "skew", "timeout", "load_dice", "hold", "delay", "duplicate", "deliver_now") or (
-                kind == "drop" and event.detail == "action"
-            )
+            return kind in MOMENTS or (kind == "drop" and event.detail == "action")
         return True
 
     def _begin(self, event: Event, key: tuple[Any, ...], label: str) -> None:
