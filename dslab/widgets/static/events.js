@@ -277,13 +277,12 @@ export function createTableView(ctx) {
     const hidden = ["role", "term"];
     const present = (name) => [...frame.nodes.values()].some((node) => tableValue(node.fields[name]) !== "");
     const fields = [...new Set(Object.values(spec.fields ?? {}).flat())].filter((name) => !hidden.includes(name) && present(name));
-    const nodes = [...frame.nodes.values()].map((node) => {
-      const view = nodeView(node, frame, store.trace, spec);
-      return cellRow(node.id, [view.line, valueText(view.term ?? ""), ...fields.map((name) => tableValue(node.fields[name]))]);
-    });
+    const views = new Map([...frame.nodes.values()].map((node) => [node, nodeView(node, frame, store.trace, spec)]));
+    const eras = new Set([...views.values()].filter((view) => view.term !== null).map((view) => view.era));
+    const nodes = [...views].map(([node, view]) => cellRow(node.id, [view.line, valueText(view.term ?? ""), ...fields.map((name) => tableValue(node.fields[name]))]));
     const flying = frame.flying.map((k) => cellRow(typeWords(messages.type(k)), [messages.from(k), messages.to(k),
       messages.dueUs(k) === null ? "" : durationText(Math.max(0, messages.dueUs(k) - frame.time_us)), plainText(messages.gloss(k))]));
-    el.replaceChildren(tableOf(clusterName(frame), ["Node", "State", "Term", ...fields.map((name) => name.replace(/_/g, " "))], nodes),
+    el.replaceChildren(tableOf(clusterName(frame), ["Node", "State", [...eras].join(", ") || "term", ...fields.map((name) => name.replace(/_/g, " "))], nodes),
       flying.length ? tableOf("In flight", ["Message", "From", "To", "Arrives in", "Says"], flying) : h(doc, "p", { class: "ds-quiet" }, "No message is in flight."));
   }
 

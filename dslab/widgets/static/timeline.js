@@ -1,6 +1,7 @@
 // The timeline as a line map: colour is who leads, a gap is nobody, a station is a term, a siding is a branch.
 
 import { h, s, iconGroup, setAttrs, setText, clockText, termClass } from "./format.js";
+import { eraOf } from "./glyphs.js";
 import { fix, stageLayout } from "./geometry.js";
 import { createFaultBars } from "./faultbars.js";
 
@@ -432,7 +433,7 @@ export function createTimeline(ctx, handlers) {
       const at = layout.nodes.get(node.id);
       const down = node.status === "crashed";
       return s(doc, "g", { transform: `translate(${fix(at.x)} ${fix(at.y)}) scale(${layout.scale * 1.4})` },
-        s(doc, "circle", { r: 24, class: `ds-nf ${termClass(node.fields.term)} ${down ? "is-down" : ""}` }),
+        s(doc, "circle", { r: 24, class: `ds-nf ${termClass(eraOf(node.fields)?.[1])} ${down ? "is-down" : ""}` }),
         node.fields.role === "leader" && !down ? s(doc, "circle", { r: 30, class: "ds-ring-leader" }) : null,
         down ? s(doc, "path", { d: "M-10 -10l20 20M10 -10l-20 20", class: "ds-x-down" }) : null);
     });
