@@ -98,6 +98,7 @@ export function createSpacetimeView(ctx) {
   observer?.observe(scroller);
   let expected = [0, 0];
   let settling = 0;
+  let room = { unit: 1, width: 540, height: 250, left: 0, top: 0 };
   scroller.addEventListener("scroll", () => {
     if (Math.abs(scroller.scrollTop - expected[1]) > 2 || Math.abs(scroller.scrollLeft - expected[0]) > 2) follow = false;
     draw(false);
@@ -202,17 +203,21 @@ export function createSpacetimeView(ctx) {
   }
 
   // ---- geometry, in design px ---------------------------------------------------------------------------------------
-  const unit = () => parseFloat(win.getComputedStyle(el).fontSize) / 13 || 1;
+  // Asked of the page once per drawing: every question could make it lay itself out again.
+  function measure() {
+    const unit = parseFloat(win.getComputedStyle(el).fontSize) / 13 || 1;
+    room = { unit, width: (scroller.clientWidth || 540) / unit, height: (scroller.clientHeight || 250) / unit, left: scroller.scrollLeft / unit, top: scroller.scrollTop / unit };
+  }
+
   const size = () => SIZES[set.down ? "down" : "right"];
-  const box = () => ({ width: (scroller.clientWidth || 540) / unit(), height: (scroller.clientHeight || 250) / unit() });
   const headRoom = () => (set.down ? size().head + (stamped() ? 16 : 0) : size().head + (stamped() ? 26 : 0));
   const stamped = () => subjectEvent() >= 0 && !cut;
-  const extent = () => (set.down ? box().height : box().width) - headRoom();
+  const extent = () => (set.down ? room.height : room.width) - headRoom();
   const columns = () => lanes().length * (other && set.side ? 2 : 1);
-  const pitch = () => Math.max(size().pitch, ((set.down ? box().width : box().height) - size().gutter) / columns());
+  const pitch = () => Math.max(size().pitch, ((set.down ? room.width : room.height) - size().gutter) / columns());
   const breadth = () => size().gutter + pitch() * columns();
-  const scrollMain = () => (set.down ? scroller.scrollTop : scroller.scrollLeft) / unit();
-  const scrollCross = () => (set.down ? scroller.scrollLeft : scroller.scrollTop) / unit();
+  const scrollMain = () => (set.down ? room.top : room.left);
+  const scrollCross = () => (set.down ? room.left : room.top);
   const point = (u, v) => (set.down ? [v, u + headRoom()] : [u + headRoom(), v]);
   const cursorU = (part = main, us = store.cursor.time_us, event = store.cursor.event) => (set.axis === "time" ? us * part.layout.scale : part.layout.at[Math.max(0, event)]);
 
@@ -222,10 +227,11 @@ export function createSpacetimeView(ctx) {
   }
 
   function scrollTo(u) {
-    const to = Math.max(0, Math.min(u, lengthOf() - extent())) * unit();
+    const to = Math.max(0, Math.min(u, lengthOf() - extent())) * room.unit;
     if (set.down) scroller.scrollTop = to;
     else scroller.scrollLeft = to;
     expected = [scroller.scrollLeft, scroller.scrollTop];
+    measure();
   }
 
   // The paper holds still until the cursor leaves it, then turns the page.
@@ -240,12 +246,17 @@ export function createSpacetimeView(ctx) {
     if (at < 14 || at > extent() - 20) scrollTo(main.layout.at[i] - extent() / 2);
   }
 
-  function place() {
+  function stretch() {
+    measure();
     setAttrs(el, { "data-axis": set.axis, "data-down": String(set.down) });
     const along = spaceEm(Math.max(headRoom() + lengthOf(), 1));
     const across = spaceEm(Math.floor(breadth()));
     sizer.style[set.down ? "height" : "width"] = along;
     sizer.style[set.down ? "width" : "height"] = across;
+  }
+
+  function place() {
+    stretch();
     draw();
   }
 
@@ -377,8 +388,8 @@ export function createSpacetimeView(ctx) {
 
   // As straight as the events allow: near `wanted`, but after the last one inside and before the first outside.
   function between(wanted, last, next) {
-    const room = Math.min(12, (next - last) / 2);
-    return Math.min(next - room, Math.max(last + room, wanted));
+    const least = Math.min(12, (next - last) / 2);
+    return Math.min(next - least, Math.max(last + least, wanted));
   }
 
   function cutU(lane) {
@@ -472,8 +483,8 @@ export function createSpacetimeView(ctx) {
 
   // While things glide: whatever is in view before or after.
   function bothWindows(old, next) {
-    const room = extent();
-    const union = (name) => ({ within: (low, high) => [...new Set([...next[name].within(low, high), ...old[name].within(old.scroll - 30, old.scroll + room + 30)])] });
+    const end = old.scroll + extent() + 30;
+    const union = (name) => ({ within: (low, high) => [...new Set([...next[name].within(low, high), ...old[name].within(old.scroll - 30, end)])] });
     return { ...next, events: union("events"), messages: union("messages") };
   }
 
@@ -498,8 +509,9 @@ export function createSpacetimeView(ctx) {
 
   function draw(settled = true) {
     if (!main || !frame || asTable || el.hidden) return;
-    const ratio = Math.min(2, win.devicePixelRatio || 1) * unit();
-    const { width, height } = box();
+    measure();
+    const { width, height } = room;
+    const ratio = Math.min(2, win.devicePixelRatio || 1) * room.unit;
     const pen = sized(width, height, ratio);
     colours ??= spaceColours(doc, el);
     const scroll = scrollMain();
@@ -641,23 +653,23 @@ export function createSpacetimeView(ctx) {
   }
 
   function drawHeads() {
-    const key = JSON.stringify([lanes(), columns(), set.down, box(), scrollCross(), store.branch.id, other?.id, frame.event, stamped() && [cone?.event, second], store.selection?.kind === "node" && store.selection.id]);
+    const key = JSON.stringify([lanes(), columns(), set.down, room.width, room.height, scrollCross(), store.branch.id, other?.id, frame.event, stamped() && [cone?.event, second], store.selection?.kind === "node" && store.selection.id]);
     if (key === shownKey) return;
     shownKey = key;
     const parts = other && set.side ? [main, other] : [main];
     const theirs = other && set.side ? other.trace.frameAt(otherCursor().event) : null;
     const stamps = stamped() && cone ? [cone.vector, ...(second === null ? [] : [vectorTime(trace, second)])] : [];
-    const { width, height } = box();
+    const { width, height } = room;
     Object.assign(heads.style, { width: spaceEm(set.down ? width : headRoom()), height: spaceEm(set.down ? headRoom() : height) });
     const corner = stamps.length && set.down ? [h(doc, "small", { class: "ds-st-corner" }, stamps.length > 1 ? "A | B" : "vector")] : [];
     heads.replaceChildren(...corner, ...parts.flatMap((part) => lanes().map((id) => {
       const of = part === other ? theirs : frame;
       const view = nodeView(of.nodes.get(id), of, part.trace, spec);
       const v = laneV(part, id);
-      const room = pitch();
+      const wide = pitch();
       return h(doc, "div", {
-        class: `ds-st-head ${room < 66 ? "is-tight" : ""} ${store.selection?.kind === "node" && store.selection.id === id ? "ds-chosen" : ""}`, "data-lane": id,
-        style: set.down ? `left:${spaceEm(v - room / 2)};width:${spaceEm(room)}` : `top:${spaceEm(v - 15)};height:${spaceEm(30)}`,
+        class: `ds-st-head ${wide < 66 ? "is-tight" : ""} ${store.selection?.kind === "node" && store.selection.id === id ? "ds-chosen" : ""}`, "data-lane": id,
+        style: set.down ? `left:${spaceEm(v - wide / 2)};width:${spaceEm(wide)}` : `top:${spaceEm(v - 15)};height:${spaceEm(30)}`,
       }, view.kind === "client" ? h(doc, "span", { class: "ds-st-client" }, id) : nodeBadge(doc, view),
       view.kind === "client" ? null : h(doc, "b", {}, part === other ? `${id} ${other.id}` : parts.length > 1 ? `${id} ${store.branch.id}` : id),
       stamps.length ? h(doc, "small", { class: "ds-st-stamp" }, stamps.map((vector) => String(vector[id] ?? 0)).join(" | ")) : null);
@@ -673,7 +685,7 @@ export function createSpacetimeView(ctx) {
     const at = Math.max(0, u);
     now.style.transform = set.down ? `translate(0, ${spaceEm(at + headRoom())})` : `translate(${spaceEm(at + headRoom())}, 0)`;
     setText(now.firstChild, clockText(store.cursor.time_us));
-    const { width, height } = box();
+    const { width, height } = room;
     Object.assign(veil.style, set.down
       ? { left: spaceEm(Math.max(0, size().gutter - scrollCross() - 4)), top: spaceEm(at + headRoom()), width: spaceEm(width), height: spaceEm(Math.max(0, height - headRoom() - at)) }
       : { top: spaceEm(Math.max(0, size().gutter - scrollCross() - 6)), left: spaceEm(at + headRoom()), height: spaceEm(height), width: spaceEm(Math.max(0, width - headRoom() - at)) });
@@ -759,7 +771,7 @@ export function createSpacetimeView(ctx) {
 
   function pointerAt(event) {
     const rect = scroller.getBoundingClientRect();
-    return [(event.clientX - rect.left) / unit(), (event.clientY - rect.top) / unit()];
+    return [(event.clientX - rect.left) / room.unit, (event.clientY - rect.top) / room.unit];
   }
 
   function pickPointer(event) {
@@ -925,6 +937,7 @@ export function createSpacetimeView(ctx) {
       draw();
       return;
     }
+    stretch();
     if (follow) revealCursor(why === "layout" || why === "branch");
     refresh();
   }
