@@ -12,6 +12,8 @@ from dslab.sim import ClientReply, Network, Node, System, message, title, violat
 LATENCY = (5, 15)    # ms one way
 BEGIN = 10           # ms until a server says what it prefers, so that a schedule can come first
 
+BOUNDS = {"timeouts": None}      # of an exploration, unless told otherwise: `last` bounds the rounds
+
 
 @message
 class Report:

@@ -14,6 +14,7 @@ from .multi_paxos_properties import ALWAYS, EVENTUALLY
 ELECTION_TIMEOUT = (150, 300)    # ms; random, so that two do not hinder each other for ever
 HEARTBEAT = 75                   # ms; also until an unanswered Accept is sent again
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
+BOUNDS = {"timeouts": {"election": 2}}       # of an exploration, unless told otherwise
 
 
 @message

@@ -96,5 +96,29 @@ def chooses(world):
     return any(getattr(s, "chosen", None) is not None for s in world.servers)
 
 
+def ends_within(rounds):
+    """A property that Paxos does not have, to be refuted by a search: two proposers can keep each other busy.
+
+    Args:
+        rounds: ballots of each proposer that got as far as phase 2, 1 or more.
+    """
+    @title(f"Ends within {rounds} ballots each")
+    def accepted_by_then(world):
+        """When every proposer has had that many promises of a majority, some acceptor has accepted a value."""
+        proposer = world.changed
+        if getattr(proposer, "phase", None) != "accept":
+            return None
+        world.memory[proposer.id, told(proposer.ballot)] = True
+        proposers = [s.id for s in world.servers if hasattr(s, "phase")]
+        asked = [name for name, _ in world.memory]
+        if any(asked.count(name) < rounds for name in proposers) or \
+                any(a.accepted_ballot is not None for a in acceptors(world)):
+            return None
+        times = "once" if rounds == 1 else f"{rounds} times"
+        return violation(f"{' and '.join(proposers)} have each asked for a value {times}, and nothing is accepted",
+                         nodes=proposers)
+    return accepted_by_then
+
+
 ALWAYS = (agreement, validity, learners_agree, one_value_per_ballot)
 EVENTUALLY = (chooses,)
