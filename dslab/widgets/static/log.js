@@ -214,6 +214,7 @@ export function createLogView(ctx) {
         cell.pip = mark?.index === index ? (holders.has(node.id) ? "on" : "off") : "";
         cell.selected = mark?.id === node.id && mark.index === index;
         cell.first = index === first;
+        cell.last = last;
         drawCell(line, node, index, cell, stop.row === row && stop.index === index, spare.get(node.id));
       }
     });
@@ -287,7 +288,7 @@ export function createLogView(ctx) {
     const place = `left:${em(view.head + (index - 1) * view.column)};width:${em(view.column)}`;
     if (box.place !== place) box.style.cssText = place;
     box.place = place;
-    const shape = [cell.kind, cell.applied, cell.conflicting, cell.ghost && entryText(cell.ghost), cell.match, cell.next, cell.pip, cell.kind === "snapshot" && [cell.first, index]].join("|");
+    const shape = [cell.kind, cell.applied, cell.conflicting, cell.ghost && entryText(cell.ghost), cell.match, cell.next, cell.pip, cell.kind === "snapshot" && [cell.first, index, cell.last, node.fields.snapshot_index]].join("|");
     const look = `${shape}|${name}|${cell.entry?.term}|${cell.entry && entryText(cell.entry)}`;
     if (box.look === look) return;
     box.look = look;

@@ -30,6 +30,12 @@ function termTab(doc, term) {
   return h(doc, "span", { class: `ds-entry-term ${termClass(term)}` }, String(term));
 }
 
+/** One block over all columns in view that the snapshot stands for; cells have .154em at each side. */
+function snapshotBlock(block, columns) {
+  block.style.width = `calc(${columns} * 100% + ${columns - 1} * .334em)`;
+  return block;
+}
+
 /** What a cell shows, as elements. */
 export function cellParts(ctx, node, index, cell) {
   const { doc } = ctx;
@@ -41,7 +47,7 @@ export function cellParts(ctx, node, index, cell) {
       entry.term !== undefined && termTab(doc, entry.term),
       h(doc, "span", { class: "ds-entry-load" }, h(doc, "span", {}, entryText(entry)))),
     cell.applied && drawn("ds-applied", ctx.icon("check")),
-    cell.kind === "snapshot" && (cell.first || index === end) && drawn("ds-entry ds-committed ds-snapshot", `1–${end}`),
+    cell.kind === "snapshot" && cell.first && snapshotBlock(drawn("ds-entry ds-committed ds-snapshot", `1–${end}`), Math.min(end, cell.last) - index + 1),
     ghost && drawn("ds-ghost", ghost.term !== undefined && termTab(doc, ghost.term), h(doc, "s", {}, entryText(ghost))),
     cell.pip && drawn(`ds-log-pip ds-pip-${cell.pip}`),
     cell.match && indexMarker(doc, "match"),
