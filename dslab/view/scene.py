@@ -52,6 +52,11 @@ class NodeScene:
         return term_of(self.fields)
 
     @property
+    def era(self) -> int:
+        """The term, or where ballots take its place the number of the highest one that the node knows."""
+        return self.term or max(map(counter_of, (self.fields.get("ballot"), self.fields.get("promised"))))
+
+    @property
     def log(self) -> list[Any]:
         log = self.fields.get("log")
         return log if isinstance(log, list) else []
@@ -168,9 +173,9 @@ class Scene:
         return [side for side in [*named, rest] if side]
 
     def leaders(self) -> list[NodeScene]:
-        """The servers that lead, or believe to lead, newest term first."""
+        """The servers that lead, or believe to lead, newest term or ballot first."""
         found = [self.nodes[n] for n in self.servers if self.nodes[n].leads]
-        return sorted(found, key=lambda node: -node.term)
+        return sorted(found, key=lambda node: -node.era)
 
     def running(self) -> list[str]:
         """The voters that run."""
@@ -229,6 +234,12 @@ def term_of(fields: Any) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return 0
+
+
+def counter_of(ballot: Any) -> int:
+    """The number of a ballot, which is [number, proposer] or a number; 0 if there is none."""
+    number = ballot[0] if isinstance(ballot, (list, tuple)) and ballot else ballot
+    return number if isinstance(number, int) and not isinstance(number, bool) else 0
 
 
 def granted(votes: Any) -> int:

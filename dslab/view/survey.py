@@ -34,7 +34,7 @@ def survey(reading: Reading) -> dict[str, Any]:
     highest, elected = 0, 0
     for event, scene, changed in scenes(reading):
         fault = faults.note(event, scene)
-        if "role" in changed or (event.kind in ("crash", "restart") and fault):
+        if "role" in changed or "ballot" in changed or (event.kind in ("crash", "restart") and fault):
             _span(leaders, event, scene)
             now = leaders[-1] if leaders and leaders[-1]["to_us"] is None else None
             if now and now["from_us"] == event.time_us and now["term"] > elected:
@@ -79,12 +79,12 @@ def _span(spans: list[dict[str, Any]], event: Event, scene: Scene) -> None:
     found = scene.leaders()
     leader = found[0] if found else None
     last = spans[-1] if spans and spans[-1]["to_us"] is None else None
-    if last and leader and last["node"] == leader.id and last["term"] == leader.term:
+    if last and leader and last["node"] == leader.id and last["term"] == leader.era:
         return
     if last:
         last["to_us"] = event.time_us
     if leader:
-        spans.append({"from_us": event.time_us, "to_us": None, "node": leader.id, "term": leader.term})
+        spans.append({"from_us": event.time_us, "to_us": None, "node": leader.id, "term": leader.era})
 
 
 class Faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dslab.protocols import paxos, raft
+from dslab.protocols import multi_paxos, paxos, raft
 from dslab.sim import simulate
 from dslab.view import read, survey
 
@@ -66,3 +66,15 @@ def test_a_decision_counts_once_and_where_it_was_made() -> None:
     assert len(learned) > 1
     assert [(d["event"], d["node"]) for d in found["decisions"]] == [(learned[0].id, learned[0].node)]
     assert learned[0].id in found["interesting"]
+
+
+def test_where_ballots_take_the_place_of_terms_the_line_shows_them() -> None:
+    """Each leader of Multi-Paxos has the number of its ballot, and a station where that began."""
+    schedule = [{"at": 600, "do": "crash", "node": "n1"}]
+    trace = simulate(multi_paxos.cluster(5), seed=3, schedule=schedule, until=2500)
+    found = survey(read(trace))
+    last = max(e.id for e in trace.events)
+    ballots = {node: state["ballot"] for node, state in trace.state_at(last).items() if state.get("role") == "leader"}
+    leader = found["leaders"][-1]
+    assert ballots[leader["node"]] == [leader["term"], leader["node"]] and leader["term"] > 1
+    assert [s["term"] for s in found["stations"]] == sorted({s["term"] for s in found["leaders"]})
