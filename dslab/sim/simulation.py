@@ -23,7 +23,7 @@ from .message import Message
 from .network import MODULUS, MULTIPLIER, latency_range_us, stream
 from .node import Node
 from .recorder import Recorder
-from .schedule import check_schedule, to_us
+from .schedule import Action, check_schedule, to_us
 from .snapshot import keep
 from .system import System
 from .trace import Trace
@@ -203,6 +203,16 @@ class Simulation(Actions):
         self._check_sharing(until_us)
         self.handling = None
         self.now_us = max(self.now_us, until_us)
+
+    def plan(self, act: Action) -> None:
+        """Adds an action to the schedule of a run in progress.
+
+        Args:
+            act: not before the present; runs after what is planned for the same moment.
+        """
+        number = len(self.schedule)
+        self.schedule.append(act)
+        heapq.heappush(self.heap, (to_us(act["at"]), AFTER_EVERYTHING + number, None, self._act, act, None))
 
     def trace(self) -> Trace:
         """The trace so far.

@@ -72,11 +72,14 @@ class System:
         return list(self.classes)
 
     def replace(self, *, network: Network | None = None, latency: Latency | None = None,
-                code: str | None = None) -> System:
-        """A copy of this system on another network."""
+                disk: float | tuple[float, float] | None = None, code: str | None = None) -> System:
+        """A copy of this system on another network, or with other disks."""
         twin = object.__new__(System)
         twin.__dict__.update(self.__dict__)
         twin.network = network or (Network(latency=latency) if latency is not None else self.network)
+        if disk is not None:
+            latency_range_us(disk, "disk")
+            twin.disk = disk
         twin.code = code or "system"
         return twin
 
@@ -84,8 +87,26 @@ class System:
         """This system with time standing still: a message arrives by a `deliver` action only, a timer runs out by
         `timeout` only, and a durable write takes no time. So a schedule says the whole order of events.
         """
-        twin = self.replace(latency=A_DAY, code=f"{self.code}.stepped()")
-        twin.disk, twin.by_hand = 0, True
+        twin = self.replace(latency=A_DAY, disk=0, code=f"{self.code}.stepped()")
+        twin.by_hand = True
+        return twin
+
+    def without(self, *nodes: str) -> System:
+        """This system with some of its nodes left out; the others keep their names.
+
+        Raises:
+            ScheduleError: there is no such node, or it is the last server.
+        """
+        unknown = [node for node in nodes if node not in self.classes]
+        if unknown or not set(self.servers) - set(nodes):
+            raise ScheduleError(f"there is no node {unknown[0]!r} to leave out" if unknown else
+                                "a system needs at least one server")
+        twin = self.replace(code=f"{self.code}.without({', '.join(f'{node!r}' for node in nodes)})".replace("'", '"'))
+        twin.classes = {node: cls for node, cls in self.classes.items() if node not in nodes}
+        twin.servers = [node for node in self.servers if node not in nodes]
+        twin.clients = [node for node in self.clients if node not in nodes]
+        groups = [tuple(node for node in group if node not in nodes) for group in self.interchangeable]
+        twin.interchangeable = tuple(group for group in groups if group)
         return twin
 
     def __repr__(self) -> str:
