@@ -117,7 +117,7 @@ def test_run_by_hand_keeps_the_meaning_of_message_numbers():
     shifted = [{**a, "message": a["message"] + 1} if "message" in a else a for a in needed]
     case = found.case._replace(schedule=[{"at": 5, "do": "timeout", "node": idle, "timer": "prepare"}, *shifted])
     small = minimise(found.system, case, "consistent")
-    assert small.after["actions"] == len(needed) and small.before["actions"] == len(needed) + 1
+    assert small.after["actions"] < len(needed) and small.after["servers"] < small.before["servers"]
     assert replayed(small.system, small.case, small.system.always, "consistent") is not None
 
 
