@@ -4,8 +4,6 @@ import { laneEvents, lamportTimes } from "./causality.js";
 
 const BLOCK = 128;
 const SPACE_LEADS = new Set(["leader", "primary", "coordinator"]);
-const SPACE_STANDS = new Set(["candidate", "proposer"]);
-const IDLE_PHASES = new Set(["idle", "chosen", null, undefined]);
 
 /** Finds the intervals [start, end] that touch a window without looking at all of them. `ids` are the ones to index. */
 export function intervalIndex(ids, starts, ends) {
@@ -244,8 +242,9 @@ export function laneSpans(trace) {
     if (kind === "crash" || kind === "restart" || kind === "pause" || kind === "resume" || kind === "start") {
       turn(lane, "status", { crash: "down", pause: "paused" }[kind] ?? null, null, i);
     }
-    const leads = now.up && SPACE_LEADS.has(now.role);
-    const stands = now.up && SPACE_STANDS.has(now.role) && (now.role !== "proposer" || !IDLE_PHASES.has(now.phase));
+    // A ballot is stood for until it is promised, and led from there to its end.
+    const leads = now.up && (SPACE_LEADS.has(now.role) || now.phase === "accept");
+    const stands = now.up && (now.role === "candidate" || now.phase === "prepare");
     turn(lane, "role", leads ? "leads" : stands ? "stands" : null, leads || stands ? termOfFields(now) : null, i);
   }
   return spans;

@@ -329,6 +329,18 @@ export function paintDiagram(pen, d, look, window, colours) {
         draw.discs(points, 6.5, colours.bg, colours.mark, 1.5);
         pen.setLineDash([]);
         break;
+      case "traitor":
+        for (const [x, y] of points) {
+          pen.beginPath();
+          for (let at = 0; at < 16; at++) pen.lineTo(x + (at % 2 ? 5.5 : 8) * Math.cos((at * Math.PI) / 8), y + (at % 2 ? 5.5 : 8) * Math.sin((at * Math.PI) / 8));
+          pen.closePath();
+          pen.fillStyle = colours.bg;
+          pen.fill();
+          pen.strokeStyle = colours.ink;
+          pen.lineWidth = 1.5;
+          pen.stroke();
+        }
+        break;
       case "write": draw.lines(across(4.5), { strokeStyle: colours.ink2, lineWidth: 2 }); break;
       case "commit": draw.lines(across(7), { strokeStyle: colours.ink, lineWidth: 3.5 }); break;
       case "start": draw.lines(across(6), { strokeStyle: colours.ink2, lineWidth: 1.5 }); break;
@@ -463,10 +475,11 @@ export function paintDiagram(pen, d, look, window, colours) {
 
 function markOf(trace, i) {
   const kind = trace.kind(i);
-  if (trace.patch(i).some(([name]) => name === "commit_index") && kind !== "start" && kind !== "restart") return "commit";
+  if (trace.patch(i).some(([name, value]) => name === "commit_index" || (name === "chosen" && value !== null)) && kind !== "start" && kind !== "restart") return "commit";
   switch (kind) {
     case "deliver": return "arrival";
     case "timeout": return "timer";
+    case "turn_traitor": return "traitor";
     case "pause": case "resume": return "none";
     default: return kind;
   }

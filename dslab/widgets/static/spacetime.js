@@ -668,7 +668,7 @@ export function createSpacetimeView(ctx) {
       const v = laneV(part, id);
       const wide = pitch();
       return h(doc, "div", {
-        class: `ds-st-head ${wide < 66 ? "is-tight" : ""} ${store.selection?.kind === "node" && store.selection.id === id ? "ds-chosen" : ""}`, "data-lane": id,
+        class: `ds-st-head ${set.down && wide < 66 ? "is-tight" : ""} ${store.selection?.kind === "node" && store.selection.id === id ? "ds-chosen" : ""}`, "data-lane": id,
         style: set.down ? `left:${spaceEm(v - wide / 2)};width:${spaceEm(wide)}` : `top:${spaceEm(v - 15)};height:${spaceEm(30)}`,
       }, view.kind === "client" ? h(doc, "span", { class: "ds-st-client" }, id) : nodeBadge(doc, view),
       view.kind === "client" ? null : h(doc, "b", {}, part === other ? `${id} ${other.id}` : parts.length > 1 ? `${id} ${store.branch.id}` : id),
