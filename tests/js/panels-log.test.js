@@ -44,6 +44,17 @@ test("indexes inside a snapshot are one block", () => {
   assert.equal(classifyCell(node, 121, null).entry.command, "a");
 });
 
+test("only the voters of a configuration count, and a snapshot holds what it stands for", () => {
+  const fields = { term: 1, commit_index: 1, configuration: { voters: ["n1", "n2", "n3"], outgoing: [] } };
+  const server = (id, role, log, more = {}) => ({ id, status: "up", fields: { ...fields, role, log, ...more } });
+  const nodes = [server("n1", "leader", [entry(1, "a"), entry(1, "b")]), server("n2", "follower", [], { snapshot_index: 1 }),
+    server("n3", "follower", []), server("n4", "follower", [entry(1, "a"), entry(1, "b")])];
+  assert.deepEqual([commitNote(nodes, "n1", 1).k, commitNote(nodes, "n1", 1).n], [2, 3]);
+  assert.equal(commitNote(nodes, "n1", 2).text, "n1 may commit it when 1 more server holds it.");
+  nodes[0].fields.configuration = { voters: ["n2", "n3", "n4"], outgoing: ["n1", "n2", "n3"] };
+  assert.match(commitNote(nodes, "n1", 2).text, /majorities of the old and of the new servers/);
+});
+
 test("truncated entries are ghosts only on the event that removed them", () => {
   assert.deepEqual(truncatedEntries(at(9).frame.nodes.get("n2")).map(([index, item]) => [index, item.command]), [[4, "w=6"], [5, "w=3"]]);
   assert.deepEqual(truncatedEntries(at(10).frame.nodes.get("n2")), []);

@@ -1,6 +1,6 @@
 // Logs as data: what an entry is, which one counts, why it is or is not committed. No drawing here.
 import { listText, valueText } from "./format.js";
-import { quorumOf } from "./glyphs.js";
+import { quorumOf, votersOf } from "./glyphs.js";
 
 /** Servers that show a log; the Log tab is absent when there are none. */
 export function logServers(spec) {
@@ -101,8 +101,11 @@ export function commitNote(nodes, id, index, { stations = [], commitTerm = null 
   const authority = authorityAt(nodes, index);
   const own = entryAt(node, index);
   const entry = own ?? authority?.entry ?? null;
-  const holders = nodes.filter((item) => entry && sameEntry(entryAt(item, index), entry));
-  const n = nodes.length;
+  const speaker = currentLeader(nodes) ?? node;
+  const voters = votersOf(speaker, nodes.map((item) => item.id));
+  const holders = nodes.filter((item) => entry && voters.includes(item.id)
+    && (sameEntry(entryAt(item, index), entry) || (item.fields.snapshot_index ?? 0) >= index));
+  const n = voters.length;
   const k = holders.length;
   return { k, n, holders: holders.map((item) => item.id), ...noteWords() };
 
@@ -152,6 +155,9 @@ export function commitNote(nodes, id, index, { stations = [], commitTerm = null 
       return { title, text: formerLeader(may) };
     }
     if (!leader) return { title, text: formerLeader("a later leader may commit it only behind an entry of its own term (§5.4.2).") };
+    if (speaker.fields.configuration?.outgoing?.length) {
+      return { title, text: `${leader.id} may commit it when majorities of the old and of the new servers hold it.` };
+    }
     if (k >= quorum) return { title, text: `${leader.id} commits it when it has heard so from a majority.` };
     const more = quorum - k;
     return { title, text: `${leader.id} may commit it when ${more} more ${more > 1 ? "servers hold" : "server holds"} it.` };

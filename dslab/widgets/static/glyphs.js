@@ -14,6 +14,11 @@ export function quorumOf(n) {
   return Math.floor(n / 2) + 1;
 }
 
+/** The servers whose majority counts for a node: its configuration's, old and new, where it shows one. */
+export function votersOf({ fields: { configuration: now } }, servers) {
+  return now?.voters ? servers.filter((id) => now.voters.includes(id) || now.outgoing?.includes(id)) : servers;
+}
+
 function roleLetter(spec, role) {
   const given = spec.roles?.[role];
   const letter = typeof given === "string" ? given : given?.letter;
@@ -47,7 +52,7 @@ export function groupLetter(groups, id) {
 export function votesOf(node, frame, trace) {
   if (node.fields.role !== "candidate" || node.status === "crashed") return null;
   if (node.fields.votes === undefined && node.fields.voted_for === undefined) return null;      // elected without votes
-  const servers = trace.spec.servers;
+  const servers = votersOf(node, trace.spec.servers);
   const given = node.fields.votes ?? [];
   const votes = new Map(servers.map((id) => [id, voteIn(given, id)]));
   for (const id of servers) {
@@ -122,7 +127,8 @@ function nodeLine(node, frame, votes, spec) {
   if (node.status === "paused") return `paused at ${clockText(node.statusSince)}`;
   if (node.treason) return `traitor: ${node.treason.behaviour}`;
   if (votes) return `${role}, ${tally(votes).granted} of ${tally(votes).total} votes`;
-  if (role === "leader" && reaches(node, frame, spec.servers) < quorumOf(spec.servers.length)) return "leader, cut off";
+  const voters = votersOf(node, spec.servers);
+  if (role === "leader" && reaches(node, frame, voters) < quorumOf(voters.length)) return "leader, cut off";
   const candidate = frame.nodes.get(votedFor);
   const standing = candidate && candidate.id !== node.id && candidate.status === "up" && candidate.fields.role === "candidate"
     && candidate.fields.term === term;
