@@ -50,7 +50,8 @@ class EasilyCalmed(raft.Server):
     catalogue = "C6"
 
     def on_request_vote(self, sender, m):
-        self.reset_election_timer()
+        if self.role != "leader":
+            self.reset_election_timer()
         super().on_request_vote(sender, m)
 
 
