@@ -14,10 +14,12 @@ from concurrent.futures import ProcessPoolExecutor
 from random import Random
 from typing import Any
 
+from dslab.check.answers import find
 from dslab.check.faults import HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
-from dslab.protocols import pbft
+from dslab.protocols import pbft, pbft_variants
 from dslab.sim import System, simulate
+from dslab.sim.case import Case
 
 UNTIL = 2_500      # ms
 BEHAVIOURS = ("silent", "equivocate", "corrupt", "delay")
@@ -76,9 +78,9 @@ def schedule_of(system: System, seed: int, traitors: int) -> list[dict[str, Any]
 
 
 def one_run(seed: int, server: type = pbft.Replica, client: type = pbft.Client,
-            traitors: int | None = None) -> tuple[str, int, int, int]:
+            traitors: int | None = None, nodes: int | None = None) -> tuple[str, int, int, int]:
     """(name of the violated property or "", events, requests answered, highest view) of the run with this seed."""
-    nodes = 7 if seed % 8 == 7 else 4
+    nodes = nodes or (7 if seed % 8 == 7 else 4)
     system = pbft.cluster(nodes, server=server, client=client, clients=2)
     faulty = (nodes - 1) // 3 if traitors is None else traitors
     trace = simulate(system, seed=seed, schedule=schedule_of(system, seed, faulty), until=UNTIL)
@@ -88,12 +90,54 @@ def one_run(seed: int, server: type = pbft.Replica, client: type = pbft.Client,
     return (verdict.name if verdict else "", len(trace), answered, max(last[s].get("view", 0) for s in system.servers))
 
 
-def caught_at(seeds: range, server: type = pbft.Replica, client: type = pbft.Client) -> tuple[int, str] | None:
-    """The first seed at which a variant breaks a property, and which."""
+def plot(seed: int, nodes: int) -> Case:
+    """A short run with one liar who says what hurts, a few cut links, and a primary that may fall silent."""
+    random = Random(f"plot/{seed}")
+    servers = [f"n{i}" for i in range(1, nodes + 1)]
+    liar = random.choice(["n1", "n1", "n2", servers[-1]])
+    others = [n for n in servers if n != liar]
+    quoted = {"client": "c2", "number": 1, "command": "y=2", "digest": pbft.digest_of("c2", 1, "y=2")}
+    lie = random.choice([
+        {"fields": quoted}, {"fields": quoted}, {"fields": {"prepared": []}}, {"fields": {"view": 1}},
+        {"fields": {"proposals": [], "sequence": 1}}, {"fields": {"result": "lie"}},
+        {"fields": {"sequence": 800, "digest": "made up"}}, {}])
+    action: dict[str, Any] = {"at": 1, "do": "turn_traitor", "node": liar, "behaviour": "silent", **lie}
+    if lie:
+        split = random.random() < 0.6
+        action["behaviour"] = "equivocate" if split else "corrupt"
+        if split:
+            action["to"] = random.sample([*others, "c1"], random.randint(1, len(others)))
+    schedule = [action]
+    trouble = random.choice(["none", "cut", "link"])
+    for source in servers if trouble != "none" else []:
+        for target in servers if trouble == "cut" else [*servers, "c1"]:
+            if source != target and random.random() < 0.2:
+                wrong = {} if trouble == "cut" else {"latency": random.choice([60, 90])}
+                schedule.append({"at": 2, "do": trouble, "source": source, "target": target, **wrong})
+                if random.random() < 0.5:
+                    right = {"do": "mend"} if trouble == "cut" else {"do": "link", "latency": [5, 15]}
+                    schedule.append({"at": random.choice([45, 100]), **right, "source": source, "target": target})
+    schedule += [{"at": 10, "do": "request", "command": "x=1", "client": "c1", "to": "n1"},
+                 {"at": random.choice([10, 12, 50, 110]), "do": "request", "command": random.choice(["y=2", "x=2"]),
+                  "client": "c2", "to": random.choice(["n1", "n2"])}]
+    if random.random() < 0.4:
+        schedule += [{"at": 150 + 40 * i, "do": "request", "command": f"x={i}", "client": "c1"} for i in range(3, 8)]
+    if trouble != "none" and liar != "n1" and random.random() < 0.6:
+        schedule += [{"at": 100, "do": "pause", "node": "n1"}, {"at": 900, "do": "resume", "node": "n1"}]
+    schedule.sort(key=lambda a: a["at"])
+    return Case(f"plot-{seed}", "", schedule, 3_500 if trouble == "none" else 1_500, nodes=nodes,
+                clients=2, seed=seed, progress=trouble == "none")
+
+
+def caught_at(seeds: range, mutant: type = pbft.Replica, nodes: int = 4) -> tuple[Case, str] | None:
+    """The first plot that breaks a property of a variant, and which."""
+    part = {"client" if issubclass(mutant, pbft.Client) else "server": mutant}
+    system = pbft.cluster(nodes, clients=2, **part)
     for seed in seeds:
-        name = one_run(seed, server, client)[0]
-        if name:
-            return seed, name
+        case = plot(seed, nodes)
+        broken = find(system, case)
+        if broken:
+            return case, broken.verdict.name
     return None
 
 
@@ -101,6 +145,13 @@ def many(seeds: range) -> dict[str, Any]:
     runs = [one_run(seed) for seed in seeds]
     return {"runs": len(runs), "violations": sum(bool(run[0]) for run in runs), "events": sum(run[1] for run in runs),
             "answered": sum(run[2] for run in runs), "runs_with_a_view_change": sum(run[3] > 0 for run in runs)}
+
+
+def hunt(name: str) -> list[Any]:
+    """[name, actions, property] of the first of 500 plots that breaks a variant, or [name, None]."""
+    mutant = getattr(pbft_variants, name)
+    found = caught_at(range(500), mutant, 5 if mutant is pbft_variants.MajorityQuorum else 4)
+    return [name, len(found[0].schedule), found[1]] if found else [name, None]
 
 
 def main() -> None:
@@ -114,7 +165,8 @@ def main() -> None:
         total: Counter[str] = Counter()
         for part in parts:
             total.update(part)
-    print(json.dumps({**total, "seconds": round(time.perf_counter() - began, 1)}))
+        mutants = list(pool.map(hunt, [mutant.__name__ for mutant in pbft_variants.MUTANTS]))
+    print(json.dumps({**total, "mutants": mutants, "seconds": round(time.perf_counter() - began, 1)}))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from dslab.check.answers import find
 from dslab.check.invariants import check_trace, first_violation
-from dslab.protocols import generals, generals_cases, generals_variants
+from dslab.protocols import generals, generals_cases, generals_questions, generals_variants
 from dslab.sim import simulate
 from dslab.sim.case import Case
 
@@ -185,3 +185,17 @@ def test_senseless_lies_are_heard_as_silence(fields):
         schedule = [{"at": 1, "do": "turn_traitor", "node": liar, "behaviour": "corrupt", "fields": fields}]
         trace = simulate(generals.cluster(4), seed=1, schedule=schedule, until=200)
         assert first_violation(trace, generals.ALWAYS) is None
+
+
+@pytest.mark.parametrize("question", [generals_questions.THREE, generals_questions.FOUR])
+def test_questions_have_one_right_option_and_name_misconceptions(question):
+    """And the right answer is what happens in the case."""
+    ids = [option[0] for option in question["options"]]
+    assert len(set(ids)) == len(ids) and question["right"] in ids
+    assert all((len(option) == 3) == (option[0] == question["right"]) for option in question["options"])
+
+
+def test_the_answer_about_four_generals_is_what_happens():
+    case = generals_cases.COMMANDER_LIES
+    trace = simulate(generals.cluster(4), seed=case.seed, schedule=case.schedule, until=case.until)
+    assert set(decisions(trace).values()) == {generals_questions.FOUR["right"]}

@@ -208,7 +208,41 @@ def test_a_mutant_works_while_nothing_fails_and_breaks_in_its_case(mutant):
     assert [broken(case, seed, **part) for seed in range(1, 11)] == [title] * 10
 
 
+FOUND_AT = {     # the first seed whose random plot breaks the variant; see random_byzantine.caught_at
+    pbft_variants.MajorityQuorum: 25, pbft_variants.HalfQuorum: 22, pbft_variants.WaitsForAll: 2,
+    pbft_variants.CountsVoices: 19, pbft_variants.CommitsOnWeak: 226, pbft_variants.FreshViews: 2,
+    pbft_variants.TrustsNewPrimary: 250, pbft_variants.AcceptsAnyProposal: 334, pbft_variants.RunsAtOnce: 0,
+    pbft_variants.TrustsAnyCheckpoint: 5, pbft_variants.BelievesFirst: 3,
+}
+
+
+@pytest.mark.parametrize("mutant", pbft_variants.MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_random_plots_find_every_mutant_and_nothing_in_pbft(mutant):
+    """The schedule is random, has at most 15 actions, and the unmutated protocol survives it."""
+    seed, nodes = FOUND_AT[mutant], 5 if mutant is pbft_variants.MajorityQuorum else 4
+    case, _ = random_byzantine.caught_at(range(seed, seed + 1), mutant, nodes)
+    assert len(case.schedule) <= 15
+    assert random_byzantine.caught_at(range(seed, seed + 8), nodes=nodes) is None
+
+
 # ---- odds and ends
+
+
+@pytest.mark.parametrize("node", ["n1", "n3"])
+@pytest.mark.parametrize("fields", [
+    {"view": -1}, {"view": 10**12}, {"sequence": 0}, {"sequence": 10**12}, {"digest": "null"}, {"digest": ""},
+    {"number": -5}, {"result": ""}, {"replica": "nobody"}, {"proofs": [], "proposals": []},
+    {"store": {}, "replies": {}},
+])
+def test_senseless_lies_stop_nobody(node, fields):
+    """Worst inputs in every message that has the field: no replica stumbles, and the client is answered."""
+    schedule = [{"at": 1, "do": "turn_traitor", "node": node, "behaviour": "corrupt", "fields": fields}]
+    schedule += [{**REQUEST, "at": 10 + 200 * i, "command": f"x={i}"} for i in range(5)]
+    if node != "n1":
+        schedule.append({"at": 300, "do": "crash", "node": "n1"})
+        schedule.append({"at": 900, "do": "restart", "node": "n1"})
+    trace = simulate(pbft.cluster(4), seed=1, schedule=schedule, until=6_000)
+    assert all(answered(trace)) and first_violation(trace, pbft.ALWAYS) is None
 
 
 def test_runs_repeat_byte_for_byte():
