@@ -2,6 +2,7 @@
 
 - `fps`, `frame_p95_ms`: while playing, at 25 nodes with 100 messages in flight and at 200 with 1,000.
 - `seek_ms`: from a new cursor to the laid out page, over random events of a trace of 50,000 with hundreds of entries.
+- `pan`: panning the space-time diagram of 100,000 messages, in frames per second, and the script's time per frame.
 - `fork_visible_ms`: from the click on a verb in the past to the frame that shows the new branch. Python answers over
   local HTTP as a kernel does over its socket: traits first, then the reply.
 
@@ -35,6 +36,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]
 ROOM = {"width": 1224, "height": 760}
 TRAITS = ("spec", "branches", "chunks", "cursor", "selection", "prediction", "feedback")
+PAN_MS, PAN_PX, PAN_UNTIL = 3000, 14, 940_000
 SEEK_EVENTS, SEEKS, WARM_UP, ENTRIES = 50_000, 300, 30, 400
 PLAY_MS = 3000
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>lab</title><link rel="stylesheet" href="/lab.css">
@@ -97,6 +99,26 @@ SEEK = """(events) => {
     root.getBoundingClientRect();
     return performance.now() - begun;
   });
+}"""
+PAN = """async ([px, forMs]) => {
+  const scroller = document.querySelector(".ds-st-scroll");
+  const draws = [];
+  const frames = [];
+  await new Promise((done) => {
+    let last = performance.now();
+    const end = last + forMs;
+    const frame = (now) => {
+      frames.push(now - last);
+      last = now;
+      scroller.scrollTop += px;
+      const begun = performance.now();
+      scroller.dispatchEvent(new Event("scroll"));
+      draws.push(performance.now() - begun);
+      if (now < end) requestAnimationFrame(frame); else done();
+    };
+    requestAnimationFrame(frame);
+  });
+  return [frames, draws];
 }"""
 FORK = """async (verb) => {
   const root = document.querySelector(".dslab-lab");
@@ -219,6 +241,20 @@ def seeks(page: Page) -> dict[str, float]:
             "events": len(lab.trace())}
 
 
+def pan(page: Page) -> dict[str, float]:
+    """Pans through a long run in virtual time."""
+    lab = Lab(raft.cluster(5), seed=1, until=PAN_UNTIL, start=PAN_UNTIL / 2)
+    kernel = Kernel(lab)
+    kernel.open(page)
+    page.locator("[data-tab=spacetime]").click()
+    page.wait_for_timeout(1000)
+    frames, draws = page.evaluate(PAN, [PAN_PX, PAN_MS])
+    kernel.close()
+    p95 = sorted(draws)[int(len(draws) * 0.95)]
+    return {"fps": round(1000 * len(frames) / sum(frames), 1), "script_ms": round(statistics.median(draws), 2),
+            "script_p95_ms": round(p95, 2), "messages": len(lab.trace().messages)}
+
+
 def fork(page: Page) -> float:
     """Crashes a node in the past of a run."""
     kernel = Kernel(Lab(raft.cluster(5), seed=7))
@@ -252,7 +288,7 @@ def main() -> None:
             return result
 
         few, many = fresh(frames, 25), fresh(frames, 200)
-        seek = fresh(seeks)
+        seek, panned = fresh(seeks), fresh(pan)
         forks = [fresh(fork) for _ in range(rounds)]
         version = browser.version
         browser.close()
@@ -261,6 +297,7 @@ def main() -> None:
         "frame_p95_ms": {"25/100": few["p95"], "200/1000": many["p95"]},
         "stages": [few["stage"], many["stage"]],
         "seek_ms": seek,
+        "pan": panned,
         "fork_visible_ms": {"median": statistics.median(forks), "max": max(forks)},
         "bundle_kb": round(len(javascript()) / 1000, 1),
         "chromium": version, "python": platform.python_version(), "machine": platform.machine(),
