@@ -5,7 +5,8 @@ import { nodeView } from "./glyphs.js";
 import { nodeBadge } from "./logcells.js";
 import { ballotModel, ballotSentence, insetsOf, phaseModel, slotModel, SLOT_STATES } from "./insetdata.js";
 
-const COLUMNS = { wide: 5, one: 6, small: 3 };       // ballots or slots in view
+const COLUMNS = { wide: 5, one: 6, small: 3 };       // ballots in view
+const MOST_SLOTS = 40;                               // the newest; what has no room is scrolled to
 const STRIP = { wide: 14, one: 18, small: 7 };       // sequence numbers to choose from
 const PIP_WORDS = { accepted: "accepted", promised: "promised, may accept", open: "may accept", closed: "promised a later one" };
 const INSET_NAMES = { ballots: "Ballots", phases: "Phases" };
@@ -78,7 +79,8 @@ function insetView(ctx, klass, read, draw) {
   const { doc, store } = ctx;
   const content = h(doc, "div", {});
   const note = h(doc, "p", { class: "ds-inset-note" });
-  const el = h(doc, "div", { class: `ds-inset ${klass}` }, h(doc, "div", { class: "ds-inset-scroll" }, content), note);
+  const scroller = h(doc, "div", { class: "ds-inset-scroll" }, content);
+  const el = h(doc, "div", { class: `ds-inset ${klass}` }, scroller, note);
   let shown = "";
   let frame = null;
   rove(el);
@@ -93,7 +95,9 @@ function insetView(ctx, klass, read, draw) {
     const active = el.contains(el.getRootNode().activeElement) ? el.getRootNode().activeElement : null;
     const kept = active && [active.dataset.row && `[data-row="${active.dataset.row}"]`, active.dataset.slot && `[data-slot="${active.dataset.slot}"]`].find(Boolean);
     const [parts, said] = draw(model, frame);
+    const atEnd = scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - 4;      // then it follows the newest
     content.replaceChildren(...parts.filter(Boolean));
+    if (atEnd) scroller.scrollLeft = scroller.scrollWidth;
     note.replaceChildren(...said.filter(Boolean));
     note.hidden = !note.childNodes.length;
     const stops = [...el.querySelectorAll("[data-row]")];
@@ -179,7 +183,7 @@ export function createBallotsView(ctx) {
   }
 
   function slotTable({ rows, columns, need, n }, frame) {
-    const shown = columns.slice(-most());
+    const shown = columns.slice(-MOST_SLOTS);
     const hidden = columns.length - shown.length;
     return insetTable(doc, `Slots${hidden ? `, ${hidden} earlier not shown` : ""}`, ["node", "ballot", ...shown.map(({ number }) => h(doc, "th", { scope: "col" }, unseen(doc, "slot "), String(number)))],
       rows.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(row.id), frame), h(doc, "td", {}, ballotMark(doc, row.ballot)),
