@@ -88,7 +88,7 @@ class Codec:
                                f"name; define the class beside its node, not inside a handler") from None
 
 
-def _subclasses(cls: type) -> Iterator[Any]:
+def _subclasses(cls: type[Any]) -> Iterator[Any]:
     for sub in cls.__subclasses__():      # in the order of definition: a cell that ran again counts
         yield sub
         yield from _subclasses(sub)

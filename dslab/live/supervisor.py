@@ -199,13 +199,14 @@ class Supervisor:
             await asyncio.wait([member.reading], timeout=END_SECONDS)
 
     async def stop(self) -> None:
-        """Ends everything."""
+        """Ends everything; what is on its way at the end stays on its way."""
+        for task in self.serving:
+            task.cancel()
+        self.links.clear()
         for member in self.members.values():
             if member.status in ("up", "paused"):
                 member.status = "ending"
         await asyncio.gather(*(self.kill(member) for member in self.members.values()))
-        for task in self.serving:
-            task.cancel()
 
     # ---- verbs
 
