@@ -232,6 +232,19 @@ FIGURE_8_WIDER = FIGURE_8._replace(
     question="Four of five hold an entry of term 1. Whose last entry is of a newer term, and who may vote for it?",
 )
 
+FIGURE_8_REPAIRED = FIGURE_8._replace(
+    name="figure-8-repaired",
+    shows="Figure 8 with an entry of n1's own newer term behind the old one; then n5 stands, and cannot win.",
+    schedule=[
+        *FIGURE_8.schedule[:12],
+        _at(290, "request", command="z=3", to="n1", client="c3"),
+        *[{**action, "at": action["at"] + 60} for action in FIGURE_8.schedule[12:]],
+    ],
+    until=560,
+    clients=3,
+    question="Who may vote for n5 now? Compare the last entries.",
+)
+
 LATE_LEADER = Case(
     "late-leader",
     "an append of n1's, of term 1, reaches n3 after y=2 was committed there in term 2; then n2 dies.",

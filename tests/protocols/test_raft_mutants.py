@@ -4,6 +4,7 @@ import pytest
 
 from dslab.check.answers import find
 from dslab.protocols import raft, raft_cases, raft_steps_cases, raft_variants
+from dslab.sim import simulate
 
 CASES = {
     case.name: case
@@ -69,6 +70,21 @@ def test_a_case_depends_on_its_schedule_and_not_on_luck(name):
         case = CASES[name]._replace(seed=seed)
         assert broken(case, mutant) == SHOWN_BY[mutant.__name__][1], seed
         assert broken(case) is None, seed
+
+
+def test_lesson_script_4_is_repaired_by_an_entry_of_the_own_term():
+    """The script's last step: with it on n1, n2 and n3, n5 gets only n4's vote and its own, and nothing is lost."""
+    for seed in range(1, 11):
+        case = raft_cases.FIGURE_8_REPAIRED._replace(seed=seed)
+        for server in (raft.Server, raft_variants.CommitsAnyTerm):
+            assert broken(case, server) is None, seed
+        system = raft.cluster(case.nodes, clients=case.clients)
+        trace = simulate(system, seed=seed, schedule=case.schedule, until=case.until)
+        before = trace.state_at(next(e.id for e in trace.events if e.time_us > 395_000))
+        assert [before[n]["commit_index"] for n in ("n1", "n2", "n3")][0] == 2
+        votes = {m.source: m.fields["granted"] for m in trace.messages
+                 if m.type == "Vote" and m.target == "n5" and m.sent_us > 410_000}
+        assert votes == {"n2": False, "n3": False, "n4": True}
 
 
 def test_lesson_script_4_holds_with_one_event_less():
