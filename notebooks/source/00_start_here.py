@@ -80,5 +80,6 @@ ready()
 # %% [markdown] name="start-next" tags=["reading"]
 # ## Where to go
 #
-# [02 Consensus](02-consensus.ipynb): kill a Raft leader, find out why the election needs its rules, and
-# write two of them.
+# [02 Consensus](02-consensus.ipynb): make three elections fail, write a Paxos acceptor, find out why
+# consensus may never end, build Raft in four steps, count quorums that liars cannot split, and kill a leader
+# for real.

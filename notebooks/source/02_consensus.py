@@ -46,9 +46,13 @@ def majority(n):
 def majority(n):
     return n
 
+# %% name="raft-majority-mutant-all-but-one" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def majority(n):
+    return max(2, n - 1)
+
 # %% name="raft-majority-check" tags=["check"] points=2 title="Counts a majority"
-verify("raft-majority", majority, raft_variants.counting, like=raft.cluster, cases=raft_cases.MAJORITY,
-       minutes=2)
+verify("raft-majority", majority, raft_variants.counting, like=raft.cluster,
+       cases=[*raft_cases.MAJORITY, raft_cases.TWO_OF_FIVE_DOWN], minutes=2)
 
 # %% [markdown] name="election-why" tags=["why"]
 # <a id="elections"></a>
@@ -498,24 +502,25 @@ Lab(paxos_cases.stage(), seed=case.seed, schedule=case.schedule, until=case.unti
 # ### Play against it
 #
 # `explore` tries *every* order in which messages arrive and timers run out, and stops at the first state
-# that breaks a property; breadth-first, so the way there is a shortest one. Ask it for a run in which one,
-# two, three ballots had the promises of a majority and still nobody has accepted anything. How many actions
-# will three take? Four?
+# that breaks a property; breadth-first, so the way there is a shortest one. Two proposers and, to keep it
+# small, one acceptor that never fails. Ask for a run in which each proposer had its promises once, twice,
+# three times, and nothing is accepted. The first takes 6 actions. How many will the third take?
 
 # %% name="flp-setup"
 from dslab import explore, show_counterexample
-from dslab.protocols import ben_or, paxos, paxos_duels
+from dslab.protocols import ben_or, paxos
+from dslab.protocols.paxos_properties import ends_within
 
 # %% name="flp-search" tags=["play"]
-pair = paxos.cluster(proposers=2, acceptors=2)
-for ballots in (1, 2, 3):
-    found = explore(pair, timeouts=ballots, always=[paxos_duels.over_after(ballots)], goals=())
-    print(found)
+pair = paxos.cluster(proposers=2, acceptors=1)
+for rounds in (1, 2, 3):
+    found = explore(pair, timeouts=2 * rounds, always=[ends_within(rounds)], goals=())
+    print(len(found.case.schedule), "actions:", found)
 
 # %% [markdown] name="flp-search-lab-task" tags=["play"]
-# Five actions more for each ballot, again and again: whoever orders the messages can always lead to one more
-# undecided state. That is the whole proof of FLP, seen from this protocol. The last of these runs, to be
-# played:
+# Six actions more for each round, for ever: whoever orders the messages can always lead to one more state in
+# which nothing is decided. That is the heart of the proof of FLP, seen in this protocol. The last of these
+# runs, to be played:
 
 # %% name="flp-search-lab" tags=["play"]
 show_counterexample(found)
@@ -566,7 +571,7 @@ Lab(ben_or.cluster(5), seed=2, title="Toss a coin")
 # ### Reading
 #
 # - Fischer, Lynch, Paterson, *Impossibility of Distributed Consensus with One Faulty Process* (1985), §3: two
-#   pages; lemma 3 is the step that you saw five actions at a time.
+#   pages; lemma 3 is the step that you saw six actions at a time.
 # - Ben-Or, *Another Advantage of Free Choice* (1983): protocol A is ten lines.
 # - van Steen, Tanenbaum, *Distributed Systems*, §8.2: what can be reached under which assumptions.
 
@@ -1384,7 +1389,7 @@ verify("steps-commitment", Committing, raft_steps.committing, like=raft.cluster,
 # client that hears nothing sends it again, with the same number. **Given**: `forget()` sets everything that
 # may be lost; `execute(entry)` runs a command on the state machine and returns its result.
 
-# %% name="steps-restart-exercise" tags=["exercise"] points=9
+# %% name="steps-restart-exercise" tags=["exercise"] points=8
 class Restarting(Committing):
     """A server that survives."""
 
@@ -1498,7 +1503,7 @@ class Restarting(raft_steps.Committed):
 verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster, cases=raft_steps_cases.RESTART,
        seeds=range(1, 9), minutes=20)
 
-# %% name="steps-restart-hidden" tags=["hidden"] points=4 title="Survives storms that you have not seen"
+# %% name="steps-restart-hidden" tags=["hidden"] points=3 title="Survives storms that you have not seen"
 verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster,
        cases=raft_cases.rotated(raft_steps_cases.RESTART, 1, 21), seeds=range(501, 511), minutes=20)
 
