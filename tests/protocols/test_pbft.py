@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dslab.check.answers import find
+from dslab.check.explore import explore
 from dslab.check.invariants import check_trace, first_violation
 from dslab.protocols import pbft, pbft_cases, pbft_steps, pbft_variants
 from dslab.sim import Trace, simulate
@@ -101,6 +102,16 @@ def test_f_plus_one_equivocators_break_safety():
     for i in range(len(case.schedule)):
         shorter = case._replace(schedule=case.schedule[:i] + case.schedule[i + 1:])
         assert broken(shorter) is None or i == 3, "every action is needed, but c2's request, which makes the lie fair"
+
+
+def test_the_explorer_finds_it_too_and_its_schedule_replays():
+    """Two liars who may tell everybody either story; the counterexample is an ordinary case."""
+    requests = [{"command": "x=1", "to": "n1", "client": "c1"}, {"command": "y=2", "to": "n1", "client": "c2"}]
+    lies = {"n1": [pbft_cases.SAYS_Y], "n2": [pbft_cases.SAYS_Y]}
+    found = explore(pbft.cluster(4, clients=2), requests=requests, traitors=lies, search="random walk", states=5_000)
+    assert found.result == "violated"
+    again = find(found.system, found.case)
+    assert again is not None and again.verdict.name == found.verdict.name
 
 
 @pytest.mark.parametrize("behaviour", random_byzantine.BEHAVIOURS)

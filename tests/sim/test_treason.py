@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dslab.protocols import raft
-from dslab.sim import Network, Node, ScheduleError, Simulation, System, Trace, message, simulate
+from dslab.sim import Client, Network, Node, NodeError, ScheduleError, Simulation, System, Trace, message, simulate
 from dslab.sim.schedule import check_schedule, dumps, loads
 from dslab.view import narrate, read
 from dslab.view.words import HEADLINE, REASON, plain_text
@@ -246,6 +246,30 @@ def test_without_traitors_a_trace_has_the_bytes_it_always_had():
 
 
 GOLDEN = "5bddf5fbef44e2b66eee4b3c55b853be8bbd361526059042bf796beab83c2837"
+
+
+class Asker(Client):
+    """A client of its own kind: says who it is, and has an option."""
+
+    shows = ("greeting",)
+    words = "hello"
+
+    def on_start(self):
+        super().on_start()
+        self.greeting = self.words
+
+
+def test_clients_may_be_of_another_class_and_take_options_that_they_define():
+    """Options that they do not define are for the servers alone."""
+    class Listener(Talker):
+        words = depth = None
+
+    system = System(Listener, 2, clients=1, client=Asker, options={"words": "good day", "depth": 3})
+    trace = simulate(system, seed=1, until=20)
+    assert trace.state_at(len(trace) - 1)["c1"]["greeting"] == "good day"
+    for wrong in (Talker, "Client", None):
+        with pytest.raises(NodeError, match=r"inherits from dslab\.sim\.Client"):
+            System(Listener, 2, clients=1, client=wrong)
 
 
 def test_recording_or_not_makes_no_difference():
