@@ -89,6 +89,7 @@ class Codec:
 
 
 def _subclasses(cls: type[Any]) -> Iterator[Any]:
+    sub: Any
     for sub in cls.__subclasses__():      # in the order of definition: a cell that ran again counts
         yield sub
         yield from _subclasses(sub)

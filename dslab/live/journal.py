@@ -7,6 +7,7 @@ holds the values alone, under another name first, so that there is always one wh
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import struct
@@ -127,9 +128,8 @@ def _applied(old: Any, change: tuple[Any, ...]) -> Any:
 
 def _sync(descriptor: int) -> None:
     try:
-        import fcntl
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)      # macOS: fsync alone leaves it in the drive's memory
-    except (ImportError, AttributeError, OSError):
+        fcntl.fcntl(descriptor, getattr(fcntl, "F_FULLFSYNC"))      # noqa: B009  # macOS: fsync leaves it in the drive
+    except (AttributeError, OSError):
         os.fsync(descriptor)
 
 

@@ -154,7 +154,8 @@ class Process:
         self.handling = entry
         call(*arguments)
         host = self.host
-        outbox, host.outbox = host.outbox, []
+        outbox: list[Any] = host.outbox
+        host.outbox = []
         bodies = [self._body(m, target) for target, m in outbox]
         self.recorder.state(host)
         unsaved = self.journal.changed(vars(host.node))

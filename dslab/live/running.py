@@ -417,7 +417,7 @@ def start(system: System, *, seed: int = 1) -> Running:
         raise LiveError(f"{len(system.nodes)} nodes are too many processes; take up to {MOST_PROCESSES}")
     for node, cls in system.classes.items():
         if cls is not Client:
-            check_class(cls, node)
+            check_class(cls, node)  # type: ignore[arg-type]  # classes are hashable
     nodes = {node: shipped(cls, system.options) for node, cls in system.classes.items()}
     plan = {"nodes": nodes, "servers": system.servers, "clients": system.clients, "seed": seed, "path": sys.path}
     wire = _connect(Records(system, seed))

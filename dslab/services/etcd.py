@@ -124,7 +124,7 @@ class Cluster:
 
     def status(self, seconds: float = 5) -> dict[str, dict[str, Any]]:
         """What each member knows: {member: {"role", "leader", "term", "index"}}; a dead one has the role "down"."""
-        said = {}
+        said: dict[str, dict[str, Any]] = {}
         for member in self.members:
             said[member] = {"role": "down", "leader": None, "term": None, "index": None}
             if self.up.get(member):

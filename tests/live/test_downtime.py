@@ -80,6 +80,26 @@ def test_downtimes_stand_beside_the_prediction(twenty_kills):
     assert downtimes.summary()["processes"]["kills"] == 20
 
 
+def test_a_killed_server_wakes_with_what_was_recorded_as_saved(twenty_kills):
+    """Its disk holds the state of its last write, or of a later handler whose write the kill came too late for."""
+    system, _, trace = twenty_kills
+    possible = {server: [] for server in system.servers}
+    restarts = 0
+    for world in trace.states():
+        event = trace.events[world.event]
+        if event.node not in possible:
+            continue
+        server = world.nodes[event.node]
+        saved = (server.term, server.voted_for, server.log)
+        if event.kind == "restart":
+            restarts += 1
+            assert saved in possible[event.node]
+        if event.kind in ("restart", "write"):
+            possible[event.node] = []
+        possible[event.node].append(saved)
+    assert restarts == 20
+
+
 def operation(command, begin, end, result):
     """One operation of a history."""
     return {"client": "c", "number": begin, "command": command, "invoked_us": begin, "completed_us": end,

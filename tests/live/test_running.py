@@ -16,6 +16,7 @@ from dslab.check.invariants import check_trace
 from dslab.live import LiveError, start
 from dslab.protocols import raft
 from dslab.sim import ScheduleError, System, Trace, simulate
+from dslab.widgets import Lab
 
 SECONDS = 60  # nothing here takes a second; a busy machine may need many
 
@@ -74,6 +75,13 @@ def test_a_trace_is_in_the_simulators_format(raft_run):
     assert again.digest() == trace.digest()
     assert [(o["command"], o["result"]) for o in trace.history] == [("x=1", "1"), ("x=2", "2"), ("x", "2")]
     assert all(o["invoked_us"] < o["completed_us"] for o in trace.history)
+
+
+def test_a_lab_shows_it(raft_run):
+    """The widget draws it like any other trace."""
+    running, trace, _, _ = raft_run
+    lab = Lab.recorded(trace, system=running.system, title="Raft on real processes")
+    assert lab.trace().digest() == trace.digest()
 
 
 def test_every_event_has_its_cause_before_it(raft_run):
