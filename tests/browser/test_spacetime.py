@@ -102,6 +102,22 @@ def test_the_keyboard_alone_cuts_and_compares(diagram: Page):
     expect(lab).to_have_attribute("data-time-us", "660000")
 
 
+def test_a_grip_can_be_dragged(diagram: Page):
+    """Up along its lane: the cut takes fewer of its events."""
+    diagram.locator("[data-tool=cut]").click()
+    grip = diagram.locator(".ds-st-grip[data-lane=n3]")
+    before = int(grip.get_attribute("aria-valuenow"))
+    box = grip.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    diagram.mouse.move(x, y)
+    diagram.mouse.down()
+    diagram.mouse.move(x, y - 40, steps=4)
+    diagram.mouse.up()
+    expect(grip).not_to_have_attribute("aria-valuenow", str(before))
+    assert int(grip.get_attribute("aria-valuenow")) < before
+
+
 @pytest.mark.needs("node")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1240])

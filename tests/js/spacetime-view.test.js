@@ -84,6 +84,8 @@ test("Enter on the chosen event goes there; a message chosen elsewhere is marked
   assert.equal(it.event(), event);
   it.key(it.root, "m");
   assert.match(it.view().dataset.message, /^\d+$/);
+  it.key(it.root, "l");
+  assert.ok(it.all(".ds-events [data-chosen]").length >= 1);
 });
 
 test("Y shows the cone of the event at the cursor", () => {

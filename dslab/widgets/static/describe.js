@@ -8,7 +8,7 @@ const KEYS = [
   [", .", "step back, forward"], ["< >", "previous, next interesting event"], ["/", "run until a condition"], ["[ ]", "slower, faster"], ["Home, End", "start, end"],
   ["K R P", "crash, restart, pause the node"], ["C", "client request"], ["M, Shift-M", "next, previous message in flight"],
   ["D U H", "drop, duplicate, hold the message"], ["G and a digit", "group for a partition"], ["X", "link matrix"], ["B, Shift-B", "next branch, fork here"],
-  ["I", "properties"], ["Y", "causal past of the selection"], ["L", "event log"], ["S", "space-time diagram"], ["V", "compare with the other branch"], ["T", "table view"], ["?", "this help"], ["Esc", "close, then leave the widget"],
+  ["I", "properties"], ["Y", "causal past of the selection"], ["L", "event log"], ["S", "space-time diagram"], ["Enter, Shift-Enter", "there: choose an event, relate another to it"], ["V", "compare with the other branch"], ["T", "table view"], ["?", "this help"], ["Esc", "close, then leave the widget"],
 ];
 
 /** One paragraph of what is the case now. */

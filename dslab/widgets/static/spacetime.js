@@ -155,16 +155,17 @@ export function createSpacetimeView(ctx) {
   function rebuild(keep = false) {
     const last = trace === store.trace ? main : null;
     if (store.compare === store.branch.id) store.compare = lastBranch;      // the other way round
+    if (lastBranch !== store.branch.id) cut = null;
+    if (cut) cut.judged = null;
     lastBranch = store.branch.id;
     trace = store.trace;
-    const base = last?.base ?? naturalScale(trace);
+    const base = main && main.trace.messages.count ? main.base : naturalScale(trace);      // a scale for all branches
     main = prepare(trace, base, keep ? last : null);
     const id = store.branches.some((branch) => branch.id === store.compare && branch.id !== store.branch.id) ? store.compare : null;
     const compared = id ? ctx.traceOf(id) : null;
     const same = keep && other?.trace === compared ? other : null;
     other = compared ? { id, ...prepare(compared, base, same), diff: same?.diff ?? branchDiff(trace, compared) } : null;
     store.compare = other?.id ?? null;
-    if (cut && cut.trace !== trace) cut = null;
     if (second !== null && second >= trace.n) second = null;
     search(set.find);
   }
@@ -373,7 +374,7 @@ export function createSpacetimeView(ctx) {
     return cut.judged;
   }
 
-  const cutHere = () => ({ trace, at: cutAt(trace, lanes(), store.cursor.event), event: store.cursor.event, us: store.cursor.time_us });
+  const cutHere = () => ({ at: cutAt(trace, lanes(), store.cursor.event), event: store.cursor.event, us: store.cursor.time_us });
 
   function moveCut(lane, count) {
     const most = laneEvents(trace).events.get(lane)?.length ?? 0;
