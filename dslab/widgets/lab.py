@@ -191,12 +191,13 @@ class Lab(Served):
             branch: whose actions, if not of the current branch.
 
         Returns:
-            A sentence with the sizes before and after.
+            A sentence with the sizes before and after; where a smaller system breaks too, also a cell that opens it.
 
         Raises:
             DslabError: there is no such property or branch, or nothing is violated.
         """
-        return str(self._minimise(branch or self.branch, prop)["text"])
+        found = self._minimise(branch or self.branch, prop)
+        return "\n\n".join(found[name] for name in ("text", "code") if name in found)
 
     def seek(self, at: float, branch: str | None = None) -> None:
         """Moves the cursor.

@@ -1,12 +1,14 @@
-"""Makes a failing run smaller: which of its actions are needed for the property to break?"""
+"""Makes a failing run smaller: which of its actions, and then which of its nodes, does the property need to break?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from copy import copy
+from functools import wraps
+from typing import Any, NamedTuple
 
 from dslab.check.invariants import VIOLATED, Verdict
-from dslab.check.shrink import shortest
+from dslab.check.shrink import Minimised, minimise, shortest
 from dslab.sim import DslabError, simulate
 from dslab.sim.case import Case
 from dslab.sim.schedule import Action
@@ -17,8 +19,11 @@ from .runs import MOST_EVENTS, Runs
 Tell = Callable[[int, int], None]
 
 
-class Stopped(Exception):
-    """Somebody has called the search for a smaller run off."""
+MOST_RUNS = 300  # for a smaller system, after the smallest schedule has been found
+
+
+class Stopped(BaseException):
+    """Somebody has called the search for a smaller run off; no Exception, so that no property's verdict hides it."""
 
 
 class Smaller(NamedTuple):
@@ -64,9 +69,42 @@ def smaller(runs: Runs, branch: Branch, name: str, tell: Tell = lambda runs, lef
         tell(tried, left)
         return verdict
 
-    case = Case(name, "", [dict(action) for action in branch.actions], branch.until, seed=runs.seed)
+    case = _case(runs, branch, name)
     verdict = find(case)
     if verdict is None:
         raise DslabError(f"branch {branch.id} does not violate {name!r}, so there is nothing to minimise")
     small, verdict = shortest(case, verdict, find)
     return Smaller(small.schedule, verdict, tried)
+
+
+def smallest(runs: Runs, branch: Branch, name: str, found: Smaller, tell: Tell) -> Minimised | None:
+    """Goes on from a smaller schedule: fewer nodes, simpler times, messages by other numbers.
+
+    Returns:
+        What was found; None where it was called off.
+    """
+    watched = copy(runs.system)
+    prop = runs.properties.named(name)
+    best = len(found.actions)
+
+    @wraps(prop)
+    def listening(world: Any) -> Any:
+        tell(found.runs, best)
+        return prop(world)
+
+    def better(tried: int, case: Case) -> None:
+        nonlocal best
+        best = len(case.schedule)
+
+    watched.always = (listening,)
+    case = _case(runs, branch, name)._replace(schedule=[dict(action) for action in found.actions])
+    try:
+        return minimise(watched, case, name, runs=MOST_RUNS, progress=better)
+    except (Stopped, DslabError):
+        return None
+
+
+def _case(runs: Runs, branch: Branch, name: str) -> Case:
+    servers, clients = len(runs.system.servers), len(runs.system.clients)
+    actions = [dict(action) for action in branch.actions]
+    return Case(name, "", actions, branch.until, nodes=servers, clients=clients, seed=runs.seed)

@@ -54,20 +54,25 @@ class Properties:
             raise DslabError(f"{self.system.name} has a property {name!r} already; give yours another name")
         self.own[name] = prop, eventually
 
+    def named(self, name: str) -> Callable[..., Any]:
+        """A safety property.
+
+        Raises:
+            DslabError: there is none of this name.
+        """
+        for kind, prop in self.listed():
+            if kind == "always" and prop.__name__ == name:
+                return prop
+        known = ", ".join(prop.__name__ for kind, prop in self.listed() if kind == "always")
+        raise DslabError(f"there is no safety property {name!r}; there are {known or 'none'}")
+
     def judge(self, trace: Trace, name: str) -> Verdict:
         """What becomes of one safety property in a trace.
 
         Raises:
-            DslabError: there is no such safety property.
+            DslabError: there is none of this name.
         """
-        for prop in self.system.always:
-            if prop.__name__ == name:
-                return check_trace(trace, (prop,))[0]
-        prop, eventually = self.own.get(name, (None, False))
-        if prop is None or eventually:
-            known = ", ".join(prop.__name__ for kind, prop in self.listed() if kind == "always")
-            raise DslabError(f"there is no safety property {name!r}; there are {known or 'none'}")
-        return check_trace(_apart(trace), (prop,))[0]
+        return check_trace(_apart(trace) if name in self.own else trace, (self.named(name),))[0]
 
     def listed(self) -> list[tuple[str, Callable[..., Any]]]:
         """("always" or "eventually", function) for each, in the order of their chips."""

@@ -20,7 +20,7 @@ from dslab.sim.schedule import LONGEST_MS, VERBS, to_us, whole_ms
 
 from .branches import MAIN, Branch, Branches
 from .bundle import css, javascript
-from .minimising import Stopped, Tell, smaller
+from .minimising import Stopped, Tell, smaller, smallest
 from .runs import MOST_EVENTS, Run, Runs
 from .spec import check_number
 from .verbs import make_action
@@ -163,16 +163,23 @@ class Served(anywidget.AnyWidget):
         with self._lock:
             base = self._tree[branch]
         found = smaller(self._runs, base, name, tell)
-        before, after = len(base.actions), len(found.actions)
-        runs = f"{found.runs} runs tried"
-        if after == before:
-            text = f"None of the {before} actions can be left out ({runs})."
-            return {"branch": branch, "text": text}
-        text = f"{after} of {before} actions suffice ({runs})."
-        with self._lock:
-            new = self._change(lambda tree: tree.beside(branch, found.actions, "minimised"), sign=False)
-            self._set_cursor(str(new), found.verdict.time_us or 0)
-        return {"branch": new, "text": text}
+        further = smallest(self._runs, base, name, found, tell)
+        actions, time = found.actions, found.verdict.time_us
+        same = further is not None and further.system.code == self._runs.system.code
+        if further is not None and same and further.after["actions"] < len(actions):
+            actions, time = further.case.schedule, further.verdict.time_us
+        before, after = len(base.actions), len(actions)
+        reply: dict[str, Any] = {"branch": branch, "text": f"None of the {before} actions can be left out."}
+        if after < before:
+            reply["text"] = f"{_suffice(after, f'{after} of {before} actions')}."
+            with self._lock:
+                change = self._change(lambda tree: tree.beside(branch, actions, "minimised"), sign=False)
+                reply["branch"] = str(change)
+                self._set_cursor(reply["branch"], time or 0)
+        if further is not None and not same and _fewer(further.before, further.after):
+            reply["text"] += f" {_sizes(further.before, further.after)}"
+            reply["code"] = further.cell
+        return reply
 
     def _minimise_later(self, c: dict[str, Any]) -> str:
         """Starts `_minimise` in a thread, so that the kernel can hear that it should stop."""
@@ -227,6 +234,22 @@ class Served(anywidget.AnyWidget):
 
     def _step(self, change: Change) -> str | None:
         return self._change(change, sign=False)
+
+
+def _fewer(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    return any(after[name] < before[name] for name in ("actions", "servers"))
+
+
+def _sizes(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """How small another system may be: "With 3 servers instead of 5, 2 actions suffice." """
+    servers = f"{after['servers']} server{'s' * (after['servers'] != 1)} instead of {before['servers']}"
+    what = servers if after["servers"] < before["servers"] else "simpler latencies"
+    n = after["actions"]
+    return f"With {what}, {_suffice(n, f'{n} action' + 's' * (n != 1))}."
+
+
+def _suffice(n: int, words: str) -> str:
+    return f"{words} suffice{'s' * (n == 1)}"
 
 
 COMMANDS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {

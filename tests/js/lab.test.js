@@ -402,6 +402,13 @@ test("minimise: one command, its progress in words, the branch and the sizes at 
   await it.settle();
   assert.match(it.find(".ds-bar-violation").textContent, /None of the 4 actions can be left out/);
   assert.equal(it.model.sent.length, 1);
+  assert.equal(it.control("copySmaller"), null);
+  it.control("minimise").click();
+  it.model.reply({ id: it.model.sent[1].id, ok: true, branch: "A", text: "With 1 server instead of 5, 2 actions suffice.", code: "Lab(tiny)" });
+  await it.settle();
+  it.control("copySmaller").click();
+  await it.settle();
+  assert.equal(it.find(".ds-bar-violation textarea").value, "Lab(tiny)", "without a clipboard the text is offered");
 });
 
 test("minimise can be stopped, and says what went wrong; late words of the stopped one change nothing", async () => {

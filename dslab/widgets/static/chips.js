@@ -117,7 +117,25 @@ export function createChips(ctx) {
     if (job?.running) return [h(doc, "span", { class: "ds-quiet", "data-progress": job.left ?? "" }, jobWords()), button("Stop", stopJob)];
     const why = ctx.noKernel ?? (store.locked ? "answer the prediction first" : null);
     return [button("Minimise", () => (why ? ctx.notice(`Minimise unavailable: ${why}.`) : minimise(name)), why),
-      job?.text && job.branch === store.branch.id && h(doc, "span", { class: "ds-quiet" }, job.text)].filter(Boolean);
+      ...(job?.text && job.branch === store.branch.id ? outcome(job) : [])];
+  }
+
+  // The sizes; and a smaller system as a cell of its own, because a branch cannot have other nodes.
+  function outcome({ text, code }) {
+    const shown = h(doc, "textarea", { class: "ds-code-copy", readonly: true, rows: 6, hidden: true, "aria-label": "Code to copy" });
+    const copy = async () => {
+      try {
+        await doc.defaultView.navigator.clipboard.writeText(code);
+        ctx.say("The smaller system is copied as code.");
+      } catch {
+        shown.hidden = false;                  // no clipboard here: offer the text, selected
+        shown.value = code;
+        shown.focus();
+        shown.select();
+      }
+    };
+    return [h(doc, "span", { class: "ds-quiet" }, text),
+      code && h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", "data-control": "copySmaller", onclick: copy }, ctx.icon("copy"), "Copy as code"), shown].filter(Boolean);
   }
 
   function jobWords() {
@@ -132,7 +150,7 @@ export function createChips(ctx) {
       Object.assign(mine, { runs, left, id });
       if (job === mine) draw();
     });
-    if (job === mine) job = { text: reply.text, branch: store.branch.id };
+    if (job === mine) job = { text: reply.text, code: reply.code, branch: store.branch.id };
     draw();
     if (reply.text) ctx.say(reply.text);
     bar.querySelector("[data-control=minimise]")?.focus();
