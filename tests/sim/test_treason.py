@@ -131,7 +131,8 @@ def test_quotes_can_be_left_out_but_not_made_up():
 
 
 @pytest.mark.parametrize(("field", "lie", "says"), [
-    ("word", 7, "text"), ("number", "x", "a whole number"), ("number", 1.5, "a whole number"), ("number", True, "a whole"), ("flag", 1, "True or False"),
+    ("word", 7, "text"), ("number", "x", "a whole number"), ("number", 1.5, "a whole number"),
+    ("number", True, "a whole number"), ("flag", 1, "True or False"),
     ("table", [], "a dict"), ("number", None, "a whole number"),
 ])
 def test_a_lie_of_another_kind_stops_the_run_with_a_sentence(field, lie, says):
