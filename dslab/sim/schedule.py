@@ -106,7 +106,7 @@ def _lies(value: Any, system: Any) -> str | None:
     wrong = next((field for field in value if field not in known), None)
     if wrong is not None:
         near = difflib.get_close_matches(wrong, sorted(known), n=1)
-        return "fields of a message" + (f" (did you mean {near[0]!r}?)" if near else "")
+        return "a dict whose keys are fields of a message" + (f" (did you mean {near[0]!r}?)" if near else "")
     return _plain(value, system)
 
 
