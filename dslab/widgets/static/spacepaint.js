@@ -14,7 +14,7 @@ const BEAD_PX = 34;
 
 /** The colours in force where `el` stands, and the hatch made of them. */
 export function spaceColours(doc, el) {
-  const probe = h(doc, "span", { hidden: true });
+  const probe = h(doc, "span", { hidden: true, style: "forced-color-adjust: none" });
   el.append(probe);
   const read = (name) => {
     probe.style.color = `var(${name})`;
