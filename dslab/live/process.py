@@ -350,11 +350,13 @@ class Said(io.TextIOBase):
     """Standard output of a node: goes to whoever started the run."""
 
     def __init__(self, process: Process) -> None:
-        self.process = process
+        self.process, self.begun = process, ""
 
     def write(self, text: str) -> int:
-        """Passes a text on."""
-        self.process.say({"said": text})
+        """Passes whole lines on, so that those of several nodes do not mix."""
+        lines, newline, self.begun = (self.begun + text).rpartition("\n")
+        if newline:
+            self.process.say({"said": lines + newline})
         return len(text)
 
 

@@ -258,7 +258,8 @@ class Supervisor:
         assert member.process is not None
         member.status = "paused"
         os.kill(member.process.pid, signal.SIGSTOP)
-        await asyncio.to_thread(os.waitid, os.P_PID, member.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if sys.platform == "linux":                          # elsewhere nothing says it without reaping the process
+            await asyncio.to_thread(os.waitid, os.P_PID, member.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self.fault("pause", member.name, None, action, self.clock())       # now it stands still
         return None
 
