@@ -231,7 +231,7 @@ class Trace:
             TraceError: not JSON, not a trace, or of another schema.
         """
         try:
-            data = json.loads(text)
+            data = json.loads(text, object_hook=lambda value: _ReadBack(value) if "@" in value else value)
             if data["schema"] != SCHEMA:
                 raise TraceError(f"this trace has schema {data['schema']!r}; "
                                  f"this version of dslab reads schema {SCHEMA}")
@@ -273,6 +273,16 @@ class Trace:
 
 
 STATUS_AFTER = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up"}
+
+
+class _ReadBack(dict[str, Any]):
+    """A message in the state of a trace read from JSON: properties ask for its fields as for those of the message."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"a {self['@']} has no field {name!r}") from None
 
 
 def _json(value: Any) -> str:
