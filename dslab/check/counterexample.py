@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dslab.sim import DslabError, Message, System, simulate
+from dslab.sim import DslabError, Message, System, Trace, Violation, simulate
 from dslab.sim.case import Case
 from dslab.sim.message import plain
 
 from .frozen import freeze
 from .invariants import VIOLATED, Verdict, check_trace
 from .space import Deed
-from .standin import HandlerFailed
 
 STEP_MS = 10                # between two actions, so that one sees a message fly
 NO_HANDLER_FAILS = "no_handler_fails"
@@ -128,6 +127,7 @@ def replayed(system: System, case: Case, always: Sequence[Any], name: str) -> Ve
         system: the one to run. case: what happens.
         always: the properties. name: of the one in question, or NO_HANDLER_FAILS.
     """
+    trace: Trace | None
     try:
         trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
     except DslabError as error:
@@ -143,13 +143,8 @@ def replayed(system: System, case: Case, always: Sequence[Any], name: str) -> Ve
 
 def failed(error: DslabError) -> Verdict:
     """The verdict on a handler that raises."""
-    from dslab.sim import Violation
-    time_us = None
     trace = getattr(error, "trace", None)
-    if trace is not None:
-        time_us = trace.until_us
+    time_us = None if trace is None else trace.until_us
     return Verdict(NO_HANDLER_FAILS, "No handler fails", "Every handler returns, whatever the order of events.",
                    "always", VIOLATED, None, time_us, Violation(str(error)))
 
-
-__all__ = ["NO_HANDLER_FAILS", "STEP_MS", "HandlerFailed", "case_of", "failed", "replayed", "schedule_of"]

@@ -15,11 +15,11 @@ import gc
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from dslab.sim import DslabError, System, Violation
+from dslab.sim import DslabError, System
 from dslab.sim.case import Case
 from dslab.sim.errors import ScheduleError
 from dslab.sim.guard import forbidden_calls
@@ -27,7 +27,7 @@ from dslab.sim.schedule import check_schedule
 from dslab.sim.treason import known_fields
 from dslab.sim.watchdog import watched
 
-from .counterexample import NO_HANDLER_FAILS, STEP_MS, case_of, failed, replayed, schedule_of
+from .counterexample import NO_HANDLER_FAILS, case_of, replayed, schedule_of
 from .invariants import Verdict, title_of
 from .judge import Broken, Judge
 from .space import Bounds, Deed, Full, OrderMatters, Space
@@ -160,7 +160,8 @@ class Exploration:
         else:
             told = f"exhausted: every property holds in all {seen}"
         if unmet:
-            told += f"; but {' and '.join(unmet)} {'was' if len(unmet) == 1 else 'were'} met nowhere, so this is no pass"
+            were = "was" if len(unmet) == 1 else "were"
+            told += f"; but {' and '.join(unmet)} {were} met nowhere, so this is no pass"
         if self.not_evaluable:
             told += "; could not be judged: " + ", ".join(f"{name} ({why})" for name, why in self.not_evaluable.items())
         return told
@@ -264,7 +265,7 @@ class _Search:
         self.seen: set[int] | None = None       # states without notes whose steps are counted
 
     def run(self, start: Stage | None) -> None:
-        found, space = self.found, self.space
+        found = self.found
         way: list[int] | None = []
         try:
             roots = self._roots(start)
@@ -321,7 +322,7 @@ class _Search:
                 self.expanded += 1
                 self._tried(state, len(after))
                 if canonical is not None:
-                    after = map(canonical, after)
+                    after = list(map(canonical, after))
                 for new in after:
                     if new not in parents:
                         parents[new] = state

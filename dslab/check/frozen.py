@@ -25,7 +25,7 @@ def freeze(value: Any, ordered: bool = False) -> Hashable:
     """
     kind = value.__class__
     if kind in PLAIN:
-        return value  # type: ignore[no-any-return]
+        return value
     if kind is bool or kind is float:                     # 1, 1.0 and True are equal, and not the same
         return kind, value
     if kind is list or kind is tuple or kind is FrozenList or kind is deque or isinstance(value, Message):

@@ -116,7 +116,8 @@ class Judge:
         memories: all different notes, of all properties together, by number.
     """
 
-    def __init__(self, system: System, always: Sequence[Callable[..., Any]], goals: Sequence[Callable[..., Any]]) -> None:
+    def __init__(self, system: System, always: Sequence[Callable[..., Any]],
+                 goals: Sequence[Callable[..., Any]]) -> None:
         self.system = system
         self.always, self.goals = list(always), list(goals)
         self.properties = [_Property(f, False) for f in always] + [_Property(f, True) for f in goals]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from dslab.sim import DslabError, Simulation, System, simulate
@@ -12,7 +12,7 @@ from dslab.sim.network import Exponential, LogNormal
 from dslab.sim.schedule import to_python, whole_ms
 
 from .counterexample import STEP_MS, replayed
-from .invariants import Verdict
+from .invariants import NOT_YET, Verdict, check_trace
 from .progress import unanswered
 
 Found = TypeVar("Found")
@@ -102,12 +102,12 @@ class _Stop(Exception):
 class _Minimiser:
     """One search for something smaller."""
 
-    def __init__(self, system: System, case: Case, name: str, runs: int,
+    def __init__(self, system: System, case: Case, name: str, right: System | None, runs: int,
                  progress: Callable[[int, Case], None] | None) -> None:
         self.name, self.left, self.runs, self.progress = name, runs, 0, progress
-        self.system, self.case = system, case
+        self.system, self.case, self.right = system, case, right
         verdict = self.judge(system, case)
-        if verdict is None:
+        if verdict is None or right is not None and self.judge(right, case) is not None:
             raise DslabError(f"this run does not violate {name!r}, so there is nothing to make smaller")
         self.verdict = verdict
 
@@ -117,20 +117,32 @@ class _Minimiser:
         try:
             if self.name == "requests_are_answered":
                 return unanswered(simulate(system, seed=case.seed, schedule=case.schedule, until=case.until))
+            if self.name in [prop.__name__ for prop in system.eventually]:
+                trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
+                found = check_trace(trace, (), system.eventually)
+                return next((v for v in found if v.name == self.name and v.status == NOT_YET), None)
             return replayed(system, case, system.always, self.name)
         except DslabError:
             return None                     # it is no run at all
 
-    def attempt(self, system: System, case: Case) -> bool:
-        """Takes a candidate if the property breaks there too."""
+    def attempt(self, case: Case, change: Callable[[System], System] = lambda system: system) -> bool:
+        """Takes a candidate if the property breaks there too, and not in the right system.
+
+        Args:
+            case: the candidate. change: what becomes different about the systems.
+        """
         if self.runs >= self.left:
             raise _Stop
+        system = change(self.system)
         if system.by_hand:
             case = _numbered(system, case, self.case, self.system)
         verdict = self.judge(system, case)
         if verdict is None:
             return False
-        self.system, self.case, self.verdict = system, case, verdict
+        right = self.right and change(self.right)
+        if right is not None and self.judge(right, case) is not None:
+            return False
+        self.system, self.case, self.verdict, self.right = system, case, verdict, right
         if self.progress:
             self.progress(self.runs, case)
         return True
@@ -157,7 +169,7 @@ class _Minimiser:
             while start > 0:
                 start = max(0, start - size)
                 kept = self.case.schedule[:start] + self.case.schedule[start + size:]
-                if len(kept) < len(self.case.schedule) and self.attempt(self.system, self.case._replace(schedule=kept)):
+                if len(kept) < len(self.case.schedule) and self.attempt(self.case._replace(schedule=kept)):
                     removed = True
                     start = min(start, len(self.case.schedule))
             if size == 1 and not removed:
@@ -185,39 +197,44 @@ class _Minimiser:
                 continue
             schedule.append(act)
         case = self.case._replace(schedule=schedule, nodes=len(system.servers), clients=len(system.clients))
-        self.attempt(system, case)
+        self.attempt(case, lambda system: system.without(node))
 
     def simpler_times(self) -> None:
         """One latency instead of a range, no time for the disk, actions at round times."""
-        for change in _plainer(self.system):
-            if self.attempt(change, self.case):
+        for latency in _plainer(self.system.network.latency):
+            if self.attempt(self.case, lambda system, latency=latency: system.replace(  # type: ignore[misc]
+                    latency=latency, code=f"{system.code}.replace(latency={latency:g})")):
                 break
         if self.system.disk:
-            self.attempt(self.system.replace(disk=0, code=f"{self.system.code}.replace(disk=0)"), self.case)
+            self.attempt(self.case, lambda system: system.replace(disk=0, code=f"{system.code}.replace(disk=0)"))
         for step in (100, 50, 10, 1):
             for i in range(len(self.case.schedule)):
                 act = self.case.schedule[i]
                 rounded = round(act["at"] / step) * step
-                if rounded != act["at"] and not any(act["at"] % coarser == 0 for coarser in (100, 50, 10) if coarser > step):
+                is_round = any(act["at"] % coarser == 0 for coarser in (100, 50, 10) if coarser > step)
+                if rounded != act["at"] and not is_round:
                     schedule = [*self.case.schedule[:i], {**act, "at": rounded}, *self.case.schedule[i + 1:]]
-                    self.attempt(self.system, self.case._replace(schedule=sorted(schedule, key=lambda a: a["at"])))
+                    self.attempt(self.case._replace(schedule=sorted(schedule, key=lambda a: a["at"])))
 
     def cut_end(self) -> None:
         """Ends the run just after the property breaks."""
         if self.verdict.kind == "always" and self.verdict.time_us is not None:
             until = self.verdict.time_us // 1000 + 1
             if until < self.case.until:
-                self.attempt(self.system, self.case._replace(until=until))
+                self.attempt(self.case._replace(until=until))
 
 
-def minimise(system: System, case: Case, name: str, *, runs: int = RUNS,
+def minimise(system: System, case: Case, name: str, *, right: System | None = None, runs: int = RUNS,
              progress: Callable[[int, Case], None] | None = None) -> Minimised:
     """Makes a failing run smaller: fewer actions, fewer nodes, simpler times, an earlier end.
 
     Args:
         system: what runs.
         case: breaks the property.
-        name: of the property: one of `system.always`, "requests_are_answered" or "no_handler_fails".
+        name: of the property: one of `system.always`; one of `system.eventually`, which breaks where it is not reached
+            by the end; "requests_are_answered" or "no_handler_fails".
+        right: a system that keeps the property in the case, and must go on keeping it: so that what is left is the
+            fault of `system`, and not of faults that nobody survives.
         runs: most runs to spend.
         progress: called with the number of runs and the smallest case so far, after each step forward.
 
@@ -226,12 +243,12 @@ def minimise(system: System, case: Case, name: str, *, runs: int = RUNS,
         pressed, which loses nothing.
 
     Raises:
-        DslabError: the case does not break the property.
+        DslabError: the case does not break the property, or breaks it in the right system too.
 
     Source of the order in which actions are left out: see `shortest`.
     """
     before = sizes(system, case)
-    search = _Minimiser(system, case, name, runs, progress)
+    search = _Minimiser(system, case, name, right, runs, progress)
     why = ""
     try:
         search.smaller()
@@ -251,22 +268,14 @@ def sizes(system: System, case: Case) -> dict[str, Any]:
             "ms": case.until}
 
 
-def _plainer(system: System) -> Iterator[System]:
-    """The system with simpler latencies, simplest first."""
-    latency = system.network.latency
+def _plainer(latency: Any) -> list[float]:
+    """Single latencies that could stand for a range or a distribution, simplest first."""
     fixed: list[float] = [10]
     if isinstance(latency, (list, tuple)):
-        if latency[0] == latency[1]:
-            fixed = []
-        fixed += [whole_ms((latency[0] + latency[1]) / 2), latency[0], latency[1]]
-    elif isinstance(latency, Exponential):
-        fixed += [latency.mean + latency.minimum]
-    elif isinstance(latency, LogNormal):
-        fixed += [latency.median]
-    else:
-        return
-    for value in fixed:
-        yield system.replace(latency=value, code=f"{system.code}.replace(latency={value:g})")
+        return [*fixed, whole_ms((latency[0] + latency[1]) / 2), latency[0], latency[1]]
+    if isinstance(latency, Exponential):
+        return [*fixed, latency.mean + latency.minimum]
+    return [*fixed, latency.median] if isinstance(latency, LogNormal) else []
 
 
 def _numbered(system: System, case: Case, old: Case, old_system: System) -> Case:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dslab.sim import DslabError, Message, MessageError, NodeError, System
@@ -134,7 +135,9 @@ class Space:
         # bit -> (what its arrival does by receiver's number, receiver, judged, bits of further copies, message, bit)
         self.flights: dict[int, tuple[Any, ...]] = {}
         self.judged: list[dict[int, Any]] = [{} for _ in self.names]
-        self.alone = [(i * WIDTH, {}, self.judged[i], i) for i in range(count)]    # per node: state -> its own steps
+        # per node: (where its number stands, {number: its own steps}, judged, index)
+        self.alone: list[tuple[int, dict[int, Any], dict[int, Any], int]] = [
+            (i * WIDTH, {}, self.judged[i], i) for i in range(count)]
         self.used: list[tuple[Any, ...]] = []
         self._used_numbers: dict[Any, int] = {}
         self.costs: list[dict[Any, int]] = []
@@ -212,8 +215,9 @@ class Space:
             shown = self._shown(effect.node, attributes)
             view = View(NodeState(id=host.id, status="up", traitor=host.id in self.bounds.traitors, **shown))
             del effect.node._host, effect.node.random
-            number = self._add(i, key, Local(True, attributes, effect.timers, view,
-                                             ("up", freeze(shown)), effect.node, not any(map(has_order, attributes.values()))))
+            orderly = not any(map(has_order, attributes.values()))
+            number = self._add(i, key, Local(True, attributes, effect.timers, view, ("up", freeze(shown)), effect.node,
+                                             orderly))
         return number
 
     def _shown(self, node: Any, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -369,8 +373,8 @@ class Space:
             if not self.bounds.restarts:
                 return ()
             self.attempt = Step(RESTART, name, None, None)
-            return ((RESTART, self._outcomes(i, number, lambda script, _: host.boot(local.attributes),
-                                             f"{name} in on_start after a restart", state)),)
+            run_again = partial(_started, host, local.attributes)
+            return ((RESTART, self._outcomes(i, number, run_again, f"{name} in on_start after a restart", state)),)
         steps: list[tuple[Any, tuple[Outcome, ...]]] = []
         for timer in local.timers:
             if self._after(self.used[0], ("timeout", timer)) is None:
@@ -408,8 +412,7 @@ class Space:
             host = self.hosts[i]
             self._known[i][None] = 0            # number 0 stands for a node that has not started
             self.locals[i].append(Local(False, copied(host.cls.durable), (), views[name], None, None, True))
-            outcome, = self._outcomes(i, 0, lambda script, _, host=host: host.boot(host.cls.durable), (
-                f"{name} in on_start"), 0)
+            outcome, = self._outcomes(i, 0, partial(_started, host, host.cls.durable), f"{name} in on_start", 0)
             state = self.send(state ^ outcome.delta, outcome.sent)
             self.start_sent += outcome.sent
             views = {**views, name: self.locals[i][(state >> i * WIDTH) & FIELD].view}
@@ -447,7 +450,8 @@ class Space:
         if local.up:
             node = self.hosts[j].wake(attributes, local.timers, ())
             return self._local(j, Effect(attributes, local.timers, (), (), node))
-        shown = renamed({k: v for k, v in vars(local.view.state).items() if k not in ("id", "status", "traitor")}, names)
+        own = ("id", "status", "traitor")
+        shown = renamed({k: v for k, v in vars(local.view.state).items() if k not in own}, names)
         view_key = ("crashed", freeze(shown))
         key = (view_key, freeze(attributes, self.ordered))
         if key not in self._known[j]:
@@ -581,7 +585,7 @@ class Space:
                     new = self.take(state, number) if kind is LOSS else self.send(state, (number,))
                     yield Step(kind, target, number, None), new ^ cost
 
-    def steps(self, state: int) -> Iterator[tuple[Step, int, int | None]]:
+    def steps(self, state: int) -> Iterator[tuple[Step, int, int]]:
         """Every step from a state: (step, the node's index, new state before judging)."""
         used = (state & self.low) >> self.used_shift
         for shift, table, _, i in self.alone:
@@ -619,6 +623,10 @@ class Space:
 
 
 GOAL_STATES = 100_000                 # most states remembered for each goal
+
+
+def _started(host: Standin, durable: dict[str, Any], script: tuple[int, ...], backwards: bool) -> Any:
+    return host.boot(durable)
 
 
 def _freezable(value: Any) -> bool:

@@ -7,6 +7,7 @@ way is always one that can be reached; where signatures tell apart all that diff
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from dslab.sim.errors import ScheduleError
@@ -109,7 +110,7 @@ class Symmetry:
     def rename(self, state: int, names: dict[str, str]) -> int:
         """The same state with other names."""
         space = self.space
-        new = state & ((FIELD << space.used_shift))
+        new = state & (FIELD << space.used_shift)
         for i, node in enumerate(space.names):
             number, target = (state >> i * WIDTH) & FIELD, names.get(node, node)
             local = space.locals[i][number]
@@ -122,18 +123,18 @@ class Symmetry:
         memory = (state >> space.memory_shift) & FIELD
         notes = space.judge.notes(memory)
         named = self._named(("memory", memory), notes)
-        key = ("memory", memory, tuple(names.get(name, name) for name in named))
-        if key not in self._renamed:
-            self._renamed[key] = space.judge.adopt([renamed(mine, names) for mine in notes])
-        new |= self._renamed[key] << space.memory_shift
+        noted = ("memory", memory, tuple(names.get(name, name) for name in named))
+        if noted not in self._renamed:
+            self._renamed[noted] = space.judge.adopt([renamed(mine, names) for mine in notes])
+        new |= self._renamed[noted] << space.memory_shift
         for number in space.in_flight(state):
             source, target, m = space.messages[number]
             named = self._named(("message", number), [source, target, m])
-            key = ("message", number, tuple(names.get(name, name) for name in named))
-            if key not in self._renamed:
-                self._renamed[key] = space.message(names.get(source, source), names.get(target, target),
-                                                   renamed(m, names))
-            new = space.send(new, (self._renamed[key],))
+            flown = ("message", number, tuple(names.get(name, name) for name in named))
+            if flown not in self._renamed:
+                self._renamed[flown] = space.message(names.get(source, source), names.get(target, target),
+                                                     renamed(m, names))
+            new = space.send(new, (self._renamed[flown],))
         return new
 
     def check(self, initial: int) -> None:
@@ -143,9 +144,10 @@ class Symmetry:
             ScheduleError: it does not.
         """
         for group in self.groups:
-            for one, other in zip(group, group[1:]):
+            for one, other in pairwise(group):
                 if self.rename(initial, {one: other, other: one}) != initial:
-                    raise ScheduleError(f"symmetry: {one} and {other} start differently, so they are not interchangeable")
+                    raise ScheduleError(f"symmetry: {one} and {other} start differently, so they are not "
+                                        f"interchangeable")
 
 
 def _collect(value: Any, members: set[str], found: dict[str, None]) -> None:

@@ -38,9 +38,9 @@ def build_parser() -> Parser:
                     "exhausted, violated or budget spent.")
     parser.add_argument("system", metavar="SYSTEM", help="a protocol of dslab.protocols, for example paxos")
     for name in SIZES:
-        parser.add_argument(f"--{name}", type=whole(0, 1000), metavar="N", help="as the protocol's cluster(...) takes it")
+        parser.add_argument(f"--{name}", type=whole(0, 1000), metavar="N", help="as the protocol's cluster takes it")
     parser.add_argument("--request", action="append", metavar="COMMAND[@NODE]",
-                        help="what client c1 asks for, of this server; may be repeated (default: x=1 if there are clients)")
+                        help="what client c1 asks for, of this server; may be repeated (default: x=1)")
     parser.add_argument("--timeouts", type=timeouts, metavar="N", default=argparse.SUPPRESS,
                         help=f"how many timers may run out: N, `any`, or election=2,heartbeat=1 (default: {TIMEOUTS}, "
                              "or what the protocol says)")
@@ -49,7 +49,8 @@ def build_parser() -> Parser:
     parser.add_argument("--network", choices=("once", "any"), help="whether a message can arrive once or any number of "
                         "times (default: once, or what the protocol says)")
     parser.add_argument("--search", choices=("breadth-first", "depth-first", "random-walk"), default="breadth-first")
-    parser.add_argument("--states", type=whole(1), metavar="N", default=1_000_000, help="most states (default: 1000000)")
+    parser.add_argument("--states", type=whole(1), metavar="N", default=1_000_000,
+                        help="most states (default: 1000000)")
     parser.add_argument("--depth", type=whole(1), metavar="N", help="most steps from the start")
     parser.add_argument("--memory", type=whole(1), metavar="MB", default=2000, help="most memory (default: 2000)")
     parser.add_argument("--seed", type=whole(0), metavar="S", default=1, help="of a random walk (default: 1)")
@@ -117,7 +118,7 @@ def report(found: Any) -> str:
     lines += [f"not judged  {name}: {why}" for name, why in found.not_evaluable.items()]
     if found.result == "violated":
         lines += [f'violated    "{found.verdict.title}": {found.verdict.violation.text}',
-                  f"            {len(found.case.schedule)} actions on {found.system.code}, each of which plays in a Lab:"]
+                  f"            {len(found.case.schedule)} actions on {found.system.code}; they play in a Lab:"]
         from dslab.sim.schedule import call
 
         lines += [f"            {call(action)}" for action in found.case.schedule]

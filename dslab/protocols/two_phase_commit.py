@@ -13,7 +13,7 @@ from dslab.sim import Network, Node, System, message, title, violation
 PREPARE, CHANGE_OF_MIND = (5, 50), (40, 400)      # ms until a resource manager prepares, or aborts of its own accord
 PATIENCE = 300                                    # ms until the transaction manager gives up
 LATENCY, DISK = (5, 15), (1, 3)                   # ms one way; ms per durable write
-BOUNDS = {"timeouts": None, "network": "any number"}      # an exploration as in the specification, unless told otherwise
+BOUNDS = {"timeouts": None, "network": "any number"}      # of an exploration: those of the specification
 
 
 @message

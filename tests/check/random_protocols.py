@@ -119,10 +119,10 @@ def by_hand(rules: MappingProxyType[Any, Any], timeouts: int = 0, crashes: int =
             if not up and used[2] < bounds[2]:
                 after.append((*react(nodes, air, i, rules["start", i]), used_up(used, 2)))
         for flight, copies in air:
-            source, target, letter = flight
+            _, target, letter = flight
             if nodes[target][0]:
-                state = nodes[target][1]
-                after.append((*react(nodes, without(air, flight), target, rules["letter", target, state, letter]), used))
+                rule = rules["letter", target, nodes[target][1], letter]
+                after.append((*react(nodes, without(air, flight), target, rule), used))
             if used[3] < bounds[3]:
                 after.append((nodes, without(air, flight), used_up(used, 3)))
             if used[4] < bounds[4]:

@@ -58,7 +58,7 @@ def paxos(proposers: int = 2, acceptors: int = 3) -> tuple[int, int]:
             elif kind == "accepted" and ps[p][0] == "accept":
                 votes = ps[p][3] | {a}
                 done = len(votes) >= majority
-                after = ("chosen", frozenset(), ps[p][2], frozenset()) if done else ("accept", frozenset(), ps[p][2], votes)
+                after = ("chosen" if done else "accept", frozenset(), ps[p][2], frozenset() if done else votes)
                 yield replaced(ps, p, after), accs, rest
             else:
                 yield ps, accs, rest

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,8 @@ def test_symmetry_search_and_requests(capsys):
     (["raftt"], "no system is called 'raftt': choose from "), (["raft", "--nodes", "0"], "1 to 10,000 nodes"),
     (["two_phase_commit", "--acceptors", "3"], "takes no --acceptors; it takes --nodes"),
     (["raft", "--nodes", "3", "--request", "x=1@n9"], "there is no server 'n9'"),
-    (["two_phase_commit", "--request", "x"], "has no clients"), (["raft", "--symmetry", "--nodes", "3"], "interchangeable"),
+    (["two_phase_commit", "--request", "x"], "has no clients"),
+    (["raft", "--symmetry", "--nodes", "3"], "interchangeable"),
     (["raft", "--ballots", "1"], "no attribute 'ballots'")])
 def test_wrong_argument_is_one_line(capsys, arguments, words):
     """Exit status 2, nothing on standard output."""
@@ -64,8 +66,8 @@ def test_wrong_argument_is_one_line(capsys, arguments, words):
     assert words in told.err and told.err.count("\n") == 1 and not told.out
 
 
-@pytest.mark.parametrize("arguments", [["raft", "--timeouts", "x"], ["raft", "--network", "twice"], ["raft", "--crashes",
-                                       "-1"], ["raft", "--fast"], []])
+@pytest.mark.parametrize("arguments", [
+    ["raft", "--timeouts", "x"], ["raft", "--network", "twice"], ["raft", "--crashes", "-1"], ["raft", "--fast"], []])
 def test_what_the_parser_refuses_is_one_line(capsys, arguments):
     """Exit status 2."""
     with pytest.raises(SystemExit) as ended:
@@ -109,7 +111,6 @@ def test_ctrl_c_tells_what_was_seen(tmp_path):
 
 def _cpu_ticks(stat):
     try:
-        with open(stat) as file:
-            return int(file.read().rsplit(")", 1)[1].split()[11])
+        return int(Path(stat).read_text().rsplit(")", 1)[1].split()[11])
     except OSError:
         return 10**6
