@@ -101,7 +101,7 @@ def _messages(
     keys = [repr(value) for value in fields]
     shapes = [message_class(record, answers) for record in records]
     truths = [record.forged for record in records]
-    lied = {"z": payloads.column(truths, [truth and repr(truth) for truth in truths])} if any(truths) else {}
+    lied = {"z": payloads.column(truths, [repr(truth) if truth else None for truth in truths])} if any(truths) else {}
     return {
         **lied,
         "f": strings.words([record.source for record in records]),

@@ -64,7 +64,7 @@ def _node(scene: Scene, node: NodeScene, x: float, y: float, size: float) -> str
         cross = path(f"M{a} {c}L{b} {d}M{b} {c}L{a} {d}", DANGER, 2.4)
         return "".join([circle(x, y, r, WASH2, MARK), cross, *parts])
     fill, ink = term_fill(node.term)
-    parts.append(circle(x, y, r, fill, width=1.3))
+    parts.append(_star(x, y, r, fill) if node.traitor else circle(x, y, r, fill, width=1.3))
     if node.role in LEADING or node.role in STANDING:
         parts.append(circle(x, y, r + 3.6 * size, width=1.7, dash="3.6 2.3" if node.role in STANDING else ""))
     if named:
@@ -73,11 +73,20 @@ def _node(scene: Scene, node: NodeScene, x: float, y: float, size: float) -> str
     return "".join(parts)
 
 
+def _star(x: float, y: float, r: float, fill: str) -> str:
+    """A traitor: eight points, as on the stage."""
+    corners = [(r * (26 / 24 if i % 2 == 0 else 20 / 24), i * math.pi / 8) for i in range(16)]
+    line = "L".join(f"{n(x + long * math.sin(a))} {n(y - long * math.cos(a))}" for long, a in corners)
+    return path(f"M{line}z", width=1.3, fill=fill)
+
+
 def _name(scene: Scene, node: NodeScene, x: float, y: float) -> str:
     """A node's name, and what its shape does not say, on its outer side."""
     more = ""
     if node.status == "paused":
         more = "paused"
+    elif node.traitor:
+        more = "traitor"
     elif node.role in STANDING and node.status == "up":
         more = f"{granted(node.fields.get('votes'))} of {len(scene.servers)}"
     if abs(x - RING_X) < 8 or y > RING_Y + 20:
@@ -114,6 +123,8 @@ def _message(record: MessageRecord, time: int, dropped: bool, places: Places, an
     if dropped:
         return path(f"M{n(x - 3)} {n(y - 3)}l6 6m0 -6l-6 6", DANGER, 1.6)
     shape, term = message_class(record, answers)
+    if shape == "forged":
+        return path(f"M{n(x)} {n(y - 5.5)}L{n(x + 5)} {n(y + 3.5)}h-10z", width=1.2, fill=PAPER)
     if shape == "entry":
         fill, ink = term_fill(term)
         return rect(x - 5, y - 5, 10, 10, fill) + label(x, y, term, 8, ink)

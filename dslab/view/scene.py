@@ -33,13 +33,14 @@ class NodeScene:
 
     Attributes:
         status: "up", "crashed" or "paused". since_us: since when.
+        traitor: whether it lies now.
         fields: what it shows. timers: {name: [set, due, lowest, highest]}, microseconds.
     """
 
-    __slots__ = ("fields", "id", "since_us", "status", "timers")
+    __slots__ = ("fields", "id", "since_us", "status", "timers", "traitor")
 
     def __init__(self, node: str) -> None:
-        self.id, self.status, self.since_us = node, "up", 0
+        self.id, self.status, self.since_us, self.traitor = node, "up", 0, False
         self.fields: dict[str, Any] = {}
         self.timers: dict[str, list[int]] = {}
 
@@ -124,6 +125,8 @@ class Scene:
             node.status, node.since_us = STATUS[kind], event.time_us
             if kind == "crash":
                 node.timers = {}
+        if kind in ("turn_traitor", "turn_loyal"):
+            node.traitor = kind == "turn_traitor"
         changed = []
         for change in event.patch:
             field = change[0]

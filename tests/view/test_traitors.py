@@ -12,6 +12,9 @@ from dslab.sim import simulate
 from dslab.sim.schedule import VERBS
 from dslab.view import narrate, pack, read
 from dslab.view.branching import DID
+from dslab.view.gloss import reply_types
+from dslab.view.picture import cluster
+from dslab.view.scene import scene_at
 from dslab.view.survey import survey
 
 LIE = {"fields": {"value": "retreat"}}
@@ -71,3 +74,14 @@ def test_the_browser_gets_the_lie_and_the_truth() -> None:
 
 def test_every_verb_can_be_told_of_a_branch() -> None:
     assert set(DID) == set(VERBS)
+
+
+def test_a_picture_shows_a_star_and_a_triangle_while_somebody_lies() -> None:
+    """In the storyboard, too, and a loyal node is round again."""
+    reading = reading_of(traitor(1, "n4", "corrupt", **LIE), {"at": 62, "do": "turn_loyal", "node": "n4"})
+    lying = next(e.id for e in reading.events if e.time_us > 40_000)
+    answers = reply_types(reading)
+    drawn = cluster(reading, scene_at(reading, lying), lying, answers)
+    last = reading.events[-1].id
+    later = cluster(reading, scene_at(reading, last), last, answers)
+    assert drawn.count(">traitor<") == 1 and drawn.count("h-10z") == 2 and later.count("traitor") == 0
