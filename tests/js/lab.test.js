@@ -416,6 +416,7 @@ test("minimise can be stopped, and says what went wrong; late words of the stopp
   it.control("minimise").click();
   it.control("minimise").click();
   assert.deepEqual(it.model.sent.slice(1).map(({ do: what, job }) => [what, job]), [["stop", it.model.sent[0].id]]);
+  it.model.reply({ id: it.model.sent[1].id, ok: true, branch: null });
   it.model.reply({ id: it.model.sent[0].id, progress: { runs: 99, left: 1 } });
   it.model.reply({ id: it.model.sent[0].id, ok: false, stopped: true, error: "Stopped; nothing has changed." });
   await it.settle();
