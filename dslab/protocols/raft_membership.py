@@ -3,21 +3,20 @@
 Source: Ongaro, Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014, extended version,
 section 6; for the last of its three problems (removed servers), the dissertation's section 4.2.3. A client changes the
 membership with a command such as "members=n1 n2 n3". All servers of the simulation know the first configuration; who is
-not in it waits.
+not in it waits. A server that is taken in again after it was removed may bring a newer term, for which the leader steps
+down; pre-votes prevent this (Whole).
 """
 
 from __future__ import annotations
 
 from dslab.sim import ClientReply
 
-from . import raft, raft_snapshots
+from . import raft, raft_prevote, raft_reads, raft_snapshots
 from .raft_configuration import Configuration, changes_to, enter_joint, joint_commit, joint_vote, leave_joint
-from .raft_prevote import Attentive
 from .raft_properties import ALWAYS, SERVICE
-from .raft_reads import Opening
 
 
-class Server(Opening, Attentive):
+class Server(raft_reads.Opening, raft_prevote.Attentive):
     """A Raft server whose cluster may change (section 6)."""
 
     shows = (*raft.Server.shows, "configuration")
@@ -59,8 +58,11 @@ class Server(Opening, Attentive):
 
     # ---- majorities of old and new
 
+    def is_quorum(self, servers):
+        return joint_vote(self.configuration, dict.fromkeys(servers, True)) == "won"
+
     def count_votes(self):
-        if joint_vote(self.configuration, self.votes) == "won":
+        if self.is_quorum([voter for voter, granted in self.votes.items() if granted]):
             self.become_leader()
 
     def committable(self):
@@ -161,6 +163,15 @@ class Compacting(Server, raft_snapshots.Server):
         if m.term == self.term:
             self.heard = self.now
         self.reconfigure()
+
+
+class Whole(raft_prevote.Server, Compacting, raft_reads.Server):
+    """All extensions at once: membership, snapshots, pre-votes, and reads that bypass the log.
+
+    With pre-votes, a server that was removed does not raise its term, so it disturbs nobody when it is taken in again.
+    """
+
+    shows = (*Compacting.shows, "reads", "served")
 
 
 def cluster(nodes=5, *, server=Server, members=3, **options):

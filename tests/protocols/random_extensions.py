@@ -23,6 +23,12 @@ UNTIL = 3_000      # ms
 SERVERS = [f"n{i}" for i in range(1, 6)]
 
 
+def whole(nodes: int, **options: Any) -> System:
+    system = raft_membership.cluster(5, server=raft_membership.Whole, snapshot_after=nodes - 2, **options)
+    system.always = (*system.always, raft_reads.reads_are_fresh)
+    return system
+
+
 def membership(random: Random) -> str:
     return "members=" + " ".join(sorted(random.sample(SERVERS, random.choice([3, 3, 4, 5]))))
 
@@ -32,6 +38,7 @@ VARIANTS: dict[str, Any] = {
     "prevote": raft_prevote.cluster,
     "reads": raft_reads.cluster,
     "membership": lambda nodes, **o: raft_membership.cluster(5, **o),
+    "whole": whole,
     "both": lambda nodes, **o: raft_membership.cluster(
         5, server=raft_membership.Compacting, snapshot_after=nodes - 2, **o),
 }
@@ -51,6 +58,8 @@ def schedule_for(variant: str, system: System, seed: int) -> list[dict[str, Any]
             if random.random() < 0.4:
                 special = {"reads": "x", "membership": membership(random), "both": membership(random)}
                 action["command"] = special.get(variant, action["command"])
+            if variant == "whole" and random.random() < 0.4:
+                action["command"] = random.choice(["x", membership(random)])
     return schedule
 
 

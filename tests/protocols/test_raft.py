@@ -100,17 +100,6 @@ def test_a_leader_counts_copies_of_its_own_term_only(log, match, commit):
     assert node.committable() == commit
 
 
-def test_a_command_costs_one_round_trip():
-    """2 (n - 1) messages between servers commit a command."""
-    for n in (3, 5, 7):
-        trace = simulate(raft.cluster(n, latency=1, disk=0), seed=3, schedule=[at(2_000, "request", command="x=1")],
-                         until=2_200)
-        carried = [m for m in trace.messages if m.type == "AppendEntries" and m.fields["entries"]]
-        answers = [m for m in trace.messages if m.type == "Appended" and m.sent_event in {c.end_event for c in carried}]
-        assert (len(carried), len(answers)) == (n - 1, n - 1)
-        assert trace.history[0]["completed_us"] is not None
-
-
 def test_a_cluster_of_one_serves_alone():
     trace = simulate(raft.cluster(1), seed=1, schedule=[at(500, "request", command="x=4")], until=1_000)
     assert trace.history[0]["result"] == "4"
