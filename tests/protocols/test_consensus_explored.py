@@ -9,6 +9,8 @@ from dslab.protocols import (
     ben_or,
     ben_or_cases,
     ben_or_variants,
+    bully,
+    bully_epochs,
     highest_id,
     multi_paxos,
     multi_paxos_cases,
@@ -127,3 +129,17 @@ def test_every_collected_run_is_short():
     """What a case needs can be told in class."""
     cases = [*paxos_cases.CASES, *multi_paxos_cases.CASES, *ben_or_cases.CASES, *ring_cases.CASES]
     assert max(len(case.schedule) for case in cases) <= MOST_ACTIONS
+
+
+@pytest.mark.parametrize("system", [
+    paxos.cluster(5), paxos.cluster(3, clients=2, retry=(50, 60), disk=0), paxos_cases.stage(5),
+    paxos.cluster(proposers=2, acceptors=3, learners=1, ballots=1), ring_cases.stage(4),
+    ring.cluster(3, numbers=(2, 3, 1)),
+    multi_paxos.cluster(3, heartbeat=50), ben_or.cluster(3, inputs=(1, 1, 0)), highest_id.cluster(4, timeout=30),
+    bully.cluster(3), bully_epochs.cluster(3, latency=10)], ids=lambda system: system.code)
+def test_the_code_of_a_system_makes_it_again(system):
+    """Copy as code: the same run, byte for byte."""
+    scope: dict = {}
+    exec(system.imports, scope)
+    again = eval(system.code, scope)
+    assert simulate(again, seed=5, until=400).digest() == simulate(system, seed=5, until=400).digest()
