@@ -160,6 +160,8 @@ class Served(anywidget.AnyWidget):
 
     def _minimise(self, branch: str, name: str, tell: Tell = lambda runs, left: None) -> dict[str, Any]:
         """Adds the smallest branch that breaks the same property; while it is looked for, the lab goes on."""
+        if self.spec["recorded"]:
+            raise ScheduleError(f"{self.spec['recorded']}, so nothing can be left out of it")
         with self._lock:
             base = self._tree[branch]
         found = smaller(self._runs, base, name, tell)

@@ -108,6 +108,20 @@ def test_a_property_of_ones_own_is_minimised_too() -> None:
     assert [v.status for v in again.verdicts() if v.name == "nobody_restarts"] == ["violated"]
 
 
+def test_a_recorded_run_cannot_be_minimised_but_watched() -> None:
+    """What really happened has no smaller version; a property can be judged on it all the same."""
+    lab = broken()
+    recorded = Lab.recorded(lab.trace(), system=lab._runs.system)
+    with pytest.raises(DslabError, match="recorded from real processes, so nothing can be left out"):
+        recorded.minimise("election_safety")
+
+    def never(world: Any) -> str:
+        return "it happened"
+
+    recorded.watch(never)
+    assert recorded.verdicts()[-1].status == "violated"
+
+
 @pytest.mark.parametrize("name", ["election_safety", "nonsense", "has_leader"])
 def test_what_cannot_be_minimised_is_refused_in_words(name: str) -> None:
     """Nothing violated, no such property, a property of progress."""
