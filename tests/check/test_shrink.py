@@ -122,14 +122,15 @@ def test_run_by_hand_keeps_the_meaning_of_message_numbers():
 
 
 def test_longer_run_by_hand_becomes_as_short_as_the_shortest():
-    """Depth-first finds a long way; what is left of it is as short as breadth-first's."""
+    """Random walks find some way; what is left of it is about as short as breadth-first's."""
     cluster = raft.cluster(3, server=raft_variants.ForgetfulVoter, clients=0)
     bounds = {"timeouts": {"election": 3}, "crashes": 1, "restarts": 1, "goals": ()}
-    long = explore(cluster, search="depth-first", states=50_000, **bounds)
     short = explore(cluster, **bounds)
-    small = minimise(long.system, long.case, "election_safety")
-    assert len(long.case.schedule) > len(small.case.schedule) >= len(short.case.schedule)
-    assert small.after["actions"] <= 15
+    for seed in (1, 2, 3):
+        long = explore(cluster, search="random walk", states=200_000, seed=seed, **bounds)
+        small = minimise(long.system, long.case, "election_safety")
+        assert len(long.case.schedule) >= len(small.case.schedule) >= len(short.case.schedule)
+        assert small.after["actions"] <= 10
 
 
 def test_nothing_is_lost_when_it_ends_early():

@@ -57,6 +57,7 @@ import random_byzantine
 import random_extensions
 
 FAULTS, QUIET = 1_500, 2_500      # ms
+STOPS_FROM = 10_000               # seeds from here on have servers that stop for good
 
 
 class Attempt(NamedTuple):
@@ -69,7 +70,7 @@ class Attempt(NamedTuple):
 
 def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kinds: tuple[str, ...] = (),
           quiet: int = QUIET, most_down: int | None = None, **options: Any) -> Attempt:
-    """Random faults, then quiet but for some servers that stop for good; a last request is to be answered."""
+    """Random faults, then quiet, but from STOPS_FROM on some servers stop for good; a last request is answered."""
     nodes = 3 if seed % 2 else 5
     kinds = kinds or (KINDS if seed % 4 < 2 else HOSTILE)
     right = make(nodes, server=usual, clients=2, **options)
@@ -77,12 +78,15 @@ def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kin
     for number, action in enumerate(schedule):
         if action["do"] == "request" and (seed + number) % 2:
             action["client"] = "c2"
-    random = Random(f"noisy/{seed}")
-    for node in random.sample(right.servers, random.randint(0, most_down or (nodes - 1) // 2)):     # for good
-        schedule.append({"at": FAULTS + random.randint(1, 200), "do": "crash", "node": node})
-    to = random.choice(right.servers)
-    schedule.append({"at": FAULTS + random.randint(1, 250), "do": "request", "command": "last", "to": to})
-    schedule.sort(key=lambda action: action["at"])
+    if seed < STOPS_FROM:
+        schedule.append({"at": FAULTS + 100, "do": "request", "command": "last"})
+    else:
+        random = Random(f"stops/{seed}")
+        for node in random.sample(right.servers, random.randint(0, most_down or (nodes - 1) // 2)):
+            schedule.append({"at": FAULTS + random.randint(1, 200), "do": "crash", "node": node})
+        to = random.choice(right.servers)
+        schedule.append({"at": FAULTS + random.randint(1, 250), "do": "request", "command": "last", "to": to})
+        schedule.sort(key=lambda action: action["at"])
     case = Case(f"seed-{seed}", "", schedule, FAULTS + quiet, nodes=nodes, clients=2, seed=seed)
     return Attempt(make(nodes, server=mutant, clients=2, **options), right, case)
 
@@ -242,13 +246,17 @@ def smallest(attempt: Attempt, name: str, runs: int = 3_000) -> Minimised:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--protocol", choices=PROTOCOLS)
+    parser.add_argument("--mutant", action="append", help="only these")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first run")
     parser.add_argument("--seeds", type=int, default=2_000, help="most runs for each mutant")
     parser.add_argument("--seconds", type=float, default=120, help="most CPU for each mutant")
     options = parser.parse_args()
     for protocol, (mutants, _) in PROTOCOLS.items():
         for mutant in mutants if options.protocol in (None, protocol) else ():
+            if options.mutant and mutant.__name__ not in options.mutant:
+                continue
             began, best = time.process_time(), None
-            for seed in range(options.seeds):
+            for seed in range(options.first, options.first + options.seeds):
                 found = found_at(protocol, mutant, seed)
                 if found:
                     small = smallest(*found)
