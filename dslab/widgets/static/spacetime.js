@@ -61,6 +61,7 @@ export function createSpacetimeView(ctx) {
   let asTable = false;
   let lastBranch = null;
   let active = -1;
+  let pointed = -1;              // what the pointer or the focus is on
   let follow = true;
   let shownKey = "";
 
@@ -106,6 +107,13 @@ export function createSpacetimeView(ctx) {
     settling = win.setTimeout(placeStops, SETTLED_MS);
   });
   scroller.addEventListener("click", pickPointer);
+  scroller.addEventListener("pointermove", hover);
+  scroller.addEventListener("pointerleave", () => {
+    stops.querySelector(".is-near")?.classList.remove("is-near");
+    if (main) tellOf(-1);
+  });
+  stops.addEventListener("focusin", (event) => tellOf(Number(event.target.dataset.event)));
+  stops.addEventListener("focusout", () => tellOf(-1));
   stops.addEventListener("keydown", onKey);
   scroller.addEventListener("keydown", (event) => {
     const step = { "+": 1, "=": 1, "-": -1 }[event.key];
@@ -784,18 +792,41 @@ export function createSpacetimeView(ctx) {
       ctx.seek({ us: (u + scrollMain()) / main.layout.scale });
       return;
     }
+    const near = eventNear(u, v);
+    if (near >= 0) {
+      pick(near, event.shiftKey);
+      return;
+    }
+    const message = messageNear(u, v);
+    if (message !== null) ctx.select({ kind: "message", id: message });
+    else if (second !== null || store.selection?.kind === "event") clearChoice();
+  }
+
+  function eventNear(u, v) {
     let best = null;
     for (const i of eventsInView()) {
       const distance = Math.hypot(main.layout.at[i] - scrollMain() - u, laneV(main, laneOf(trace.events, i)) - v);
       if (distance < PICK_PX && (!best || distance <= best.distance)) best = { i, distance };
     }
-    if (best) {
-      pick(best.i, event.shiftKey);
-      return;
-    }
-    const near = messageNear(u, v);
-    if (near !== null) ctx.select({ kind: "message", id: near });
-    else if (second !== null || store.selection?.kind === "event") clearChoice();
+    return best?.i ?? -1;
+  }
+
+  // What the pointer is on says what it is, as what has the focus does.
+  function hover(event) {
+    if (!main || store.playing || event.buttons) return;
+    const [x, y] = pointerAt(event);
+    const [u, v] = set.down ? [y - headRoom(), x] : [x - headRoom(), y];
+    const near = u < 0 ? -1 : eventNear(u, v);
+    scroller.classList.toggle("is-on-event", near >= 0);
+    for (const button of stops.children) button.classList.toggle("is-near", Number(button.dataset.event) === near);
+    tellOf(near);
+  }
+
+  // In the note, not over the picture.
+  function tellOf(i) {
+    if (i === pointed) return;
+    pointed = i;
+    writeNote();
   }
 
   function messageNear(u, v) {
@@ -817,7 +848,9 @@ export function createSpacetimeView(ctx) {
 
   function writeNote() {
     const parts = cut ? cutNote() : other ? compareNote() : second !== null ? pairNote() : cone ? coneNote() : plainNote();
+    const held = [...note.querySelectorAll("button")].indexOf(doc.activeElement);
     note.replaceChildren(...parts.filter(Boolean));
+    if (held >= 0) (note.querySelectorAll("button")[held] ?? note.querySelector("button") ?? scroller).focus({ preventScroll: true });
     if (asTable) writeTable();
   }
 
@@ -832,7 +865,14 @@ export function createSpacetimeView(ctx) {
     const lost = ids.some((k) => trace.messages.fate(k) === "dropped");
     return [h(doc, "div", { class: "ds-log-key" }, classes.slice(0, 5).map((klass) => h(doc, "span", {},
       s(doc, "svg", { viewBox: "-11 -11 22 22", class: "ds-st-mark", "aria-hidden": "true" }, messageMark(doc, klass, ids.map((k) => (trace.messages.klass(k) === klass ? trace.messages.term(k) : 0)).find(Boolean) ?? "")),
-      CLASS_WORDS[klass] ?? klass)), lost ? key("lost", "lost") : null), h(doc, "p", { class: "ds-quiet" }, "Choose an event to see what it can have influenced.")];
+      CLASS_WORDS[klass] ?? klass)), lost ? key("lost", "lost") : null), told() ?? h(doc, "p", { class: "ds-quiet" }, "Choose an event to see what it can have influenced.")];
+  }
+
+  // What is pointed at, in words; null if nothing is, or if it is what the note is about.
+  function told() {
+    if (pointed < 0 || pointed >= trace.n || pointed === cone?.event) return null;
+    const how = !cone ? "" : cone.past.has(pointed) ? ", before it" : cone.future.has(pointed) ? ", after it" : ", concurrent";
+    return h(doc, "p", { class: "ds-st-told" }, `${clockText(trace.time(pointed))} s  ${eventTitle(pointed)}${how}`);
   }
 
   function eventTitle(i) {
@@ -843,7 +883,7 @@ export function createSpacetimeView(ctx) {
 
   function coneNote() {
     return [h(doc, "p", {}, h(doc, "b", {}, `${eventTitle(cone.event)}. `), h(doc, "span", { class: "ds-quiet" }, `Event ${cone.event}, logical time ${cone.lamport}.`)),
-      h(doc, "div", { class: "ds-log-key" }, key("past", `${cone.past.size} before`), key("future", `${cone.future.size} after`), key("other", `${cone.concurrent} concurrent`)),
+      told() ?? h(doc, "div", { class: "ds-log-key" }, key("past", `${cone.past.size} before`), key("future", `${cone.future.size} after`), key("other", `${cone.concurrent} concurrent`)),
       h(doc, "div", { class: "ds-gos" }, cone.event === store.cursor.event ? null : noteButton("Go there", () => ctx.seek({ event: cone.event })),
         noteButton(pairing ? "Choose the other event" : "Relate to…", () => {
           pairing = !pairing;
