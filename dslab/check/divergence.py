@@ -22,7 +22,7 @@ def first_divergence(mine: Trace, reference: Trace) -> str | None:
         if here[:6] != there[:6]:
             return None
         for effects in (_changes, _timers):
-            done, expected = effects(here), effects(there)
+            done, expected = effects(_narrowed(here, there)), effects(_narrowed(there, here))
             name = next((name for name in [*done, *expected] if done.get(name) != expected.get(name)), None)
             if name is not None:
                 usual = f"{name} stays as it is"
@@ -43,6 +43,28 @@ def _tell(trace: Trace, event: Event, done: str, expected: str) -> str:
     return (
         f"at {event.time_us / 1000:g} ms {_occasion(trace, event)}. Here: {done}. It should be: {expected}."
     )
+
+
+def _narrowed(event: Event, other: Event) -> Event:
+    """The event, but of a table in which only some entries differ from the other's only these, each as a field."""
+    theirs = {change[0]: change[1] for change in other.patch if len(change) == 2}
+    patch: list[Any] = []
+    for change in event.patch:
+        pairs = [(change[0], change[1], theirs.get(change[0]))] if len(change) == 2 else []
+        if not pairs or pairs[0][1] == pairs[0][2]:
+            patch.append(change)
+            continue
+        while any(isinstance(mine, dict) and isinstance(their, dict) for _, mine, their in pairs):
+            pairs = [pair for name, mine, their in pairs for pair in _entries(name, mine, their)]
+        patch += [[name, mine] for name, mine, _ in pairs]
+    return event._replace(patch=patch)
+
+
+def _entries(name: str, mine: Any, theirs: Any) -> list[tuple[str, Any, Any]]:
+    if not (isinstance(mine, dict) and isinstance(theirs, dict)):
+        return [(name, mine, theirs)]
+    keys = [key for key in dict.fromkeys([*mine, *theirs]) if mine.get(key) != theirs.get(key)]
+    return [(f"{name}[{key}]", mine.get(key), theirs.get(key)) for key in keys]
 
 
 def _changes(event: Event) -> dict[str, str]:

@@ -20,9 +20,8 @@ def unanswered(trace: Trace) -> Verdict | None:
         return None
     first = waiting[0]
     waited = (trace.until_us - first["invoked_us"]) / 1000
-    leaders = _leaders(trace)
     found = Violation(
-        f"{first['client']} has waited {waited:.0f} ms for its answer to `{first['command']}`, and {leaders}",
+        f"{first['client']} has waited {waited:.0f} ms for its answer to `{first['command']}`{_leaders(trace)}",
         (first["client"],),
         None,
         "an answer",
@@ -34,12 +33,11 @@ def unanswered(trace: Trace) -> Verdict | None:
 
 
 def _leaders(trace: Trace) -> str:
-    leading = [
-        name
-        for name, state in trace.state_at(len(trace) - 1).items()
-        if state.get("role") == "leader" and state["status"] == "up"
-    ]
-    return f"{' and '.join(leading)} leads" if leading else "no server leads"
+    states = trace.state_at(len(trace) - 1)
+    if not any("role" in states[name] for name in trace.servers):
+        return ""
+    leading = [name for name in states if states[name].get("role") == "leader" and states[name]["status"] == "up"]
+    return f", and {' and '.join(leading)} leads" if leading else ", and no server leads"
 
 
 def settled(schedule: Sequence[dict[str, Any]], system: System, at: float) -> list[dict[str, Any]]:

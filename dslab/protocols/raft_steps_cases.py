@@ -125,7 +125,7 @@ LATE_APPEND = Case(
     progress=False,
     clients=3,
     catalogue="C12",
-    question="n2 has told n1 that it holds three entries, and then gets a message with one. Which entries may go?",
+    question="n2 has told n1 what it holds, and then gets an older message with less. Which entries may go?",
 )
 
 ONLY_HEARTBEATS = Case(

@@ -2,7 +2,7 @@
 # # Consensus
 #
 # Several computers must agree, although any of them may stop, messages get lost, and some may lie. Seven
-# sittings of one to two hours; each exercise says its own time.
+# parts, each a sitting of half an hour to an hour and a half; each exercise says its own time.
 #
 # | part | you will | about |
 # |---|---|---|
@@ -463,8 +463,8 @@ Lab(multi_paxos.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, u
 #
 # <details><summary>Compare with these</summary>
 #
-# 1. Yes, under a higher ballot, if v was not chosen; an acceptor that clings to its first value can leave
-#    three acceptors with three values, stuck.
+# 1. Yes, under a higher ballot, if v was not chosen; acceptors that cling to their first value can leave v on
+#    one, w on another, and nothing to be chosen once the third has stopped.
 # 2. A chosen value stands on a majority, and two majorities share an acceptor. So one of those that it heard
 #    would have reported it.
 # 3. Nobody at first: it is a fact about several acceptors. The proposer learns it from their answers, and it
@@ -1174,11 +1174,11 @@ class Electing(raft_steps.Elected):
         super().on_request_vote(sender, m)
 
 # %% name="steps-election-check" tags=["check"] points=5 title="Elects one leader a term"
-verify("steps-election", Electing, raft_steps.electing, like=raft.cluster, cases=raft_steps_cases.ELECTION,
+verify("steps-election", Electing, raft_steps.electing, like=raft_steps.elected, cases=raft_steps_cases.ELECTION,
        seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
 
 # %% name="steps-election-hidden" tags=["hidden"] points=3 title="Elects one in runs that you have not seen"
-verify("steps-election", Electing, raft_steps.electing, like=raft.cluster, faults=raft_steps_cases.NO_RESTARTS,
+verify("steps-election", Electing, raft_steps.electing, like=raft_steps.elected, faults=raft_steps_cases.NO_RESTARTS,
        cases=raft_cases.rotated(raft_steps_cases.ELECTION, 1, 21), seeds=range(501, 507), minutes=20)
 
 # %% [markdown] name="steps-replication-statement" tags=["exercise"]
@@ -1283,11 +1283,11 @@ class Replicating(raft_steps.Replicated):
             super().on_appended(sender, m)
 
 # %% name="steps-replication-check" tags=["check"] points=6 title="Logs become equal, and the leader knows which"
-verify("steps-replication", Replicating, raft_steps.replicating, like=raft.cluster,
+verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps.replicated,
        cases=raft_steps_cases.REPLICATION, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=25)
 
 # %% name="steps-replication-hidden" tags=["hidden"] points=4 title="Logs become equal in runs that you have not seen"
-verify("steps-replication", Replicating, raft_steps.replicating, like=raft.cluster,
+verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps.replicated,
        cases=raft_cases.rotated(raft_steps_cases.REPLICATION, 1, 21), seeds=range(501, 507),
        faults=raft_steps_cases.NO_RESTARTS, minutes=25)
 
@@ -1372,11 +1372,11 @@ class Committing(raft_steps.Committed):
             self.send(entry.client, ClientReply(entry.number, True, result))
 
 # %% name="steps-commitment-check" tags=["check"] points=5 title="Applies what is safe, and only that"
-verify("steps-commitment", Committing, raft_steps.committing, like=raft.cluster,
+verify("steps-commitment", Committing, raft_steps.committing, like=raft_steps.committed,
        cases=raft_steps_cases.COMMITMENT, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
 
 # %% name="steps-commitment-hidden" tags=["hidden"] points=3 title="Applies it in runs that you have not seen"
-verify("steps-commitment", Committing, raft_steps.committing, like=raft.cluster,
+verify("steps-commitment", Committing, raft_steps.committing, like=raft_steps.committed,
        cases=raft_cases.rotated(raft_steps_cases.COMMITMENT, 1, 21), seeds=range(501, 507),
        faults=raft_steps_cases.NO_RESTARTS, minutes=20)
 
@@ -1500,11 +1500,11 @@ class Restarting(raft_steps.Committed):
         return self.execute(entry)
 
 # %% name="steps-restart-check" tags=["check"] points=5 title="Survives restarts, and runs requests once"
-verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster, cases=raft_steps_cases.RESTART,
+verify("steps-restart", Restarting, raft_steps.restarting, like=raft_steps.restarted, cases=raft_steps_cases.RESTART,
        seeds=range(1, 9), minutes=20)
 
 # %% name="steps-restart-hidden" tags=["hidden"] points=3 title="Survives storms that you have not seen"
-verify("steps-restart", Restarting, raft_steps.restarting, like=raft.cluster,
+verify("steps-restart", Restarting, raft_steps.restarting, like=raft_steps.restarted,
        cases=raft_cases.rotated(raft_steps_cases.RESTART, 1, 21), seeds=range(501, 511), minutes=20)
 
 # %% [markdown] name="liars-recall" tags=["reflect"]

@@ -24,6 +24,9 @@ ADD_CELL = """async (source) => {
   const outputs = panel.content.model.sharedModel.cells.at(-1).toJSON().outputs;
   return outputs.map(o => o.text ?? JSON.stringify(o.data ?? o.evalue)).join('');
 }"""
+COUNT_LABS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+  .flatMap(cell => cell.toJSON().outputs ?? [])
+  .filter(output => 'application/vnd.jupyter.widget-view+json' in (output.data ?? {})).length"""
 OPEN_LAB = "from dslab import Lab\nfrom dslab.protocols import raft\nlab = Lab(raft.cluster(5), seed=7)\nlab"
 
 
@@ -93,7 +96,8 @@ def test_run_all_reaches_the_end_of_every_notebook(page: Page, run_notebook):
     for name, labs in (("00-start-here.ipynb", 1), ("02-consensus.ipynb", 31)):
         cells = run_notebook(name)
         assert cells and all(count and not errors for _, count, errors in cells), cells
-        expect(page.locator(".dslab-lab")).to_have_count(labs)
+        expect(page.locator(".dslab-lab").first).to_be_visible()
+        assert page.evaluate(COUNT_LABS) == labs
 
 
 def test_the_lesson_with_the_mouse(lesson: Page):
