@@ -112,6 +112,13 @@ class Elections(Teller):
             (f"A message of term {{term:{node.term}}} tells {node.id} that {leader} has won.",),
         )
 
+    def _asks(self, node: Any) -> Said:
+        """A server finds out whether it could win before it stands."""
+        return say(
+            f"{node.id} asks who would vote for it in term {{term:{node.term + 1}}}",
+            "It stands only if a majority would; until then its term stays.",
+        )
+
     def _vote_arrives(self, event: Event, node: Any, old: dict[str, Any]) -> Said:
         have, total, needed = granted(node.fields["votes"]), len(self.scene.voters), self.scene.majority
         voter = self._sender(event)

@@ -19,7 +19,7 @@ from .faults import tell_action
 from .gloss import gloss, glossary
 from .replication import Replication
 from .rounds import Rounds
-from .scene import LEADING, STANDING, Reading, ignored, scenes, term_of
+from .scene import ASKING, LEADING, STANDING, Reading, ignored, scenes, term_of
 from .words import Said, listed, number_word, plain_value, say, shorten
 
 TOLD = frozenset(
@@ -127,6 +127,8 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
                 return moved
         if now in LEADING and was not in LEADING:
             return self._wins(node, old)
+        if now in ASKING and was not in ASKING:
+            return self._asks(node)
         if now in STANDING and (was not in STANDING or term_grew):
             return self._stands(event, node, old)
         if was in LEADING and now not in LEADING and not term_grew:

@@ -13,6 +13,7 @@ from dslab.sim import Event, MessageRecord, Trace
 
 LEADING = ("leader", "primary", "coordinator")
 STANDING = ("candidate", "proposer")
+ASKING = ("pre-candidate",)
 
 
 class Reading(NamedTuple):
