@@ -233,7 +233,9 @@ def explain(thing, name):
         assert text and text.strip(), f"{name} has no docstring"
 
 
-@pytest.mark.parametrize("layer", ["sim", "protocols", "check", "experiments", "view", "widgets"])
+@pytest.mark.parametrize(
+    "layer", ["sim", "protocols", "check", "experiments", "view", "widgets", "live", "services"]
+)
 def test_public_classes_and_functions_are_explained(layer):
     """So has every class and function of the layers that students read, if its name has no underscore."""
     unexplained = []

@@ -21,7 +21,6 @@ from typing import Any
 from dslab.sim import DslabError
 
 from .codec import block, dumps, receive_block
-from .folder import private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 TAIL = 2000  # characters of a program's output
@@ -159,6 +158,8 @@ def serve(sock: socket.socket, kept: Kept) -> None:
 
 def main() -> None:
     """Arguments: the socket to whoever asks; or --exec, the keeper's process id and a command to become."""
+    from .folder import private_folder  # not on Windows, where this module must still be importable
+
     if sys.argv[1] == "--exec":
         from .process import die_with_parent
 

@@ -59,13 +59,18 @@ class _Wire:
         self.thread.start()
 
     def _listen(self) -> None:
-        with suppress(EOFError, OSError):
+        try:
             while True:
                 heard = json.loads(receive_block(self.sock))
                 with self.news:
                     self._take(heard)
                     self.heard += 1
                     self.news.notify_all()
+        except (EOFError, OSError):
+            pass
+        except Exception as error:
+            self.failure = LiveError(f"what a node said cannot be read: {error}")
+            _hang_up(self.sock)
         self._clean_up()
         with self.news:
             if self.ended_us is None and self.failure is None:
@@ -238,6 +243,7 @@ class Running:
             LiveError: the client is not up.
         """
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()                # what has been asked cannot be taken back
         with self._lock:
             self._asked += 1
             number = self._asked
