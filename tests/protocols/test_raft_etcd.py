@@ -166,6 +166,22 @@ def test_what_may_not_be_changed_is_refused_in_words(make, text):
         make()
 
 
+@pytest.mark.parametrize(("first", "verb", "changes", "then"), [
+    ("voters=(1)", "simple", "u1", "voters=(1)"),
+    ("voters=(1 2 3)", "simple", "l1 v1", "voters=(1 2 3)"),
+    ("voters=(1 2 3)", "simple", "v2 l2", "voters=(1 3) learners=(2)"),
+    ("voters=(1)", "enter-joint", "r1 r2 r9 v2 v3 v4 v2 v3 v4 l2 l2 r4 r4 l1 l1",
+     "voters=(3)&&(1) learners=(2) learners_next=(1)"),
+    ("voters=(1)", "enter-joint", "", "voters=(1)&&(1)"),
+    ("voters=(1)", "enter-joint", "r1 v2 v3 l4", "voters=(2 3)&&(1) learners=(4)"),
+])
+def test_changes_are_taken_one_after_the_other(first, verb, changes, then):
+    """The end counts, not the way there: who is demoted and promoted at once stays."""
+    names = re.findall(r"\d+", first)
+    grow = "".join(f"simple\nv{name}\n----\nvoters=({' '.join(names[:i])})\n\n" for i, name in enumerate(names, 1))
+    assert driver.replay_changes(f"{grow}{verb}\n{changes}\n----\n{then}\n") == []
+
+
 def test_an_unknown_command_is_named():
     with pytest.raises(NotImplementedError, match="no command 'juggle'"):
         driver.play(["juggle 1 2 3"])

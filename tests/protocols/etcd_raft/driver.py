@@ -30,7 +30,7 @@ from dslab.sim import Simulation, System, message
 MOST = 20                    # servers that a scenario may add
 ELECTION_TICKS = 3           # as in etcd's test environment
 RANDOMISED_TICKS = 2 * ELECTION_TICKS - 1        # the longest draw, unless the scenario sets another
-WHAT = {"v": "voter", "l": "learner", "r": "remove", "u": "update"}
+WHAT = {"v": "voter", "l": "learner", "r": "remove"}
 
 
 # ---- the language
@@ -492,9 +492,9 @@ class Environment:
 
 
 def changes_in(b: Block) -> list[tuple[str, str]]:
-    """The changes that a block's input names, such as "v2 r1"; server 0 stands for none."""
+    """The changes that a block's input names, such as "v2 r1"; server 0 stands for none, and "u1" changes nothing."""
     words = [word for line in b.input for word in line.split()]
-    return [(WHAT[word[0]], f"n{word[1:]}") for word in words if word[1:] != "0"]
+    return [(WHAT[word[0]], f"n{word[1:]}") for word in words if word[0] != "u" and word[1:] != "0"]
 
 
 def _number(name: str | None) -> int:
