@@ -78,6 +78,9 @@ def test_a_click_chooses_an_event_and_shift_click_relates_another(diagram: Page)
     click(diagram, second)
     diagram.keyboard.up("Shift")
     expect(diagram.locator(".ds-st-note")).to_contain_text(re.compile("concurrent: neither|the shortest path has"))
+    diagram.locator(f".ds-st-stop[data-event='{first}']").focus()
+    diagram.get_by_role("button", name="Clear").click()            # the focus moves away while the note is pressed
+    expect(diagram.locator(".ds-st[data-cone]")).to_have_count(0)
 
 
 def test_the_keyboard_alone_cuts_and_compares(diagram: Page):

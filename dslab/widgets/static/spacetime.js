@@ -77,6 +77,8 @@ export function createSpacetimeView(ctx) {
   const scroller = h(doc, "div", { class: "ds-st-scroll", role: "group", tabindex: "0", "aria-label": "Space-time diagram" }, sizer);
   const table = h(doc, "div", { class: "ds-st-table", tabindex: "0", role: "region", "aria-label": "Space-time diagram as a table", hidden: true });
   const note = h(doc, "div", { class: "ds-note ds-st-note" });
+  const line = h(doc, "div", {});
+  let lineElse = () => [];
   const tool = (name, look, act, more = {}) => h(doc, "button", { type: "button", class: "ds-btn", "aria-label": name, title: name, onclick: act, ...more }, look);
   const segment = (axis, text) => h(doc, "button", { type: "button", class: "ds-btn ds-st-seg", "data-axis": axis, onclick: () => relayout({ axis }) }, text);
   const axes = [segment("time", "Time"), segment("rank", "Logical")];
@@ -826,7 +828,13 @@ export function createSpacetimeView(ctx) {
   function tellOf(i) {
     if (i === pointed) return;
     pointed = i;
-    writeNote();
+    fillLine();
+  }
+
+  // Only this line changes: whatever is about to be pressed beside it must stay.
+  function fillLine() {
+    const words = told();
+    line.replaceChildren(...words ? [words] : lineElse());
   }
 
   function messageNear(u, v) {
@@ -865,7 +873,13 @@ export function createSpacetimeView(ctx) {
     const lost = ids.some((k) => trace.messages.fate(k) === "dropped");
     return [h(doc, "div", { class: "ds-log-key" }, classes.slice(0, 5).map((klass) => h(doc, "span", {},
       s(doc, "svg", { viewBox: "-11 -11 22 22", class: "ds-st-mark", "aria-hidden": "true" }, messageMark(doc, klass, ids.map((k) => (trace.messages.klass(k) === klass ? trace.messages.term(k) : 0)).find(Boolean) ?? "")),
-      CLASS_WORDS[klass] ?? klass)), lost ? key("lost", "lost") : null), told() ?? h(doc, "p", { class: "ds-quiet" }, "Choose an event to see what it can have influenced.")];
+      CLASS_WORDS[klass] ?? klass)), lost ? key("lost", "lost") : null), lineOr(() => [h(doc, "p", { class: "ds-quiet" }, "Choose an event to see what it can have influenced.")])];
+  }
+
+  function lineOr(otherwise) {
+    lineElse = otherwise;
+    fillLine();
+    return line;
   }
 
   // What is pointed at, in words; null if nothing is, or if it is what the note is about.
@@ -883,7 +897,7 @@ export function createSpacetimeView(ctx) {
 
   function coneNote() {
     return [h(doc, "p", {}, h(doc, "b", {}, `${eventTitle(cone.event)}. `), h(doc, "span", { class: "ds-quiet" }, `Event ${cone.event}, logical time ${cone.lamport}.`)),
-      told() ?? h(doc, "div", { class: "ds-log-key" }, key("past", `${cone.past.size} before`), key("future", `${cone.future.size} after`), key("other", `${cone.concurrent} concurrent`)),
+      lineOr(() => [h(doc, "div", { class: "ds-log-key" }, key("past", `${cone.past.size} before`), key("future", `${cone.future.size} after`), key("other", `${cone.concurrent} concurrent`))]),
       h(doc, "div", { class: "ds-gos" }, cone.event === store.cursor.event ? null : noteButton("Go there", () => ctx.seek({ event: cone.event })),
         noteButton(pairing ? "Choose the other event" : "Relate to…", () => {
           pairing = !pairing;
