@@ -42,14 +42,15 @@ class Counter(Node):
 class Heart(Node):
     """Sends a beat to every peer every 20 ms and counts what it hears."""
 
-    shows = ("heard", "clock")
+    shows = ("heard", "clock", "beats")
 
     def on_start(self):
-        self.heard, self.clock = {peer: 0 for peer in self.peers}, self.now
+        self.heard, self.clock, self.beats = {peer: 0 for peer in self.peers}, self.now, 0
         self.set_timer("beat", after=20)
 
     def on_beat_timeout(self):
         self.clock = self.now
+        self.beats += 1
         self.broadcast(Add(1))
         self.set_timer("beat", after=20)
 

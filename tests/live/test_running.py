@@ -197,6 +197,12 @@ def grows(states, node, sender, by=3):
     return lambda states: states[node].heard[sender] >= since + by
 
 
+def all_beat(states, by=5):
+    """A condition: every node has sent so many more beats."""
+    since = {node: state.beats for node, state in states.items()}
+    return lambda states: all(state.beats >= since[node] + by for node, state in states.items())
+
+
 def sent_between(trace, first, last):
     """Messages of each link that left between two faults, but for the last, which may have come to the link later."""
     begin, end = (next(e.time_us for e in trace.events if e.kind == kind) for kind in (first, last))
@@ -212,13 +218,13 @@ def test_one_direction_can_be_cut():
     with start(System(nodes.Heart, 2), seed=1) as running:
         running.wait(grows(running.states(), "n2", "n1"), SECONDS)
         running.cut("n1", "n2")
-        running.wait(grows(running.states(), "n1", "n2", by=9), SECONDS)
+        running.wait(all_beat(running.states()), SECONDS)
         running.mend("n1", "n2")
         running.wait(grows(running.states(), "n2", "n1"), SECONDS)
     trace = running.trace()
     meanwhile = sent_between(trace, "cut", "mend")
     assert {m.fate for m in meanwhile["n1", "n2"]} == {"dropped"}
-    assert {m.fate for m in meanwhile["n2", "n1"]} == {"delivered"} and len(meanwhile["n2", "n1"]) >= 8
+    assert {m.fate for m in meanwhile["n2", "n1"]} == {"delivered"} and len(meanwhile["n2", "n1"]) >= 4
     assert {m.source for m in trace.messages if m.fate == "dropped"} == {"n1"}
     assert {e.detail for e in trace.events if e.kind == "drop"} == {"cut"}
 
@@ -229,12 +235,15 @@ def test_a_partition_loses_what_is_sent_or_keeps_it(in_flight):
     with start(System(nodes.Heart, 3), seed=1) as running:
         running.wait(grows(running.states(), "n3", "n1"), SECONDS)
         running.partition([["n1", "n2"], ["n3"]], in_flight=in_flight)
-        running.wait(grows(running.states(), "n1", "n2", by=9), SECONDS)
+        running.wait(all_beat(running.states()), SECONDS)
         sent = [m for m in running.trace().messages if (m.source, m.target) == ("n1", "n3")]
         assert {m.fate for m in sent} >= ({"dropped"} if in_flight == "lost" else {"held"})
         running.heal()
-        running.wait(grows(running.states(), "n3", "n1", by=9), SECONDS)
-        running.wait(grows(running.states(), "n1", "n3", by=9), SECONDS)
+        sent = {node: state.beats for node, state in running.states().items()}
+        running.wait(grows(running.states(), "n3", "n1"), SECONDS)
+        running.wait(grows(running.states(), "n1", "n3"), SECONDS)
+        if in_flight == "held":
+            running.wait(lambda s: all(s[a].heard[b] >= sent[b] for a in sent for b in sent if a != b), SECONDS)
     trace = running.trace()
     meanwhile = sent_between(trace, "partition", "heal")
     healed = next(e.time_us for e in trace.events if e.kind == "heal")
