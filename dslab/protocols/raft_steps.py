@@ -93,14 +93,14 @@ class Skeleton(Node):
     def on_appended(self, sender, m):
         self.adopt(m.term)
 
-    # ---- step 3: commitment. Until then what a majority has stored counts, and nobody tells the followers
+    # ---- step 3: commitment. Until then what a majority has stored counts, and followers apply as far as they can
 
     def committable(self):
         held = sorted([self.last_index, *self.match_index.values()], reverse=True)
         return max(self.commit_index, held[self.quorum - 1])
 
     def known_committed(self, m):
-        return self.commit_index
+        return min(m.commit_index, self.last_index)
 
     def commit_up_to(self, index):
         self.commit_index = max(self.commit_index, index)
@@ -220,7 +220,7 @@ def electing(server, nodes=3, **options):
 
 def replicating(server, nodes=3, **options):
     """A cluster that replicates a log; arguments as for electing."""
-    promises = (election_safety, leader_append_only, log_matching, counted_is_there)
+    promises = (election_safety, leader_append_only, log_matching, counted_is_there, answered_is_committed)
     return _cluster("replicating", server, nodes, promises, options)
 
 

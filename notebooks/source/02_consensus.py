@@ -463,8 +463,8 @@ Lab(multi_paxos.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, u
 #
 # <details><summary>Compare with these</summary>
 #
-# 1. Yes, under a higher ballot, if v was not chosen; acceptors that cling to their first value can leave v on
-#    one, w on another, and nothing to be chosen once the third has stopped.
+# 1. Yes, under a higher ballot, if v was not chosen; an acceptor that clings to its first value can leave
+#    three acceptors with three values, stuck.
 # 2. A chosen value stands on a majority, and two majorities share an acceptor. So one of those that it heard
 #    would have reported it.
 # 3. Nobody at first: it is a fact about several acceptors. The proposer learns it from their answers, and it
@@ -1294,10 +1294,10 @@ verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps
 # %% [markdown] name="steps-commitment-statement" tags=["exercise"]
 # ### Exercise *steps-commitment* (20 minutes)
 #
-# So far the leader counts whatever a majority holds, and its followers never hear how far it is safe.
-# **Goal**: `committable()`, the leader's side (your `new_commit_index` is welcome); `known_committed(m)`,
-# the follower's, called after `append(m)` was successful; and `answer(index, entry, result)`, called for
-# each entry that any server has just applied: who tells which client what? A client gets
+# So far the leader counts whatever a majority holds, and its followers apply whatever they have. **Goal**:
+# `committable()`, the leader's side (your `new_commit_index` is welcome); `known_committed(m)`, the
+# follower's, called after `append(m)` was successful; and `answer(index, entry, result)`, called for each
+# entry that any server has just applied: who tells which client what? A client gets
 # `ClientReply(number, True, result)`.
 
 # %% name="steps-commitment-exercise" tags=["exercise"] points=8
