@@ -23,7 +23,6 @@ class Server(raft_reads.Opening, raft_prevote.Attentive):
     members = ()                 # of the first configuration; all servers if empty
 
     def on_start(self):
-        self.everybody = tuple(sorted([self.id, *self.peers]))
         # the newest configuration applied, and the newest in the log, which counts from when it is appended
         self.settled = self.configuration = Configuration(self.members or self.everybody)
         self.asked_by = (None, 0)                        # client and number of the change that it belongs to
@@ -33,14 +32,22 @@ class Server(raft_reads.Opening, raft_prevote.Attentive):
 
     # ---- the configuration in force
 
+    @property
+    def peers(self):
+        """Who gets the log from this server: the other members, and those who join."""
+        receivers = dict.fromkeys([*self.configuration.servers, *self.joining])
+        return tuple(server for server in receivers if server != self.id)
+
+    @peers.setter
+    def peers(self, others):
+        self.everybody = tuple(sorted([self.id, *others]))           # all servers of the simulation
+
     def newest(self):
         """A server uses the newest configuration in its log, whether committed or not."""
         return [self.settled, *self.unsettled()][-1]
 
     def reconfigure(self):
         self.configuration = self.newest()
-        receivers = dict.fromkeys([*self.configuration.servers, *self.joining])
-        self.peers = tuple(server for server in receivers if server != self.id)
         if self.role == "leader":
             self.next_index = {peer: self.next_index.get(peer, self.last_index + 1) for peer in self.peers}
             self.match_index = {peer: self.match_index.get(peer, 0) for peer in self.peers}
@@ -161,7 +168,7 @@ class Compacting(Server, raft_snapshots.Server):
     def on_install_snapshot(self, sender, m):
         super().on_install_snapshot(sender, m)
         if m.term == self.term:
-            self.heard = self.now
+            self.hear()
         self.reconfigure()
 
 

@@ -34,18 +34,23 @@ class Attentive(raft.Server):
 
     def on_start(self):
         super().on_start()
-        self.heard = None                                # on this server's own clock, ms
+        self.heard = False                               # within the shortest election timeout
 
     def on_append_entries(self, sender, m):
         super().on_append_entries(sender, m)
         if m.term == self.term:
-            self.heard = self.now
+            self.hear()
+
+    def hear(self):
+        self.heard = True
+        self.set_timer("silence", after=self.election_timeout[0])
+
+    def on_silence_timeout(self):
+        self.heard = False
 
     def hears_leader(self):
-        """Whether there is a leader, as far as this server knows: itself, or one heard within an election timeout."""
-        if self.role == "leader":
-            return True
-        return self.leader is not None and self.heard is not None and self.now - self.heard < self.election_timeout[0]
+        """Whether there is a leader, as far as this server knows: itself, or one heard a short time ago."""
+        return self.role == "leader" or (self.leader is not None and self.heard)
 
 
 class Server(Attentive):

@@ -44,11 +44,11 @@ class Leasing(Attentive, raft_reads.Server):
 
     def on_start(self):
         super().on_start()
-        self.heard = self.now        # it may have heard from a leader just before it stopped
+        self.hear()                  # it may have heard from a leader just before it stopped
         self.lease, self.asked_at = 0, {}                # ms on this server's clock; round -> when it was asked
 
     def hears_leader(self):
-        return self.role == "leader" or self.now - self.heard < self.election_timeout[0]
+        return self.role == "leader" or self.heard
 
     def on_heartbeat_timeout(self):
         self.round += 1
@@ -63,7 +63,7 @@ class Leasing(Attentive, raft_reads.Server):
     def on_confirm(self, sender, m):
         super().on_confirm(sender, m)
         if m.term == self.term:
-            self.heard = self.now
+            self.hear()
 
     def on_confirmed(self, sender, m):
         super().on_confirmed(sender, m)
