@@ -142,6 +142,15 @@ def test_shared_lines_of_a_hidden_check_are_no_leak(text):
     assert leaks(source, handout(source)) == []
 
 
+def test_a_call_without_arguments_is_no_leak(text):
+    """The name of a helper that an exercise gives is in the open, and so may be its call."""
+    call = "self.reset_election_timer()"
+    source = parse_source(PATH, text.replace("    the_sum_of", f"    {call}\n    the_sum_of", 1))
+    student = handout(source)
+    student.cells[0].source += f"\n{call}"
+    assert leaks(source, student) == []
+
+
 def test_a_check_that_says_nothing_kind_is_found(text):
     """On the untouched stub a check prints that it is not answered yet."""
     source = parse_source(PATH, text)
