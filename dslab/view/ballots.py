@@ -54,7 +54,7 @@ class Ballots(Teller):
         slot, what = slots[number], payload(slots[number].get("value"))
         if slot["chosen"]:
             if node.role in LEADING:
-                return say(f"Slot {number} is chosen: `{what}`", f"A majority has accepted it; {node.id} knows first.")
+                return say(f"Slot {number} is chosen: `{what}`", f"By {node.id}'s count a majority has accepted it.")
             return say(f"{node.id} hears that slot {number} is `{what}`", "It runs when all before it are chosen.")
         under = named(slot.get("ballot"))
         if node.role in LEADING:
@@ -83,7 +83,7 @@ class Ballots(Teller):
         if phase == "chosen":
             chosen = _short(fields.get("chosen"))
             if event.message is not None and self.reading.messages[event.message].type == "Accepted":
-                return say(f"`{chosen}` is chosen, and {me} knows it", "A majority has accepted it under one ballot.")
+                return say(f"`{chosen}` is chosen, and {me} knows it", "By its count a majority has accepted it under one ballot.")
             return say(f"{me} hears that `{chosen}` is chosen", "Nothing else can be, ever.")
         return None
 
