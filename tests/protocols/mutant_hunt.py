@@ -55,6 +55,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import random_byzantine
 import random_extensions
+import random_runs
 
 FAULTS, QUIET = 1_500, 2_500      # ms
 STOPS_FROM = 10_000               # seeds from here on have servers that stop for good
@@ -89,6 +90,16 @@ def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kin
         schedule.sort(key=lambda action: action["at"])
     case = Case(f"seed-{seed}", "", schedule, FAULTS + quiet, nodes=nodes, clients=2, seed=seed)
     return Attempt(make(nodes, server=mutant, clients=2, **options), right, case)
+
+
+def any_faults(mutant: type, seed: int) -> Attempt:
+    """Raft under faults that may last to the end: safety only; see random_runs."""
+    nodes = 3 if seed % 2 else 5
+    options: dict[str, Any] = {"disk": (0, 20) if seed % 3 else 0}
+    right = raft.cluster(nodes, **options)
+    schedule = random_schedule(right, seed, random_runs.UNTIL - 300, KINDS if seed % 4 < 2 else HOSTILE)
+    case = Case(f"seed-{seed}", "", schedule, random_runs.UNTIL, nodes=nodes, seed=seed, progress=False)
+    return Attempt(raft.cluster(nodes, server=mutant, **options), right, case)
 
 
 def calm_election(mutant: type, seed: int) -> Attempt:
@@ -205,6 +216,7 @@ PROTOCOLS: dict[str, tuple[tuple[type, ...], Callable[[type, int], Attempt]]] = 
     "multi_paxos": (multi_paxos_variants.MUTANTS, plainly(multi_paxos.cluster, multi_paxos.Server)),
     "ben_or": (ben_or_variants.MUTANTS, coin),
     "raft": (raft_variants.MUTANTS, plainly(raft_variants.serving, raft.Server, quiet=6_000)),
+    "raft_safety": (tuple(random_runs.MUTANTS.values()), any_faults),
     "raft_snapshots": (raft_snapshots_variants.MUTANTS, extension("snapshots")),
     "raft_prevote": (raft_prevote_variants.MUTANTS, extension("prevote")),
     "raft_membership": (raft_membership_variants.MUTANTS, extension("membership")),
