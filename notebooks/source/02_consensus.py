@@ -1545,9 +1545,8 @@ Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=ca
 # ### How it works
 #
 # A replica acts on *matching* messages of a quorum. The argument is the one of Paxos, with one word more:
-# two quorums share a **loyal** member, and a loyal one says the same to everybody. That takes n > 3f
-# replicas for f liars: f may be silent, so wait for n − f; of these f may lie, and the rest must outnumber
-# them.
+# two quorums share a **loyal** member, and a loyal one says the same to everybody. It takes n > 3f replicas
+# to stand f liars: f may never answer, and f of those that do may lie.
 
 # %% name="liars-explain-source" tags=["explain"]
 show_source(pbft.Replica.is_prepared, pbft.Replica.is_committed, pbft.Replica.matching)
