@@ -83,7 +83,7 @@ class Ballots(Teller):
         if phase == "chosen":
             chosen = _short(fields.get("chosen"))
             if event.message is not None and self.reading.messages[event.message].type == "Accepted":
-                return say(f"`{chosen}` is chosen, and {me} knows it", "By its count a majority has accepted it under one ballot.")
+                return say(f"`{chosen}` is chosen, and {me} knows it", "By its count a majority has accepted it.")
             return say(f"{me} hears that `{chosen}` is chosen", "Nothing else can be, ever.")
         return None
 
