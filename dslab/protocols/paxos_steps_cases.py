@@ -148,4 +148,37 @@ HIGHEST_FIRST = COMMONEST._replace(
     schedule=[*FIVE[:-1], *[_at(96, "link", source=a, target="p1", latency=[9, 9]) for a in ("a1", "a2")], FIVE[-1]],
 )
 
-VALUE = (ONE_ASKS, SECOND_ASKS, COMMONEST, HIGHEST_FIRST)
+
+def _tries(proposer, *times):
+    return [_at(at, "timeout", node=proposer, timer="propose") for at in times]
+
+
+TENTH_BALLOT = Case(
+    "tenth-ballot",
+    "a1 and a2 have accepted w under 9.p2, a3, a4 and a5 a under 10.p1; p2 hears from a1, a2 and a3.",
+    [
+        *_fast("p1", 5),
+        *_fast("p2", 5),
+        *_cut(1, "p1", "a1", "a2", "a3", "a4", "a5"),
+        *_cut(1, "p2", "a1", "a2", "a3", "a4", "a5"),
+        _asks(10, "p2", "w"),
+        *_tries("p2", *range(20, 48, 4)),                     # ballots 2 to 8 reach nobody
+        *[_at(47, "mend", source="p2", target=a) for a in ("a1", "a2", "a3")],
+        *_tries("p2", 48),
+        *_cut(60, "p2", "a3"),
+        _asks(100, "p1", "a"),
+        *_tries("p1", *range(110, 142, 4)),                   # ballots 2 to 9 reach nobody
+        *[_at(141, "mend", source="p1", target=a) for a in ("a3", "a4", "a5")],
+        *_tries("p1", 142),
+        _at(190, "mend", source="p2", target="a3"),
+        *_tries("p2", 192),
+    ],
+    until=260,
+    nodes=7,
+    clients=2,
+    progress=False,
+    catalogue="C25",
+    question="p2 hears of the ballots 9.p2 and 10.p1. Which is the newer, and what makes it so?",
+)
+
+VALUE = (ONE_ASKS, SECOND_ASKS, COMMONEST, HIGHEST_FIRST, TENTH_BALLOT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dslab.sim import title, violation
 from dslab.sim.case import Case
 
 from . import ring
@@ -34,17 +35,36 @@ def passing(answer, nodes, **options):
     class Passer(ring.Server):
         """A server of the ring whose messages are decided outside."""
 
+        shows = (*ring.Server.shows, "sent_again")
+
+        def on_start(self):
+            self.sent_again = None                       # its number, once it was passed on although marked
+            super().on_start()
+
         def pass_on(self, received):
             passed = answer(self.number, received, self.marked)
             if passed not in (None, received, self.number) or isinstance(passed, bool):
                 raise TypeError(f"{answer.__name__}({self.number}, {received}, {self.marked}) returned {passed!r}; it "
                                 f"must return {self.number}, {received} or None")
+            if passed == self.number and self.marked:
+                self.sent_again = passed
             return passed
 
     given = "".join(f", {name}={value!r}" for name, value in options.items())
     system = ring.cluster(nodes, server=Passer, **RINGS[nodes], **options)
     system.imports = "from dslab.protocols import ring_steps"
+    system.always = (*system.always, nothing_twice)
     return system.replace(code=f"ring_steps.passing({answer.__name__}, {nodes}{given})")
+
+
+@title("Nothing twice")
+def nothing_twice(world):
+    """A server whose number, or a higher one, is on its way does not send its number on again."""
+    server = world.changed
+    if server is None or getattr(server, "sent_again", None) is None:
+        return None
+    return violation(f"{server.id} sends its number {server.sent_again} again, though it or a higher one is on its way",
+                     nodes=[server.id], expected="nothing", found=f"{server.sent_again}")
 
 
 ALL_START = Case(

@@ -118,7 +118,8 @@ show_source(ring.Server.on_election, ring.Server.win)
 #
 # **Given** the `own` number of a server, a number that it has `received` from its neighbour, which is not
 # its own, and whether it is `marked`: its own number, or a higher one, is already on its way. **Goal**:
-# `pass_on` returns which number goes on to the next server, or None for nothing. All numbers differ.
+# `pass_on` returns which number goes on to the next server, or None for nothing. All numbers differ, and a
+# message that helps nobody must not be sent.
 
 # %% name="ring-pass-exercise" tags=["exercise"] points=4
 def pass_on(own, received, marked):
@@ -146,6 +147,10 @@ def pass_on(own, received, marked):
 # %% name="ring-pass-mutant-sleeps" tags=["mutant"] property="Requests are answered" catalogue="C2"
 def pass_on(own, received, marked):
     return received if received > own else None
+
+# %% name="ring-pass-mutant-drops-nothing" tags=["mutant"] property="Nothing twice" catalogue="C2"
+def pass_on(own, received, marked):
+    return max(own, received)
 
 # %% name="ring-pass-check" tags=["check"] points=3 title="The highest number comes round, and no other"
 verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ring_steps.RING, minutes=8)
@@ -269,6 +274,20 @@ def value_to_propose(promises, wish):
 def value_to_propose(promises, wish):
     accepted = [(ballot, value) for ballot, value in promises if ballot is not None]
     return min(accepted)[1] if accepted else wish
+
+# %% name="paxos-value-mutant-largest" tags=["mutant"] property="One value chosen" catalogue="C25"
+def value_to_propose(promises, wish):
+    return max((value for ballot, value in promises if ballot is not None), default=wish)
+
+# %% name="paxos-value-mutant-as-text" tags=["mutant"] property="One value chosen" catalogue="C27"
+def value_to_propose(promises, wish):
+    accepted = [(str(ballot), value) for ballot, value in promises if ballot is not None]
+    return max(accepted)[1] if accepted else wish
+
+# %% name="paxos-value-mutant-by-name" tags=["mutant"] property="One value chosen" catalogue="C27"
+def value_to_propose(promises, wish):
+    accepted = [(ballot[1], value) for ballot, value in promises if ballot is not None]
+    return max(accepted)[1] if accepted else wish
 
 # %% name="paxos-value-check" tags=["check"] points=3 title="Proposes what may be chosen already"
 verify("paxos-value", value_to_propose, paxos_steps.proposing, like=paxos_steps.asked,
