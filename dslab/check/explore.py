@@ -46,6 +46,7 @@ class Stage(NamedTuple):
 
     earlier: Exploration
     states: tuple[int, ...]
+    goal: str
 
 
 class Exploration:
@@ -82,6 +83,7 @@ class Exploration:
         self.system: System | None = None
         self.parents: dict[int, int | None] = {}
         self.roots: dict[int, tuple[Exploration, int]] = {}
+        self.start: Stage | None = None
 
     @property
     def passed(self) -> bool:
@@ -100,7 +102,7 @@ class Exploration:
         states = tuple(self.space.goal_states[names.index(goal)])
         if not states:
             raise ScheduleError(f"{goal} was met nowhere, so no search can start from there")
-        return Stage(self, states)
+        return Stage(self, states, goal)
 
     def path(self, state: int) -> list[Deed]:
         """The steps from the start to a state."""
@@ -150,6 +152,8 @@ class Exploration:
 
     def __repr__(self) -> str:
         seen = f"{self.states:,} states, {self.transitions:,} steps, up to {self.depth} deep"
+        if self.start is not None:
+            seen += f", from {len(self.start.states):,} states where {self.start.goal} was met"
         if self.result == VIOLATED:
             assert self.verdict is not None and self.case is not None
             text = self.verdict.violation.text if self.verdict.violation else ""
@@ -176,6 +180,13 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
             copying: str = "touched", progress: Callable[[Exploration], None] | None = None) -> Exploration:
     """Searches the states that a system can reach, for one where a safety property does not hold.
 
+    Two states that differ in nothing but the order in which a dict was filled count as one, unless some handler does
+    something else when the dicts of its node are filled in another order; then the search begins again and the order
+    is part of the state. Two other orders are tried for each handler and state of its node: backwards, and the first
+    key last. That finds whoever asks for the first, the last or the middle one; a handler that treats these orders
+    alike and a third one not would escape. The order always counts in dicts of other types (OrderedDict, defaultdict,
+    Counter), in messages, in deques and in objects of other classes. Properties must not ask for the order of a dict.
+
     Args:
         system: what to explore; its network and times do not matter here.
         requests: what clients ask, such as {"command": "x=1", "to": "n1", "client": "c1"}; each client in this order.
@@ -187,7 +198,8 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         search: "breadth-first" finds a shortest way; "depth-first" and "random walk" get further with fewer states.
         goals: functions of a World to be met in some state; `system.eventually` if not given.
         always: safety properties; `system.always` if not given.
-        start: begins in states of an earlier search of this system: `earlier.where("has_leader")`.
+        start: begins in states of an earlier search of this system: `earlier.where("has_leader")`. Only if that one
+            was exhausted can this one be; its traitors stay traitors, and tell the truth unless `traitors` names lies.
         states: most states; for a random walk: most steps.
         depth: most steps from the start; None for no limit.
         memory: most bytes for states.
@@ -209,19 +221,33 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         raise ScheduleError(f"search is one of {', '.join(map(repr, SEARCHES))}, not {search!r}")
     if copying not in ("touched", "deepcopy"):
         raise ScheduleError(f'copying is "touched" or "deepcopy", not {copying!r}')
-    for name, value in (("crashes", crashes), ("restarts", restarts), ("losses", losses), ("duplicates", duplicates),
-                        *((f"timeouts[{t!r}]", n) for t, n in (timeouts.items() if isinstance(timeouts, Mapping) else
-                                                              [("all", timeouts or 0)]))):
+    whole = {"crashes": crashes, "restarts": restarts, "losses": losses, "duplicates": duplicates, "states": states,
+             "memory": memory, "seed": seed, "depth": 0 if depth is None else depth}
+    if isinstance(timeouts, Mapping):
+        whole.update({f"timeouts[{timer!r}]": number for timer, number in timeouts.items()})
+    else:
+        whole["timeouts"] = 0 if timeouts is None else timeouts
+    for name, value in whole.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ScheduleError(f"{name} must be a whole number, 0 or more, not {value!r}")
+    if isinstance(timeouts, Mapping):
+        _check_timers(timeouts, system)
+    for name, asked_for in (("goals", goals), ("always", always)):
+        if asked_for is not None and not (isinstance(asked_for, (list, tuple)) and all(map(callable, asked_for))):
+            raise ScheduleError(f"{name} must be a list of functions of a World, not {asked_for!r}")
+    if not isinstance(requests, (list, tuple)) or not all(isinstance(request, Mapping) for request in requests):
+        raise ScheduleError(f'requests must be a list such as [{{"command": "x=1", "to": "n1"}}], not {requests!r}')
+    if start is not None and not isinstance(start, Stage):
+        raise ScheduleError(f'start must be what `earlier.where("name of a goal")` gives, not {start!r}')
     asked = check_schedule([{"at": 0, "do": "request", **request} for request in requests], system)
     bounds = Bounds(tuple({k: v for k, v in act.items() if k not in ("at", "do")} for act in asked), timeouts, crashes,
-                    restarts, losses, duplicates, _checked(traitors or {}, system), network == "any number")
+                    restarts, losses, duplicates, _checked(traitors, system, start), network == "any number")
     props = tuple(system.always if always is None else always)
     wanted = tuple(system.eventually if goals is None else goals)
-    for ordered in (False, True):
+    for ordered in (False, True) if start is None or not start.earlier.space.ordered else (True,):
         space = Space(system, bounds, Judge(system, props, wanted), ordered=ordered, naive=copying == "deepcopy")
         found = Exploration(space, search)
+        found.start = start
         found.bounds = {"requests": list(bounds.requests), "timeouts": dict(timeouts) if isinstance(timeouts, Mapping)
                         else timeouts, "crashes": crashes, "restarts": restarts, "losses": losses,
                         "duplicates": duplicates, "traitors": {n: list(lies) for n, lies in bounds.traitors.items()},
@@ -242,15 +268,31 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
     raise AssertionError("the order of dicts was part of the state")
 
 
-def _checked(traitors: Mapping[str, Sequence[Mapping[str, Any]]], system: System) -> dict[str, Any]:
-    for node, lies in traitors.items():
+def _check_timers(timeouts: Mapping[str, int], system: System) -> None:
+    timers = dict.fromkeys(name[3:-8] for cls in system.classes.values() for name in dir(cls)
+                           if name.startswith("on_") and name.endswith("_timeout"))
+    for timer in timeouts:
+        if timer not in timers:
+            raise ScheduleError(f"timeouts: there is no timer {timer!r}; the timers are {', '.join(timers) or 'none'}")
+
+
+def _checked(traitors: Mapping[str, Sequence[Mapping[str, Any]]] | None, system: System,
+             start: Stage | None) -> dict[str, list[dict[str, Any]]]:
+    """The lies of each traitor, those included that were traitors in an earlier search."""
+    if traitors is not None and not isinstance(traitors, Mapping):
+        raise ScheduleError(f'traitors must be a dict such as {{"n1": [{{"value": "b"}}]}}, not {traitors!r}')
+    given = dict(traitors or {})
+    for node, lies in given.items():
         if node not in system.servers:
             raise ScheduleError(f"traitors: there is no server {node!r}; choose from {', '.join(system.servers)}")
+        if not isinstance(lies, (list, tuple)) or not all(isinstance(lie, Mapping) for lie in lies):
+            raise ScheduleError(f'traitors: the lies of {node} must be a list such as [{{"value": "b"}}], not {lies!r}')
         for lie in lies:
             wrong = [field for field in lie if field not in known_fields()]
             if wrong:
                 raise ScheduleError(f"traitors: no message has a field {wrong[0]!r} for {node} to lie about")
-    return {node: [dict(lie) for lie in lies] for node, lies in traitors.items()}
+    earlier = start.earlier.space.bounds.traitors if start is not None else {}
+    return {**{node: [] for node in earlier}, **{node: [dict(lie) for lie in lies] for node, lies in given.items()}}
 
 
 class _Search:
@@ -265,7 +307,7 @@ class _Search:
         self.seen: set[int] | None = None       # states without notes whose steps are counted
 
     def run(self, start: Stage | None) -> None:
-        found = self.found
+        found, space = self.found, self.space
         way: list[int] | None = []
         try:
             roots = self._roots(start)
@@ -280,8 +322,11 @@ class _Search:
         except Full as error:
             found.result, found.why = BUDGET_SPENT, str(error)
         self._count()
-        if start is not None and len(start.states) >= 100_000 and found.result == EXHAUSTED:
-            found.result, found.why = BUDGET_SPENT, "not all states to start from were kept"
+        if start is not None and found.result == EXHAUSTED:
+            if start.earlier.result != EXHAUSTED:
+                self._stop("the earlier search was not finished")
+            elif space.ordered and not start.earlier.space.ordered:
+                self._stop("the order of dicts matters, and the earlier search did not tell orders apart")
 
     def _roots(self, start: Stage | None) -> list[int]:
         found, space = self.found, self.space
@@ -484,8 +529,8 @@ class _Search:
                 except Broken as broken:
                     if broken.name == name:
                         return space.deed(step)
-        except HandlerFailed:
-            return space.deed(space.attempt or attempt)
+        except HandlerFailed as failed:
+            return space.deed(space.attempt or attempt)._replace(script=failed.script)
         raise DslabError(f"the step that violates {name} cannot be found again")
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from dslab.sim import FrozenDict, FrozenList, Message, MessageError
 from dslab.sim.message import IMMUTABLE_AS_IS
 
 PLAIN = frozenset({int, str, type(None)})
+AS_IT_IS, BACKWARDS, ROTATED = range(3)       # orders in which a copy of a dict is filled
 
 
 def freeze(value: Any, ordered: bool = False) -> Hashable:
-    """A hashable twin: equal for equal values of equal types, whatever the order in which a dict was filled.
+    """A hashable twin: equal for equal values of equal types.
+
+    The order in which a dict was filled counts in whatever `copied` cannot fill in another order: dicts of other types
+    than dict, dicts inside messages, and all that a deque or an object of another class holds.
 
     Args:
         value: what a node holds.
-        ordered: whether the order in which a dict was filled counts as well.
+        ordered: whether the order counts in every dict.
 
     Raises:
         MessageError: the value has no parts by which to compare it.
@@ -28,50 +32,94 @@ def freeze(value: Any, ordered: bool = False) -> Hashable:
         return value
     if kind is bool or kind is float:                     # 1, 1.0 and True are equal, and not the same
         return kind, value
-    if kind is list or kind is tuple or kind is FrozenList or kind is deque or isinstance(value, Message):
+    if kind is list or kind is tuple:
         return kind, tuple([freeze(item, ordered) for item in value])
+    if kind is dict and not ordered:
+        return kind, frozenset([(freeze(key), freeze(item)) for key, item in value.items()])
     if isinstance(value, dict):
-        items = [(freeze(key, ordered), freeze(item, ordered)) for key, item in value.items()]
-        return kind, tuple(items) if ordered else frozenset(items)
+        return kind, tuple([(freeze(key, True), freeze(item, True)) for key, item in value.items()])
+    if isinstance(value, (Message, FrozenList, deque)):
+        return kind, tuple([freeze(item, True) for item in value])
     if kind is set or kind is frozenset:
-        return kind, frozenset([freeze(item, ordered) for item in value])
+        return kind, frozenset([freeze(item, True) for item in value])
     if callable(value):
         return kind, value
-    if hasattr(value, "__dict__"):
-        return kind, freeze(vars(value), ordered)
+    if hasattr(value, "__dict__") and not isinstance(value, (list, tuple, set, frozenset)):
+        return kind, freeze(vars(value), True)
     raise MessageError(f"a {kind.__name__} cannot be compared by what it holds")
 
 
-def copied(value: Any, backwards: bool = False) -> Any:
+def copied(value: Any, order: int = AS_IT_IS) -> Any:
     """A copy that shares nothing changeable.
 
     Args:
         value: what a node holds.
-        backwards: fill dicts in the opposite order, to find out whether the order matters.
+        order: in which to fill dicts, to find out whether that matters: AS_IT_IS, BACKWARDS, or ROTATED (the first
+            key last).
     """
     kind = value.__class__
     if kind in IMMUTABLE_AS_IS or kind is float or isinstance(value, (Message, FrozenList, FrozenDict)):
         return value
     if kind is list:
-        return [copied(item, backwards) for item in value]
+        return [copied(item, order) for item in value]
     if kind is tuple:
-        return tuple([copied(item, backwards) for item in value])
+        return tuple([copied(item, order) for item in value])
     if kind is dict:
-        items = value.items()
-        return {key: copied(item, backwards) for key, item in (reversed(items) if backwards else items)}
+        keys = list(value)
+        if order is BACKWARDS:
+            keys.reverse()
+        elif order is ROTATED:
+            keys = keys[1:] + keys[:1]
+        return {key: copied(value[key], order) for key in keys}
     if kind is set:
-        return {copied(item, backwards) for item in value}
+        return {copied(item) for item in value}
     return copy.deepcopy(value)
 
 
-def has_order(value: Any) -> bool:
-    """Whether a value holds a dict that could have been filled in another order."""
+def orders(value: Any) -> tuple[int, ...]:
+    """The other orders in which the dicts in a value can be filled, as `copied` takes them."""
+    return (BACKWARDS, ROTATED)[:max(0, _longest(value) - 1)]
+
+
+def _longest(value: Any) -> int:
+    """The number of keys of the largest dict that `copied` can fill in another order."""
     kind = value.__class__
-    if kind in IMMUTABLE_AS_IS or isinstance(value, (Message, FrozenList, FrozenDict)):
-        return False
-    if isinstance(value, dict):
-        return len(value) > 1 or any(map(has_order, value.values()))
-    return isinstance(value, (list, tuple)) and any(map(has_order, value))
+    if kind is dict:
+        return max([len(value), *map(_longest, value.values())])
+    return max(map(_longest, value), default=0) if kind is list or kind is tuple else 0
+
+
+def met_twice(attributes: Mapping[str, Any]) -> tuple[str, str, Any] | None:
+    """A changeable object that a node holds in two places: (attribute, attribute, object), or None."""
+    homes: dict[int, str] = {}
+    for name, value in attributes.items():
+        for part in _changeable(value):
+            if id(part) in homes:
+                return homes[id(part)], name, part
+            homes[id(part)] = name
+    return None
+
+
+def _changeable(value: Any) -> Iterator[Any]:
+    """Every changeable object in a value, as often as it is met."""
+    pending, seen = [value], set()
+    while pending:
+        part = pending.pop()
+        kind = part.__class__
+        if kind in IMMUTABLE_AS_IS or kind is float or isinstance(part, (Message, FrozenList, FrozenDict)) \
+                or callable(part):
+            continue
+        if kind is not tuple and kind is not frozenset:
+            yield part
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+        if isinstance(part, dict):
+            pending += part.values()
+        elif isinstance(part, (list, tuple, set, frozenset, deque)):
+            pending += part
+        elif hasattr(part, "__dict__"):
+            pending += vars(part).values()
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:

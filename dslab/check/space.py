@@ -19,7 +19,7 @@ from dslab.sim.message import plain
 from dslab.sim.properties import NodeState
 from dslab.sim.treason import forged
 
-from .frozen import copied, freeze, has_order, renamed
+from .frozen import AS_IT_IS, copied, freeze, met_twice, orders, renamed
 from .judge import Judge, View
 from .standin import Effect, Standin, effects
 
@@ -58,7 +58,7 @@ class Local(NamedTuple):
     view: View
     view_key: Any
     node: Any
-    orderly: bool                 # no dict could have been filled in another order
+    orders: tuple[int, ...]       # other orders in which its dicts could have been filled
 
 
 class Outcome(NamedTuple):
@@ -141,6 +141,7 @@ class Space:
         self.used: list[tuple[Any, ...]] = []
         self._used_numbers: dict[Any, int] = {}
         self.costs: list[dict[Any, int]] = []
+        self._tried: set[tuple[str, int]] = set()      # by a naive search
         self.handling: Any = None
         self.handler_runs = 0
         self.goal_states: list[dict[int, None]] = [{} for _ in judge.goals]
@@ -204,6 +205,12 @@ class Space:
     def _local(self, i: int, effect: Effect) -> int:
         host = self.hosts[i]
         attributes = effect.attributes
+        twice = met_twice(attributes)
+        if twice is not None:
+            one, other, part = twice
+            where = f"{host.id}.{one} holds" if one == other else f"{host.id}.{one} and {host.id}.{other} hold"
+            raise NodeError(f"{where} the same {type(part).__name__} {part!r:.60} in two places, and the explorer "
+                            f"copies each by itself: make one for each place")
         try:
             key = (effect.timers, frozenset([(name, freeze(v, self.ordered)) for name, v in attributes.items()]))
         except MessageError as error:
@@ -215,9 +222,9 @@ class Space:
             shown = self._shown(effect.node, attributes)
             view = View(NodeState(id=host.id, status="up", traitor=host.id in self.bounds.traitors, **shown))
             del effect.node._host, effect.node.random
-            orderly = not any(map(has_order, attributes.values()))
-            number = self._add(i, key, Local(True, attributes, effect.timers, view, ("up", freeze(shown)), effect.node,
-                                             orderly))
+            number = self._add(i, key, Local(True, attributes, effect.timers, view,
+                                             ("up", freeze(shown, self.ordered)), effect.node,
+                                             orders(list(attributes.values()))))
         return number
 
     def _shown(self, node: Any, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -234,7 +241,8 @@ class Space:
         number = self._known[i].get(key)
         if number is None:
             view = View(NodeState(**{**vars(local.view.state), "status": "crashed"}))
-            number = self._add(i, key, Local(False, durable, (), view, view_key, None, True))
+            number = self._add(i, key, Local(False, durable, (), view, view_key, None,
+                                             orders(list(durable.values()))))
         return number
 
     def _add(self, i: int, key: Any, local: Local) -> int:
@@ -288,24 +296,35 @@ class Space:
 
     # ---- handlers
 
-    def _outcomes(self, i: int, number: int, run: Callable[[tuple[int, ...], bool], Any], place: str,
+    def _outcomes(self, i: int, number: int, run: Callable[[tuple[int, ...], int], Any], place: str,
                   state: int) -> tuple[Outcome, ...]:
         """All that a handler can do to node i."""
         host, local = self.hosts[i], self.locals[i][number]
         self.handling = (place, number)
         try:
             found = [self._outcome(i, local, number, effect)
-                     for effect in effects(host, lambda script: run(script, False), place)]
+                     for effect in effects(host, lambda script: run(script, AS_IT_IS), place)]
             self.handler_runs += 1
-            if not (self.ordered or self.naive or local.orderly):
-                again = [self._outcome(i, local, number, effect)
-                         for effect in effects(host, lambda script: run(script, True), place)]
+            for order in self._other_orders(place, number, local):
+                try:
+                    again = [self._outcome(i, local, number, effect)
+                             for effect in effects(host, lambda script, order=order: run(script, order), place)]
+                except DslabError:
+                    raise OrderMatters(place) from None
                 if [(o.delta, sorted(o.sent)) for o in found] != [(o.delta, sorted(o.sent)) for o in again]:
                     raise OrderMatters(place)
         finally:
             self.handling = None
         lies = self.bounds.traitors.get(host.id)
         return tuple(found if not lies else [o for outcome in found for o in self._lying(host.id, outcome, lies)])
+
+    def _other_orders(self, place: str, number: int, local: Local) -> tuple[int, ...]:
+        """The orders of a node's dicts for which a handler has not been tried; each once, even in a naive search."""
+        if self.ordered or (place, number) in self._tried:
+            return ()
+        if self.naive:
+            self._tried.add((place, number))
+        return local.orders
 
     def _outcome(self, i: int, local: Local, number: int, effect: Effect) -> Outcome:
         name = self.names[i]
@@ -342,13 +361,13 @@ class Space:
         nodes = copy.deepcopy([self.locals[j][(state >> j * WIDTH) & FIELD].node for j in range(len(self.names))])
         for j in range(len(self.names)):
             local = self.locals[j][(state >> j * WIDTH) & FIELD]
-            frozenset([(name, freeze(value)) for name, value in local.attributes.items()])
+            frozenset([(name, freeze(value, self.ordered)) for name, value in local.attributes.items()])
         return nodes[i]
 
-    def _woken(self, i: int, local: Local, script: tuple[int, ...], backwards: bool, state: int) -> Any:
-        if self.naive:
+    def _woken(self, i: int, local: Local, script: tuple[int, ...], order: int, state: int) -> Any:
+        if self.naive and order is AS_IT_IS:
             return self.hosts[i].adopt(self._copy(i, state), local.timers, script)
-        return self.hosts[i].wake(local.attributes, local.timers, script, backwards)
+        return self.hosts[i].wake(local.attributes, local.timers, script, order)
 
     def deliver(self, message: int, number: int, state: int) -> tuple[Outcome, ...]:
         """What the arrival of a message does to its receiver; nothing while that is down: the message waits."""
@@ -360,8 +379,8 @@ class Space:
         self.attempt = Step("deliver", target, message, None)
         handler = self.hosts[i].cls.message_handler(type(m), target, source)
 
-        def run(script: tuple[int, ...], backwards: bool) -> Any:
-            node = self._woken(i, local, script, backwards, state)
+        def run(script: tuple[int, ...], order: int) -> Any:
+            node = self._woken(i, local, script, order, state)
             getattr(node, handler)(source, m)
             return node
         return self._outcomes(i, number, run, f"{target} in {handler} ({m!r} from {source})", state)
@@ -382,8 +401,8 @@ class Space:
             handler = host.cls.timer_handler(timer)
             self.attempt = Step("timeout", name, timer, None)
 
-            def run(script: tuple[int, ...], backwards: bool, timer: str = timer, handler: str = handler) -> Any:
-                node = self._woken(i, local, script, backwards, state)
+            def run(script: tuple[int, ...], order: int, timer: str = timer, handler: str = handler) -> Any:
+                node = self._woken(i, local, script, order, state)
                 host.cancel_timer(timer)
                 getattr(node, handler)()
                 return node
@@ -392,8 +411,8 @@ class Space:
             request = self.bounds.requests[k]
             self.attempt = Step("request", name, k, None)
 
-            def ask(script: tuple[int, ...], backwards: bool, request: Any = request) -> Any:
-                node = self._woken(i, local, script, backwards, state)
+            def ask(script: tuple[int, ...], order: int, request: Any = request) -> Any:
+                node = self._woken(i, local, script, order, state)
                 node.invoke(copied(request["command"]), request.get("to"))
                 return node
             steps.append((("request", k), self._outcomes(i, number, ask, f"{name} in invoke", state)))
@@ -411,14 +430,18 @@ class Space:
         for i, name in enumerate(self.names):
             host = self.hosts[i]
             self._known[i][None] = 0            # number 0 stands for a node that has not started
-            self.locals[i].append(Local(False, copied(host.cls.durable), (), views[name], None, None, True))
-            outcome, = self._outcomes(i, 0, partial(_started, host, host.cls.durable), f"{name} in on_start", 0)
+            self.locals[i].append(Local(False, copied(host.cls.durable), (), views[name], None, None, ()))
+            outcome, *lies = self._outcomes(i, 0, partial(_started, host, host.cls.durable), f"{name} in on_start", 0)
+            if lies:
+                raise NodeError(f"{name} in on_start: it sends while it starts, and no schedule can make a traitor lie "
+                                f"then: let a timer of {name} run out first, or take another traitor")
             state = self.send(state ^ outcome.delta, outcome.sent)
             self.start_sent += outcome.sent
             views = {**views, name: self.locals[i][(state >> i * WIDTH) & FIELD].view}
             memory, met = self.judge.judge(views, name, memory)
         state |= memory << self.memory_shift
-        self.met(state, met)
+        if met:
+            self._collector(met)(state)
         return state
 
     def adopted(self, other: Space, state: int) -> int:
@@ -428,7 +451,10 @@ class Space:
             number = (state >> i * WIDTH) & FIELD
             key = other.keys(i)[number]
             if key not in self._known[i]:
-                self._add(i, key, other.locals[i][number])
+                local = other.locals[i][number]
+                traitor = self.names[i] in self.bounds.traitors
+                view = View(NodeState(**{**vars(local.view.state), "traitor": traitor}))
+                self._add(i, key, local._replace(view=view))
             new |= self._known[i][key] << i * WIDTH
         new |= self.judge.adopt(other.judge.notes((state >> other.memory_shift) & FIELD)) << self.memory_shift
         for number in other.in_flight(state):
@@ -452,11 +478,11 @@ class Space:
             return self._local(j, Effect(attributes, local.timers, (), (), node))
         own = ("id", "status", "traitor")
         shown = renamed({k: v for k, v in vars(local.view.state).items() if k not in own}, names)
-        view_key = ("crashed", freeze(shown))
+        view_key = ("crashed", freeze(shown, self.ordered))
         key = (view_key, freeze(attributes, self.ordered))
         if key not in self._known[j]:
             view = View(NodeState(**{**vars(local.view.state), **shown, "id": target}))
-            self._add(j, key, Local(False, attributes, (), view, view_key, None, True))
+            self._add(j, key, Local(False, attributes, (), view, view_key, None, orders(list(attributes.values()))))
         return self._known[j][key]
 
     def keys(self, i: int) -> list[Any]:
@@ -481,24 +507,29 @@ class Space:
         return {name: self.locals[i][(state >> i * WIDTH) & FIELD].view for i, name in enumerate(self.names)}
 
     def verdict(self, i: int, state: int) -> Any:
-        """What a change of node i means for the properties: what to XOR to the state, or (that, goals met)."""
+        """What a change of node i means for the properties: what to XOR to the state, or (that, what collects it)."""
         views = self.views(state)
         memory = (state >> self.memory_shift) & FIELD
         after, met = self.judge.judge(views, self.names[i], memory)
         if after > FIELD:
             raise Full(f"the properties have made more than {FIELD:,} different notes")
         delta = (memory ^ after) << self.memory_shift
-        verdict = (delta, met) if met else delta
+        verdict = (delta, self._collector(met)) if met else delta
         if not self.naive:
             self.judged[i][state & self.judged_bits] = verdict
         return verdict
 
-    def met(self, state: int, goals: int) -> None:
-        """Notes that goals are met in a state."""
+    def _collector(self, goals: int) -> Callable[[int], Any]:
+        """What to call with every state where these goals are met."""
         self.goals_met |= goals
-        for k, states in enumerate(self.goal_states):
-            if goals >> k & 1 and len(states) < GOAL_STATES:
+        wanted = [states for k, states in enumerate(self.goal_states) if goals >> k & 1]
+        if len(wanted) == 1:
+            return wanted[0].setdefault
+
+        def collect(state: int) -> None:
+            for states in wanted:
                 states[state] = None
+        return collect
 
     def successors(self, state: int) -> list[int]:
         """All states that one step leads to.
@@ -536,7 +567,7 @@ class Space:
                         if verdict:
                             if verdict.__class__ is tuple:
                                 new ^= verdict[0]
-                                self.met(new, verdict[1])
+                                verdict[1](new)
                             else:
                                 new ^= verdict
                     append(new)
@@ -566,7 +597,7 @@ class Space:
                     if verdict:
                         if verdict.__class__ is tuple:
                             new ^= verdict[0]
-                            self.met(new, verdict[1])
+                            verdict[1](new)
                         else:
                             new ^= verdict
                 append(new)
@@ -622,11 +653,8 @@ class Space:
         return new ^ (verdict[0] if verdict.__class__ is tuple else verdict)
 
 
-GOAL_STATES = 100_000                 # most states remembered for each goal
-
-
-def _started(host: Standin, durable: dict[str, Any], script: tuple[int, ...], backwards: bool) -> Any:
-    return host.boot(durable)
+def _started(host: Standin, durable: dict[str, Any], script: tuple[int, ...], order: int) -> Any:
+    return host.boot(durable, order)
 
 
 def _freezable(value: Any) -> bool:

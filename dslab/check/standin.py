@@ -16,7 +16,7 @@ from dslab.sim.host import _timer_range_us, _timer_us
 from dslab.sim.node import RUNTIME_ATTRIBUTES
 from dslab.sim.watchdog import HandlerTimeout
 
-from .frozen import copied
+from .frozen import AS_IT_IS, copied
 
 OUTCOMES = 8        # most outcomes of one draw that are followed
 NOT_STATE = RUNTIME_ATTRIBUTES | {"_host"}
@@ -92,6 +92,7 @@ class Standin:
         self.timers: dict[str, bool] = {}
         self.options = {name: value for name, value in system.options.items()
                         if node_id not in system.clients or hasattr(self.cls, name)}
+        self._classes = [(owner, dict(vars(owner))) for owner in self.cls.__mro__[:self.cls.__mro__.index(Node)]]
 
     def link(self, source: str, target: str) -> NoReturn:
         raise NodeError(f"there is no node {target!r} to send to; the nodes are {', '.join(self.links)}")
@@ -118,12 +119,12 @@ class Standin:
         """Histories are for runs."""
 
     def wake(self, attributes: dict[str, Any], timers: Sequence[str], script: Sequence[int],
-             backwards: bool = False) -> Node:
-        """A node with copies of these attributes."""
+             order: int = AS_IT_IS) -> Node:
+        """A node with copies of these attributes; `order` is that of their dicts, see dslab.check.frozen.copied."""
         node = object.__new__(self.cls)
         values = node.__dict__
         for name, value in attributes.items():
-            values[name] = copied(value, backwards)
+            values[name] = copied(value, order)
         return self.adopt(node, timers, script)
 
     def adopt(self, node: Node, timers: Sequence[str], script: Sequence[int]) -> Node:
@@ -135,13 +136,13 @@ class Standin:
         self.outbox = []
         return node
 
-    def boot(self, durable: dict[str, Any]) -> Node:
+    def boot(self, durable: dict[str, Any], order: int = AS_IT_IS) -> Node:
         """A new instance with nothing but its durable attributes, as dslab.sim.host.Host.boot makes it."""
         node = self.wake(self.options, (), ())
         node.random = NoDice(())  # type: ignore[assignment]
         node.__init__()  # type: ignore[misc]
         for name, value in durable.items():
-            setattr(node, name, copied(value))
+            setattr(node, name, copied(value, order))
         node.on_start()
         missing = [name for name in self.cls.shows or () if not hasattr(node, name)]
         if missing:
@@ -149,9 +150,35 @@ class Standin:
                             f"set self.{missing[0]} in on_start")
         return node
 
+    def check(self, node: Node) -> None:
+        """Makes sure that a handler has changed nothing that is not part of a node's state.
+
+        Raises:
+            NodeError: it has; says what and what to do.
+        """
+        for name, given in (("id", self.id), ("peers", self.peers)):
+            if vars(node).get(name, given) is not given:            # a class may have a property of this name
+                raise NodeError(f"it assigns self.{name}, which belongs to the runtime, and the explorer would forget "
+                                f"it: use another name, such as self.my_{name}")
+        if not isinstance(vars(node).get("random"), Dice):
+            raise NodeError("it assigns self.random, which belongs to the runtime: use another name")
+        for owner, before in self._classes:
+            now = vars(owner)
+            changed = [name for name in {**before, **now} if now.get(name) is not before.get(name)
+                       and not name.startswith("__")]
+            if changed:
+                raise NodeError(f"it changes {owner.__name__}.{changed[0]}, which all nodes would share: keep it in "
+                                f"self.{changed[0]}")
+
 
 class HandlerFailed(NodeError):
-    """A handler raised an exception of its own: a fault that the search has found."""
+    """A handler raised an exception of its own: a fault that the search has found.
+
+    Attributes:
+        script: the outcomes that it drew before.
+    """
+
+    script: tuple[int, ...] = ()
 
 
 class Effect(NamedTuple):
@@ -188,6 +215,7 @@ def effects(host: Standin, run: Callable[[tuple[int, ...]], Node], place: str) -
         script = scripts.pop()
         try:
             node = run(script)
+            host.check(node)
         except Draw as more:
             scripts += [(*script, outcome) for outcome in reversed(range(more.outcomes))]
             continue
@@ -196,6 +224,8 @@ def effects(host: Standin, run: Callable[[tuple[int, ...]], Node], place: str) -
         except DslabError as error:
             raise type(error)(f"{place}: {error}") from error
         except Exception as error:
-            raise HandlerFailed(f"{place}: {failure(error)}") from error
+            fault = HandlerFailed(f"{place}: {failure(error)}")
+            fault.script = script
+            raise fault from error
         attributes = {name: value for name, value in node.__dict__.items() if name not in NOT_STATE}
         yield Effect(attributes, tuple(sorted(host.timers)), tuple(host.outbox), script, node)

@@ -7,6 +7,7 @@ import inspect
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dslab.commands.environment import say
@@ -26,6 +27,8 @@ def timeouts(text: str) -> int | dict[str, int] | None:
         if "=" not in text:
             return whole(0)(text)
         pairs = [part.split("=") for part in text.split(",")]
+        if not all(name for name, _ in pairs):
+            raise ValueError("a number without a timer")
         return {name: whole(0)(number) for name, number in pairs}
     except (ValueError, argparse.ArgumentTypeError):
         raise argparse.ArgumentTypeError(
@@ -89,6 +92,8 @@ def requests(chosen: argparse.Namespace, system: Any) -> list[dict[str, Any]]:
     found = []
     for text in asked:
         command, _, node = text.partition("@")
+        if not command:
+            raise WrongArgumentError(f"--request {text}: there is no command before the @; write x=1@n1")
         if node and node not in system.servers:
             raise WrongArgumentError(f"--request {text}: there is no server {node!r}; "
                                      f"choose from {', '.join(system.servers)}")
@@ -158,6 +163,9 @@ def main(argv: Sequence[str]) -> int:
         if chosen.network:
             bounds["network"] = {"once": "once", "any": "any number"}[chosen.network]
         bounds.update({name: getattr(chosen, name) for name in COUNTS})
+        if chosen.counterexample and not Path(chosen.counterexample).absolute().parent.is_dir():
+            raise WrongArgumentError(f"{chosen.counterexample} cannot be written (there is no such directory): "
+                                     f"--counterexample takes the name of a file")
         found = explore(system, requests=requests(chosen, system), search=chosen.search.replace("-walk", " walk"),
                         states=chosen.states, depth=chosen.depth, memory=chosen.memory * 1_000_000, seed=chosen.seed,
                         symmetry=chosen.symmetry, progress=progress if live else None, **bounds)
