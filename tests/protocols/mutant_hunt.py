@@ -1,8 +1,9 @@
 """Random runs that find every mutant of every protocol, and the smallest run that is left of each.
 
 `python -m tests.protocols.mutant_hunt` tries up to 2,000 seeds for each mutant, makes what it finds smaller, and prints
-one JSON object a line. A run counts only if the protocol without the mutation keeps all its promises in it, also in the
-smaller one. The test suite repeats the seeds in FOUND of test_mutants_are_found.py.
+one JSON object a line; `--first 10000` and `--first 20000` try other mixes of faults. A run counts only if the protocol
+without the mutation keeps all its promises in it, also in the smaller one. The test suite repeats the seeds in FOUND of
+test_mutants_are_found.py.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ import random_runs
 
 FAULTS, QUIET = 1_500, 2_500      # ms
 STOPS_FROM = 10_000               # seeds from here on have servers that stop for good
+AIMED_FROM = 20_000               # and from here on faults aimed at one server; see aimed
 
 
 class Attempt(NamedTuple):
@@ -69,16 +71,68 @@ class Attempt(NamedTuple):
     case: Case
 
 
+def aimed(system: System, seed: int, until: float) -> list[dict[str, Any]]:
+    """Random actions in quick succession, most of them about one server, which stands for election now and then.
+
+    There are faults that `random_schedule` has not: one direction of a link cut, also to or from a client; slow links;
+    clocks that run too fast or too slow.
+
+    Args:
+        system, seed, until: as for random_schedule.
+    """
+    random = Random(f"aimed/{seed}")
+    pause = random.choice([40, 80, 160])         # ms, the longest between two actions
+    kinds = random.choices(("request", "stand", "apart", "heal", "cut", "mend", "slow", "loss", "crash", "restart",
+                            "skew"), k=5)        # what this run has more of
+    kinds += ["request", "request", "request", "stand", "apart", "heal", "cut", "crash", "restart"]
+    chief, written, at = random.choice(system.servers), 0, 0
+    schedule: list[dict[str, Any]] = []
+    while (at := at + random.randint(1, pause)) < until:
+        kind = random.choice(kinds)
+        node = chief if random.random() < 0.7 else random.choice(system.servers)
+        other = random.choice([name for name in system.nodes if name != node])
+        source, target = random.sample([node, other], 2)
+        if kind == "stand":
+            chief = node = random.choice(system.servers)
+        written += kind == "request"
+        act: dict[str, Any] = {
+            "request": {"do": "request", "command": f"x={written}", "to": node,
+                        "client": random.choice(system.clients)},
+            "stand": {"do": "timeout", "node": node, "timer": "election"},
+            "apart": {"do": "partition", "groups": [[node]]},
+            "heal": {"do": "heal"},
+            "cut": {"do": "cut", "source": source, "target": target},
+            "mend": {"do": "mend", "source": source, "target": target},
+            "slow": {"do": "link", "source": source, "target": target, "latency": random.choice([1, 30, 100, 300])},
+            "loss": {"do": "link", "source": source, "target": target, "loss": random.choice([0.2, 0.5, 0.9])},
+            "crash": {"do": "crash", "node": node},
+            "restart": {"do": "restart", "node": node},
+            "skew": {"do": "skew", "node": node, "rate": random.choice([0.5, 2, 3])},
+        }[kind]
+        schedule.append({"at": at, **act})
+    return schedule
+
+
 def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kinds: tuple[str, ...] = (),
           quiet: int = QUIET, most_down: int | None = None, **options: Any) -> Attempt:
-    """Random faults, then quiet, but from STOPS_FROM on some servers stop for good; a last request is answered."""
+    """Random faults, then quiet, but from STOPS_FROM on some servers stop for good; a last request is answered.
+
+    In quiet, links are as they were before; clocks stay too fast or too slow.
+    """
     nodes = 3 if seed % 2 else 5
-    kinds = kinds or (KINDS if seed % 4 < 2 else HOSTILE)
-    right = make(nodes, server=usual, clients=2, **options)
-    schedule = settled(random_schedule(right, seed, FAULTS, kinds), right, FAULTS)
-    for number, action in enumerate(schedule):
-        if action["do"] == "request" and (seed + number) % 2:
-            action["client"] = "c2"
+    clients = 2 if seed < AIMED_FROM else 3
+    right = make(nodes, server=usual, clients=clients, **options)
+    if kinds or seed < AIMED_FROM:
+        kinds = kinds or (KINDS if seed % 4 < 2 else HOSTILE)
+        schedule = settled(random_schedule(right, seed, FAULTS, kinds), right, FAULTS)
+        for number, action in enumerate(schedule):
+            if action["do"] == "request" and (seed + number) % 2:
+                action["client"] = "c2"
+    else:
+        schedule = settled(aimed(right, seed, FAULTS), right, FAULTS)
+        for action in schedule:
+            if action["do"] == "link" and action["at"] == FAULTS:
+                action["latency"] = right.network.latency
     if seed < STOPS_FROM:
         schedule.append({"at": FAULTS + 100, "do": "request", "command": "last"})
     else:
@@ -88,8 +142,8 @@ def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kin
         to = random.choice(right.servers)
         schedule.append({"at": FAULTS + random.randint(1, 250), "do": "request", "command": "last", "to": to})
         schedule.sort(key=lambda action: action["at"])
-    case = Case(f"seed-{seed}", "", schedule, FAULTS + quiet, nodes=nodes, clients=2, seed=seed)
-    return Attempt(make(nodes, server=mutant, clients=2, **options), right, case)
+    case = Case(f"seed-{seed}", "", schedule, FAULTS + quiet, nodes=nodes, clients=clients, seed=seed)
+    return Attempt(make(nodes, server=mutant, clients=clients, **options), right, case)
 
 
 def any_faults(mutant: type, seed: int) -> Attempt:
