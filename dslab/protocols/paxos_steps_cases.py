@@ -95,6 +95,73 @@ RESTARTED_ACCEPTOR = Case(
     question="What did a2 still know after its restart, and what had others built on it?",
 )
 
+FORGOTTEN_PROMISE = Case(
+    "forgotten-promise",
+    "p1's request to accept v reaches a1 at once and a2 late; meanwhile p2 gets w chosen by a2 and a3, and a2 restarts.",
+    [
+        *_fast("p1"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        *_cut(25, "p1", "a3"),
+        _at(25, "link", source="p1", target="a2", latency=[110, 110]),
+        _asks(40, "p2", "w"),
+        _at(110, "crash", node="a2"),
+        _at(115, "restart", node="a2"),
+    ],
+    until=400,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C28",
+    question="a2 has given its word to p2 and restarts. What keeps it from taking v now?",
+)
+
+BETWEEN = Case(
+    "between",
+    "a2 has promised 1.p2 and accepted nothing; p1's Accept under 1.p1 comes before p2's under 1.p2.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        *_cut(25, "p1", "a3"),
+        _at(25, "link", source="p1", target="a2", latency=[60, 60]),
+        _asks(40, "p2", "w"),
+        *[_at(57, "link", source="p2", target=a, latency=[60, 60]) for a in ("a2", "a3")],
+    ],
+    until=300,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C26",
+    question="a2 has accepted nothing yet. May it take v, and what did it tell p2?",
+)
+
+NEVER_ASKED = Case(
+    "never-asked",
+    "a3 accepts w under 1.p2 without having promised it; then p1's Accept of v under 1.p1 comes late; then p1 asks anew.",
+    [
+        *_fast("p1", 5),
+        *_fast("p2", 5),
+        *_cut(1, "p2", "a1", "a3"),
+        _asks(10, "p1", "v"),
+        *_cut(25, "p1", "a1", "a2", "a4", "a5"),
+        _at(25, "link", source="p1", target="a3", latency=[150, 150]),
+        _asks(40, "p2", "w"),
+        _at(57, "mend", source="p2", target="a3"),
+        *_cut(57, "p2", "a2"),
+        _at(195, "link", source="p1", target="a3", latency=[5, 5]),
+        *[_at(195, "mend", source="p1", target=a) for a in ("a1", "a2")],
+        _at(200, "timeout", node="p1", timer="propose"),
+    ],
+    until=270,
+    nodes=7,
+    clients=2,
+    progress=False,
+    catalogue="C26",
+    question="a3 has accepted w under 1.p2. What must it never do after that, though nobody asked it to promise?",
+)
+
 TWO_VALUES = Case(
     "two-values",
     "a1 alone has accepted v, a3 alone has accepted w under a higher ballot; then a2 dies.",
@@ -117,7 +184,8 @@ TWO_VALUES = Case(
     question="Neither value was chosen. Which of the two acceptors that run must change its mind, and may it?",
 )
 
-ACCEPTOR = (ONE_ASKS, SECOND_ASKS, LATE_ACCEPT, RESTARTED_ACCEPTOR, TWO_VALUES, PROPOSER_DIES)
+ACCEPTOR = (ONE_ASKS, SECOND_ASKS, LATE_ACCEPT, RESTARTED_ACCEPTOR, FORGOTTEN_PROMISE, BETWEEN, NEVER_ASKED, TWO_VALUES,
+            PROPOSER_DIES)
 
 FIVE = [
     *_fast("p1", 5),

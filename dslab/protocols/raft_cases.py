@@ -106,6 +106,14 @@ LONG_LOG = Case(
     question="n1 has two entries, n3 has one. Which of the three had a majority, and what says so?",
 )
 
+LONG_LOG_GOES_ON = LONG_LOG._replace(
+    name="long-log-goes-on",
+    shows="the same, and n1 and n3 stay alone: one log is longer, the other newer.",
+    until=5_000,
+    progress=True,
+    question="n1 and n3 are a majority. Which of the two can lead, and why must the other vote for it?",
+)
+
 IMPATIENT = Case(
     "impatient",
     "n3 has an old log and a clock that runs three times too fast; the leader dies.",
@@ -369,7 +377,7 @@ REISSUED = Case(
 )
 
 MAJORITY = (CALM, ONE_DOWN, HALF)
-VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, IMPATIENT)
+VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, LONG_LOG_GOES_ON, IMPATIENT)
 COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER)
 
 

@@ -385,6 +385,27 @@ class MyAcceptor(paxos_steps.Acceptor):
         if self.promised is None:
             super().on_prepare(sender, m)
 
+# %% name="paxos-acceptor-mutant-keeps-value-only" tags=["mutant"] property="One value chosen" catalogue="C28"
+class MyAcceptor(paxos_steps.Acceptor):
+    durable = {"accepted_ballot": None, "accepted_value": None}
+
+    def on_start(self):
+        self.promised = None
+
+# %% name="paxos-acceptor-mutant-looks-at-accepted" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_accept(self, sender, m):
+        if self.accepted_ballot is None or m.ballot >= self.accepted_ballot:
+            self.accepted_ballot, self.accepted_value = m.ballot, m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-accepts-downwards" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Acceptor):
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.accepted_ballot, self.accepted_value = m.ballot, m.value
+            self.send(sender, Accepted(m.ballot))
+
 # %% name="paxos-acceptor-check" tags=["check"] points=6 title="Promises, accepts and remembers"
 verify("paxos-acceptor", MyAcceptor, paxos_steps.accepting, like=paxos_steps.asked,
        cases=paxos_steps_cases.ACCEPTOR, seeds=range(2, 22, 2), minutes=20)
@@ -718,6 +739,18 @@ def grant_vote(server, candidate, request):
         return False
     server.adopt(request.term)
     if server.voted_for not in (None, candidate) or request.last_term < server.term_at(server.last_index):
+        return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-both" tags=["mutant"] property="Requests are answered" catalogue="C8"
+def grant_vote(server, candidate, request):
+    if request.term < server.term:
+        return False
+    server.adopt(request.term)
+    newer = request.last_term >= server.term_at(server.last_index) and request.last_index >= server.last_index
+    if server.voted_for not in (None, candidate) or not newer:
         return False
     server.voted_for = candidate
     server.reset_election_timer()
