@@ -97,7 +97,7 @@ RESTARTED_ACCEPTOR = Case(
 
 FORGOTTEN_PROMISE = Case(
     "forgotten-promise",
-    "p1's request to accept v reaches a1 at once and a2 late; meanwhile p2 gets w chosen by a2 and a3, and a2 restarts.",
+    "p1 asks a1 and, late, a2 to accept v; meanwhile p2 gets w chosen by a2 and a3, and a2 restarts.",
     [
         *_fast("p1"),
         *_cut(1, "p2", "a1"),
@@ -139,7 +139,7 @@ BETWEEN = Case(
 
 NEVER_ASKED = Case(
     "never-asked",
-    "a3 accepts w under 1.p2 without having promised it; then p1's Accept of v under 1.p1 comes late; then p1 asks anew.",
+    "a3 accepts w under 1.p2 without having promised it; then comes a late Accept of v under 1.p1; p1 asks anew.",
     [
         *_fast("p1", 5),
         *_fast("p2", 5),
