@@ -119,8 +119,7 @@ def noisy(make: Callable[..., System], usual: type, mutant: type, seed: int, kin
 
     In quiet, links are as they were before; clocks stay too fast or too slow.
     """
-    nodes = 3 if seed % 2 else 5
-    clients = 2 if seed < AIMED_FROM else 3
+    nodes, clients = (3 if seed % 2 else 5, 2) if seed < AIMED_FROM else ((5, 3, 4, 3)[seed % 4], 3)
     right = make(nodes, server=usual, clients=clients, **options)
     if kinds or seed < AIMED_FROM:
         kinds = kinds or (KINDS if seed % 4 < 2 else HOSTILE)

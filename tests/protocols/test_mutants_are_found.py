@@ -70,6 +70,7 @@ FOUND = {
     ("raft", "EasilyCalmed"): (20019, "requests_are_answered"),
     ("raft", "CommitsOwnLength"): (20051, "state_machine_safety"),  # 20043 shows only that its heartbeats are empty
     ("raft", "RemembersAtTheFront"): (20004, "takes_effect_once"),
+    ("raft", "HalfIsEnough"): (20042, "election_safety"),
     ("raft", "WaitsForAll"): (10001, "requests_are_answered"),
     ("raft_safety", "LongestLogWins"): (1088, "leader_completeness"),
     ("raft_safety", "LastTermOnly"): (5, "leader_completeness"),
@@ -151,8 +152,9 @@ def test_a_forgotten_vote_is_found_by_search():
 
 
 def test_every_mutant_is_in_the_table():
-    """A new mutant needs a run that finds it."""
-    every = {(protocol, cls.__name__) for protocol, (mutants, _) in mutant_hunt.PROTOCOLS.items() for cls in mutants}
-    found = {name for _, name in FOUND}
-    assert [pair for pair in sorted(every - set(FOUND)) if pair[1] not in found] == []
-    assert not set(FOUND) - every
+    """A new mutant needs a run that finds it, in one protocol's list if it stands in two."""
+    every = {(protocol, cls.__name__): cls for protocol, (mutants, _) in mutant_hunt.PROTOCOLS.items()
+             for cls in mutants}
+    assert not set(FOUND) - set(every)
+    found = {every[pair] for pair in FOUND}
+    assert [pair for pair, cls in every.items() if cls not in found] == []
