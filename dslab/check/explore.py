@@ -304,7 +304,10 @@ class _Search:
         self.limit, self.depth, self.memory, self.seed, self.progress = states, depth, memory, seed, progress
         self.began = time.process_time()
         self.expanded = 0
-        self.seen: set[int] | None = None       # states without notes whose steps are counted
+        self.seen: set[int] = set()             # states without notes whose steps are counted
+        self.waiting: list[Any] = []            # of a depth-first search: states and how deep they are
+        self.depths: dict[int, int] = {}
+        self.at: Any = None                     # the state whose steps are tried
 
     def run(self, start: Stage | None) -> None:
         found, space = self.found, self.space
@@ -354,8 +357,8 @@ class _Search:
         parents = found.parents
         parents.update((root, None) for root in roots)
         successors, canonical = space.successors, found.symmetry.canonical if found.symmetry else None
+        memories, without_notes, seen = space.judge.memories, space.without_notes, self.seen
         frontier, look = list(roots), LOOK
-        self.at: Any = None
         while frontier:
             if self.depth is not None and found.depth >= self.depth:
                 return self._stop(f"the depth of {self.depth}", any(successors(state) for state in frontier))
@@ -365,7 +368,15 @@ class _Search:
                 self.at = state
                 after = successors(state)
                 self.expanded += 1
-                self._tried(state, len(after))
+                if len(memories) == 1:
+                    found.transitions += len(after)
+                else:
+                    if not seen:                       # the first notes were just made
+                        seen.update(earlier & without_notes for earlier in islice(parents, self.expanded - 1))
+                    bare = state & without_notes
+                    if bare not in seen:
+                        seen.add(bare)
+                        found.transitions += len(after)
                 if canonical is not None:
                     after = list(map(canonical, after))
                 for new in after:
@@ -385,9 +396,9 @@ class _Search:
     def _depth_first(self, roots: list[int]) -> None:
         found, space = self.found, self.space
         parents = found.parents
-        self.seen = set()
-        depths: dict[int, int] = {root: 0 for root in roots}
-        stack = [(root, 0) for root in reversed(roots)]
+        depths, stack = self.depths, self.waiting
+        depths.update((root, 0) for root in roots)
+        stack += [(root, 0) for root in reversed(roots)]
         parents.update((root, None) for root in roots)
         cut = False
         while stack:
@@ -417,7 +428,6 @@ class _Search:
 
     def _random_walks(self, roots: list[int]) -> None:
         found, space, draw = self.found, self.space, random.Random(f"explore/{self.seed}")
-        self.seen = set()
         walk = self.depth or WALK
         taken = 0
         while taken < self.limit:
@@ -450,20 +460,10 @@ class _Search:
 
     def _tried(self, state: int, steps: int) -> None:
         """Counts the steps of a state once, whatever properties have noted on the way to it."""
-        found, space = self.found, self.space
-        if self.seen is None:
-            if len(space.judge.memories) == 1:
-                found.transitions += steps
-                return
-            self.seen = {self._bare(s) for s in islice(found.parents, self.expanded - 1)}
-        bare = self._bare(state)
+        bare = state & self.space.without_notes
         if bare not in self.seen:
             self.seen.add(bare)
-            found.transitions += steps
-
-    def _bare(self, state: int) -> int:
-        memory = (state >> self.space.memory_shift) & ((1 << 20) - 1)
-        return state ^ memory << self.space.memory_shift
+            self.found.transitions += steps
 
     def _look(self) -> bool:
         """Whether memory is used up; tells how far the search is."""
@@ -476,11 +476,13 @@ class _Search:
         found, space = self.found, self.space
         found.histories = found.states = len(found.parents)
         found.cpu_seconds = time.process_time() - self.began
-        sample = list(islice(found.parents, 100))
-        each = sum(map(sys.getsizeof, sample)) / max(1, len(sample))
-        found.memory_bytes = int(sys.getsizeof(found.parents) + each * len(found.parents)
-                                 + sum(sys.getsizeof(d) + 100 * len(d) for d in space.judged)
-                                 + 1000 * sum(map(len, space.locals)))
+        sample = [self.at or 0, *islice(found.parents, 100)]
+        each = sum(map(sys.getsizeof, sample)) / len(sample)
+        tables = (found.parents, self.depths, self.waiting, self.seen, *space.goal_states, *space.judged)
+        found.memory_bytes = int(
+            sum(map(sys.getsizeof, tables)) + each * (len(found.parents) + len(self.seen)) + 64 * len(self.waiting)
+            + 100 * sum(map(len, space.judged)) + 300 * space.judge.answers + 500 * len(space.messages)
+            + 1000 * (sum(map(len, space.locals)) + space.handler_runs))
         return found.memory_bytes > self.memory
 
     def _count(self) -> None:
@@ -488,9 +490,10 @@ class _Search:
         found, space = self.found, self.space
         self._too_large()
         if found.search == "random walk":
-            found.histories = found.states = len(self.seen or ())
+            found.histories = found.states = len(self.seen)
         elif len(space.judge.memories) > 1:
-            found.states = len({self._bare(state) for state in found.parents})
+            whole = found.search == "breadth-first" and self.expanded == len(found.parents)
+            found.states = len(self.seen if whole else {state & space.without_notes for state in found.parents})
         found.handler_runs = space.handler_runs
         found.goals = {goal.__name__: bool(space.goals_met >> k & 1) for k, goal in enumerate(space.judge.goals)}
         found.not_evaluable = dict(space.judge.not_evaluable)

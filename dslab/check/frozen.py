@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from dslab.sim import FrozenDict, FrozenList, Message, MessageError
@@ -49,31 +49,38 @@ def freeze(value: Any, ordered: bool = False) -> Hashable:
     raise MessageError(f"a {kind.__name__} cannot be compared by what it holds")
 
 
-def copied(value: Any, order: int = AS_IT_IS) -> Any:
-    """A copy that shares nothing changeable.
+def copied(value: Any, order: int = AS_IT_IS, memo: dict[int, Any] | None = None) -> Any:
+    """A copy that shares nothing changeable; what a value holds in two places, its copy holds in two places.
 
     Args:
         value: what a node holds.
         order: in which to fill dicts, to find out whether that matters: AS_IT_IS, BACKWARDS, or ROTATED (the first
             key last).
+        memo: {id: copy} of what has been copied already, as copy.deepcopy takes it.
     """
     kind = value.__class__
     if kind in IMMUTABLE_AS_IS or kind is float or isinstance(value, (Message, FrozenList, FrozenDict)):
         return value
-    if kind is list:
-        return [copied(item, order) for item in value]
+    if memo is None:
+        memo = {}
     if kind is tuple:
-        return tuple([copied(item, order) for item in value])
+        return tuple([copied(item, order, memo) for item in value])
+    if id(value) in memo:
+        return memo[id(value)]
+    if kind is list:
+        items = memo[id(value)] = []
+        items += [copied(item, order, memo) for item in value]
+        return items
     if kind is dict:
         keys = list(value)
         if order is BACKWARDS:
             keys.reverse()
         elif order is ROTATED:
             keys = keys[1:] + keys[:1]
-        return {key: copied(value[key], order) for key in keys}
-    if kind is set:
-        return {copied(item) for item in value}
-    return copy.deepcopy(value)
+        held = memo[id(value)] = {}
+        held.update((key, copied(value[key], order, memo)) for key in keys)
+        return held
+    return copy.deepcopy(value, memo)
 
 
 def orders(value: Any) -> tuple[int, ...]:
@@ -89,37 +96,33 @@ def _longest(value: Any) -> int:
     return max(map(_longest, value), default=0) if kind is list or kind is tuple else 0
 
 
-def met_twice(attributes: Mapping[str, Any]) -> tuple[str, str, Any] | None:
-    """A changeable object that a node holds in two places: (attribute, attribute, object), or None."""
-    homes: dict[int, str] = {}
+def aliases(attributes: Mapping[str, Any]) -> frozenset[frozenset[tuple[Any, ...]]]:
+    """Which places of a node hold one and the same changeable object: the paths to each such object, together."""
+    places: dict[int, list[tuple[Any, ...]]] = {}
     for name, value in attributes.items():
-        for part in _changeable(value):
-            if id(part) in homes:
-                return homes[id(part)], name, part
-            homes[id(part)] = name
-    return None
+        _find(value, (name,), places)
+    return frozenset([frozenset(paths) for paths in places.values() if len(paths) > 1])
 
 
-def _changeable(value: Any) -> Iterator[Any]:
-    """Every changeable object in a value, as often as it is met."""
-    pending, seen = [value], set()
-    while pending:
-        part = pending.pop()
-        kind = part.__class__
-        if kind in IMMUTABLE_AS_IS or kind is float or isinstance(part, (Message, FrozenList, FrozenDict)) \
-                or callable(part):
-            continue
-        if kind is not tuple and kind is not frozenset:
-            yield part
-            if id(part) in seen:
-                continue
-            seen.add(id(part))
-        if isinstance(part, dict):
-            pending += part.values()
-        elif isinstance(part, (list, tuple, set, frozenset, deque)):
-            pending += part
-        elif hasattr(part, "__dict__"):
-            pending += vars(part).values()
+def _find(value: Any, path: tuple[Any, ...], places: dict[int, list[tuple[Any, ...]]]) -> None:
+    kind = value.__class__
+    if kind in IMMUTABLE_AS_IS or kind is float or isinstance(value, (Message, FrozenList, FrozenDict)) \
+            or callable(value):
+        return
+    if kind is not tuple and kind is not frozenset:
+        places.setdefault(id(value), []).append(path)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _find(item, (*path, freeze(key)), places)
+    elif isinstance(value, (list, tuple, deque)):
+        for place, item in enumerate(value):
+            _find(item, (*path, place), places)
+    elif isinstance(value, (set, frozenset)):
+        for item in value:
+            _find(item, (*path, freeze(item)), places)
+    elif hasattr(value, "__dict__"):
+        for name, item in vars(value).items():
+            _find(item, (*path, name), places)
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:

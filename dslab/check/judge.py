@@ -114,6 +114,7 @@ class Judge:
     Attributes:
         not_evaluable: {name: why} of the properties that failed themselves; they were left out from then on.
         memories: all different notes, of all properties together, by number.
+        answers: how many answers of properties are remembered.
     """
 
     def __init__(self, system: System, always: Sequence[Callable[..., Any]],
@@ -124,6 +125,7 @@ class Judge:
         self.not_evaluable: dict[str, str] = {}
         self.memories: list[tuple[int, ...]] = []
         self._numbers: dict[tuple[int, ...], int] = {}
+        self.answers = 0
         self._memory((0,) * len(self.properties))
 
     def _memory(self, notes: tuple[int, ...]) -> int:
@@ -180,6 +182,7 @@ class Judge:
         reads = tuple(read)
         key = (notes, *[views[node].key(attribute) for node, attribute in reads])
         known.setdefault(reads, {})[key] = answer
+        self.answers += 1
         return answer
 
     def _ask(self, prop: _Property, views: Mapping[str, View], changed: str, number: int,

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from dslab.sim import DslabError, Message, MessageError, NodeError, System
+from dslab.sim import DslabError, Message, MessageError, NodeError, ScheduleError, System
 from dslab.sim.guard import check_class
 from dslab.sim.message import plain
 from dslab.sim.properties import NodeState
+from dslab.sim.snapshot import keep
 from dslab.sim.treason import forged
 
-from .frozen import AS_IT_IS, copied, freeze, met_twice, orders, renamed
+from .frozen import AS_IT_IS, aliases, copied, freeze, orders, renamed
 from .judge import Judge, View
 from .standin import Effect, Standin, effects
 
@@ -129,6 +130,7 @@ class Space:
         self.net_shift = (count + 2) * WIDTH
         self.low = (1 << self.net_shift) - 1
         self.judged_bits = (1 << self.used_shift) - 1
+        self.without_notes = ~(FIELD << self.memory_shift)
         self.messages: list[tuple[str, str, Message]] = []
         self.copies: list[list[int]] = []              # of each message: its bits
         self._message_numbers: dict[Any, int] = {}
@@ -205,14 +207,9 @@ class Space:
     def _local(self, i: int, effect: Effect) -> int:
         host = self.hosts[i]
         attributes = effect.attributes
-        twice = met_twice(attributes)
-        if twice is not None:
-            one, other, part = twice
-            where = f"{host.id}.{one} holds" if one == other else f"{host.id}.{one} and {host.id}.{other} hold"
-            raise NodeError(f"{where} the same {type(part).__name__} {part!r:.60} in two places, and the explorer "
-                            f"copies each by itself: make one for each place")
         try:
-            key = (effect.timers, frozenset([(name, freeze(v, self.ordered)) for name, v in attributes.items()]))
+            key = (effect.timers, frozenset([(name, freeze(v, self.ordered)) for name, v in attributes.items()]),
+                   aliases(attributes))
         except MessageError as error:
             bad = next(name for name, v in attributes.items() if not _freezable(v))
             raise NodeError(f"{host.id}.{bad} holds what the explorer cannot compare: {error}; use numbers, text, "
@@ -235,7 +232,7 @@ class Space:
 
     def _down(self, i: int, local: Local) -> int:
         """The number of a node after a crash: it keeps what is durable, and views keep what they saw last."""
-        durable = {name: local.attributes[name] for name in self.hosts[i].cls.durable}
+        durable = {name: keep(local.attributes[name]) for name in self.hosts[i].cls.durable}     # as a disk does
         view_key = ("crashed", local.view_key[1])
         key = (view_key, freeze(durable, self.ordered))
         number = self._known[i].get(key)
@@ -296,19 +293,19 @@ class Space:
 
     # ---- handlers
 
-    def _outcomes(self, i: int, number: int, run: Callable[[tuple[int, ...], int], Any], place: str,
+    def _outcomes(self, i: int, number: int, run: Callable[..., Any], place: str,
                   state: int) -> tuple[Outcome, ...]:
         """All that a handler can do to node i."""
         host, local = self.hosts[i], self.locals[i][number]
         self.handling = (place, number)
         try:
             found = [self._outcome(i, local, number, effect)
-                     for effect in effects(host, lambda script: run(script, AS_IT_IS), place)]
+                     for effect in effects(host, partial(run, order=AS_IT_IS), place)]
             self.handler_runs += 1
             for order in self._other_orders(place, number, local):
                 try:
                     again = [self._outcome(i, local, number, effect)
-                             for effect in effects(host, lambda script, order=order: run(script, order), place)]
+                             for effect in effects(host, partial(run, order=order), place)]
                 except DslabError:
                     raise OrderMatters(place) from None
                 if [(o.delta, sorted(o.sent)) for o in found] != [(o.delta, sorted(o.sent)) for o in again]:
@@ -472,6 +469,10 @@ class Space:
     def renamed_local(self, i: int, number: int, target: str, names: dict[str, str]) -> int:
         """The number of the same state of a node at another one, with other names in it."""
         local, j = self.locals[i][number], self.index[target]
+        for places in aliases(local.attributes):
+            where = " and ".join(sorted({path[0] for path in places}))
+            raise ScheduleError(f"symmetry: in {self.names[i]}, {where} holds one and the same object in two places, "
+                                f"which a renamed copy would not: search without symmetry")
         attributes = renamed(local.attributes, names)
         if local.up:
             node = self.hosts[j].wake(attributes, local.timers, ())
@@ -546,7 +547,10 @@ class Space:
         for shift, table, judged, i in self.alone:
             local = fields >> shift & FIELD
             locals_.append(local)
-            steps = table.get(local)
+            try:
+                steps = table[local]
+            except KeyError:
+                steps = None
             if steps is None:
                 steps = self.own_steps(i, local, state)
                 if not naive:
@@ -561,7 +565,10 @@ class Space:
                     if sends:
                         new = self.send(new, sent) if new & sends and not keep else new | sends
                     if changed:
-                        verdict = judged.get(new & judged_bits)
+                        try:
+                            verdict = judged[new & judged_bits]
+                        except KeyError:
+                            verdict = None
                         if verdict is None:
                             verdict = self.verdict(i, new)
                         if verdict:
@@ -578,7 +585,10 @@ class Space:
             table, i, judged, more, number, gone = flights[bit]
             if table is None:
                 continue
-            outcomes = table.get(locals_[i])
+            try:
+                outcomes = table[locals_[i]]
+            except KeyError:
+                outcomes = None
             if outcomes is None:
                 outcomes = self.deliver(number, locals_[i], state)
                 if not naive:
@@ -591,7 +601,10 @@ class Space:
                 if sends:
                     new = self.send(new, sent) if new & sends and not keep else new | sends
                 if changed:
-                    verdict = judged.get(new & judged_bits)
+                    try:
+                        verdict = judged[new & judged_bits]
+                    except KeyError:
+                        verdict = None
                     if verdict is None:
                         verdict = self.verdict(i, new)
                     if verdict:

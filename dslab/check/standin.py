@@ -123,8 +123,9 @@ class Standin:
         """A node with copies of these attributes; `order` is that of their dicts, see dslab.check.frozen.copied."""
         node = object.__new__(self.cls)
         values = node.__dict__
+        memo: dict[int, Any] = {}
         for name, value in attributes.items():
-            values[name] = copied(value, order)
+            values[name] = copied(value, order, memo)
         return self.adopt(node, timers, script)
 
     def adopt(self, node: Node, timers: Sequence[str], script: Sequence[int]) -> Node:

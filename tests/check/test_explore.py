@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict, defaultdict, deque
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +24,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from random_protocols import by_hand, system, table
 from tuple_models import paxos as paxos_by_hand
 from tuple_models import two_phase_commit as two_phase_commit_by_hand
+
+
+@message
+class Names:
+    """{source} tells {target} the {names}."""
+
+    names: dict
 
 
 @message
@@ -318,6 +327,199 @@ def test_order_in_which_a_dict_was_filled_counts_where_it_matters():
     assert explore(System(Serves, 3), timeouts=1).states == 5 + 5 + 2 + 2
 
 
+class Queues(Node):
+    """n1 notes who greets it; then it shows who comes at `place` in the order of its notes."""
+
+    shows = ("first",)
+    place = 0
+
+    def on_start(self):
+        self.first = None
+        self.notes = self.empty()
+        if self.id == "n1":
+            self.set_timer("serve", after=1)
+        else:
+            self.set_timer("greet", after=1)
+
+    def empty(self):
+        return {}
+
+    def on_greet_timeout(self):
+        self.send("n1", Ping(1))
+
+    def on_ping(self, sender, m):
+        self.inner()[sender] = True
+
+    def inner(self):
+        return self.notes
+
+    def on_serve_timeout(self):
+        if len(self.inner()) == len(self.peers):
+            self.serve()
+
+    def serve(self):
+        self.first = list(self.inner())[self.place]
+
+
+class InOrderedDict(Queues):
+    def empty(self):
+        return OrderedDict()
+
+
+class InDefaultDict(Queues):
+    def empty(self):
+        return defaultdict(bool)
+
+
+class InDeque(Queues):
+    def empty(self):
+        return deque([{}])
+
+    def inner(self):
+        return self.notes[0]
+
+
+class InObject(Queues):
+    def empty(self):
+        return SimpleNamespace(inside={})
+
+    def inner(self):
+        return self.notes.inside
+
+
+class InMessage(Queues):
+    def serve(self):
+        self.send("n1", Names(self.notes))
+
+    def on_names(self, sender, m):
+        self.first = next(iter(m.names))
+
+
+class OnDisk(Queues):
+    durable = {"notes": {}}
+
+    def on_start(self):
+        self.first = None
+        self.set_timer("greet" if self.id != "n1" else "serve", after=1)
+        if self.id == "n1" and len(self.notes) == 2:
+            self.first = next(iter(self.notes))
+
+    def serve(self):
+        """Only a restart looks at the notes."""
+
+
+class InTheMiddle(Queues):
+    place = 1
+
+
+@pytest.mark.parametrize(("server", "nodes"), [
+    (InOrderedDict, 3), (InDefaultDict, 3), (InDeque, 3), (InObject, 3), (InMessage, 3), (OnDisk, 3), (InTheMiddle, 4)])
+def test_every_order_is_found_wherever_the_dict_is(server, nodes):
+    """Each greeter can come first (or in the middle): none is forgotten because another order was seen before."""
+    disk = {"crashes": 1, "restarts": 1} if server is OnDisk else {}
+    for who in [f"n{k}" for k in range(2, nodes + 1)]:
+        def avoids(world, who=who):
+            """This node is never shown."""
+            return "it was" if getattr(world.servers[0], "first", None) == who else None
+        found = explore(System(server, nodes, always=(avoids,)), timeouts={"greet": nodes - 1, "serve": 1}, **disk)
+        assert found.result == "violated" and replays(found), who
+
+
+@pytest.mark.parametrize("copying", ["touched", "deepcopy"])
+def test_one_list_in_several_places_stays_one(copying):
+    """dict.fromkeys(peers, []) is one box for all: what one sender puts in is in every box, as in the simulator."""
+    class OneBox(Node):
+        shows = ("boxes",)
+
+        def on_start(self):
+            box = []
+            self.boxes = {peer: box for peer in self.peers}
+            self.set_timer("go", after=1)
+
+        def on_go_timeout(self):
+            self.broadcast(Ping(1))
+
+        def on_ping(self, sender, m):
+            self.boxes[sender].append(m.number)
+
+    def one_each(world):
+        """Nobody greets twice."""
+        boxes = [box for server in world.servers for box in getattr(server, "boxes", {}).values()]
+        return "twice" if any(len(box) > 1 for box in boxes) else None
+    found = explore(System(OneBox, 3, always=(one_each,)), timeouts=None, copying=copying)
+    assert found.result == "violated" and len(found.case.schedule) == 4 and replays(found)
+
+
+@pytest.mark.parametrize("same", ["heads", "tails"])
+def test_same_contents_in_one_list_or_two_are_two_states(same):
+    """What comes next depends on it, whichever of the two is seen first."""
+    class Joins(Node):
+        shows = ("left", "right")
+
+        def on_start(self):
+            self.left, self.right = [], []
+            self.set_timer("flip", after=1)
+
+        def on_flip_timeout(self):
+            self.right = self.left if self.random.choice(["heads", "tails"]) == same else []
+            self.set_timer("add", after=1)
+
+        def on_add_timeout(self):
+            self.left.append(1)
+
+    def nothing_on_the_right(world):
+        """Only the left list grows."""
+        return "something is" if getattr(world.servers[0], "right", None) else None
+    assert explore(System(Joins, 1), timeouts=None).states == 5
+    found = explore(System(Joins, 1, always=(nothing_on_the_right,)), timeouts=None)
+    assert found.result == "violated" and replays(found)
+
+
+def assigns_peers(node):
+    node.peers = ("n9",)
+
+
+def assigns_random(node):
+    node.random = None
+
+
+def changes_class(node):
+    type(node).count = 1
+
+
+@pytest.mark.parametrize(("act", "words"), [
+    (assigns_peers, r"n1 in on_flip_timeout: it assigns self\.peers, which belongs to the runtime"),
+    (assigns_random, r"it assigns self\.random"),
+    (changes_class, r"it changes Flips\.count, which all nodes would share: keep it in self\.count")])
+def test_what_is_no_part_of_a_state_may_not_change(act, words):
+    """The explorer would forget it."""
+    with pytest.raises(NodeError, match=words):
+        explore(coin(act), timeouts=1)
+
+
+def test_handler_that_raises_after_a_draw_replays():
+    """The schedule loads the dice for the fault as well."""
+    def draw(node):
+        if node.random.randrange(4) == 3:
+            raise ValueError("three")
+    found = explore(coin(draw), timeouts=1)
+    assert found.verdict.name == "no_handler_fails"
+    assert [a["do"] for a in found.case.schedule] == ["load_dice", "timeout"]
+
+
+def test_traitor_that_sends_while_it_starts_is_refused():
+    """No schedule can make it lie before the first action."""
+    class Early(Node):
+        def on_start(self):
+            self.broadcast(Ping(1))
+
+        def on_ping(self, sender, m):
+            """Nothing."""
+    assert explore(System(Early, 3), traitors={"n1": []}).result == "exhausted"
+    with pytest.raises(NodeError, match="n1 in on_start: it sends while it starts, and no schedule can make a traitor"):
+        explore(System(Early, 3), traitors={"n1": [{"number": 2}]})
+
+
 # ---- budgets and goals
 
 
@@ -362,6 +564,62 @@ def test_search_goes_on_where_a_goal_was_met():
         first.where("peace")
 
 
+class Adds(Node):
+    """Adds up what others tell it."""
+
+    shows = ("total",)
+
+    def on_start(self):
+        self.total = 0
+        self.set_timer("go", after=1)
+
+    def on_go_timeout(self):
+        self.broadcast(Ping(1))
+        self.set_timer("go", after=1)
+
+    def on_ping(self, sender, m):
+        self.total += m.number
+
+
+def test_search_from_an_unfinished_one_is_no_pass():
+    """What the earlier search did not see is missing in the later one as well."""
+    def told(world):
+        """n1 has heard something."""
+        return getattr(world.servers[0], "total", 0) > 0
+    cluster = System(Adds, 3)
+    first = explore(cluster, timeouts=4, goals=(told,), states=18)
+    assert first.result == "budget spent" and first.goals["told"]
+    second = explore(cluster, goals=(), start=first.where("told"))
+    assert second.result == "budget spent" and not second.passed and "was not finished" in second.why
+    assert "states where told was met" in repr(second)
+    whole = explore(cluster, timeouts=1, goals=(told,))
+    assert explore(cluster, goals=(), start=whole.where("told")).passed
+
+
+def test_lies_of_an_earlier_search_are_replayed():
+    """A traitor of the first search is one in the second, which names none; there it tells the truth."""
+    def lied(world):
+        """n3 has heard the lie."""
+        return getattr(world.servers[2], "total", 0) == 5
+
+    def never_seven(world):
+        """n3 does not hear that much."""
+        return "it did" if getattr(world.servers[2], "total", 0) == 7 else None
+    cluster = System(Adds, 3, always=(never_seven,))
+    first = explore(cluster, timeouts=1, goals=(lied,), traitors={"n1": [{"number": 5}]})
+    second = explore(cluster, timeouts=2, goals=(), start=first.where("lied"))
+    assert second.result == "violated" and replays(second) and second.bounds["traitors"] == {"n1": []}
+
+
+def test_memory_counts_all_that_grows():
+    """A depth-first search keeps more for each state than the state; a bound on memory ends it."""
+    cluster = raft.cluster(3)
+    small, large = (explore(cluster, timeouts=3, search="depth-first", goals=(), states=n) for n in (2_000, 20_000))
+    assert large.memory_bytes - small.memory_bytes > 150 * (large.states - small.states)
+    bounded = explore(cluster, timeouts=3, search="depth-first", goals=(), memory=small.memory_bytes)
+    assert "bytes of memory" in bounded.why and bounded.states < 6_000
+
+
 def test_property_that_cannot_be_judged_is_no_pass():
     """It is named with the reason."""
     def asks_too_much(world):
@@ -376,7 +634,14 @@ def test_property_that_cannot_be_judged_is_no_pass():
     ({"crashes": -1}, "crashes must be"),
     ({"copying": "none"}, "copying is"), ({"timeouts": {"election": -1}}, r"timeouts\['election'\] must be"),
     ({"requests": [{"command": "x=1", "to": "n9"}]}, "to must be"), ({"symmetry": True}, "does not say which nodes"),
-    ({"traitors": {"n1": [{"colour": "red"}]}}, "no message has a field 'colour'")])
+    ({"traitors": {"n1": [{"colour": "red"}]}}, "no message has a field 'colour'"),
+    ({"traitors": ["n1"]}, "traitors must be a dict"), ({"traitors": {"n1": {"term": 2}}}, "lies of n1 must be a list"),
+    ({"timeouts": {"electoin": 3}}, "no timer 'electoin'; the timers are .*election"),
+    ({"timeouts": "any"}, "timeouts must be a whole number"), ({"states": "x"}, "states must be"),
+    ({"states": -1}, "states must be"), ({"depth": "a"}, "depth must be"), ({"depth": -1}, "depth must be"),
+    ({"memory": -1}, "memory must be"), ({"seed": "q"}, "seed must be"), ({"goals": never}, "goals must be a list"),
+    ({"always": [3]}, "always must be a list"), ({"requests": ["x=1"]}, "requests must be a list"),
+    ({"start": 3}, "start must be what")])
 def test_wrong_arguments_are_named(arguments, words):
     """One sentence."""
     with pytest.raises(DslabError, match=words):

@@ -58,7 +58,10 @@ def test_symmetry_search_and_requests(capsys):
     (["raft", "--nodes", "3", "--request", "x=1@n9"], "there is no server 'n9'"),
     (["two_phase_commit", "--request", "x"], "has no clients"),
     (["raft", "--symmetry", "--nodes", "3"], "interchangeable"),
-    (["raft", "--ballots", "1"], "no attribute 'ballots'")])
+    (["raft", "--ballots", "1"], "no attribute 'ballots'"),
+    (["raft", "--timeouts", "electoin=2"], "no timer 'electoin'"),
+    (["raft", "--request", "@n1"], "there is no command before the @"),
+    (["raft", "--counterexample", "no/such/x.json"], "--counterexample takes the name of a file")])
 def test_wrong_argument_is_one_line(capsys, arguments, words):
     """Exit status 2, nothing on standard output."""
     assert main(arguments) == 2
@@ -67,7 +70,8 @@ def test_wrong_argument_is_one_line(capsys, arguments, words):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["raft", "--timeouts", "x"], ["raft", "--network", "twice"], ["raft", "--crashes", "-1"], ["raft", "--fast"], []])
+    ["raft", "--timeouts", "x"], ["raft", "--timeouts", "=1"],
+    ["raft", "--network", "twice"], ["raft", "--crashes", "-1"], ["raft", "--fast"], []])
 def test_what_the_parser_refuses_is_one_line(capsys, arguments):
     """Exit status 2."""
     with pytest.raises(SystemExit) as ended:
