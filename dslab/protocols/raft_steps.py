@@ -10,11 +10,21 @@ Left out, beside what raft.py leaves out: nothing stops a leader from appending 
 
 from __future__ import annotations
 
-from dslab.sim import ClientReply, Network, Node, System
+from dslab.sim import Client, ClientReply, Network, Node, System
 
 from . import raft
 from .raft_properties import ALWAYS, election_safety, leader_append_only, log_matching
-from .raft_steps_properties import answered_is_committed, counted_is_there, nobody_follows_the_past, runs_once
+from .raft_steps_properties import (
+    answered_is_committed,
+    answers_are_results,
+    counted_is_there,
+    elected_once,
+    nobody_follows_the_past,
+    runs_once,
+    stores_follow_the_log,
+    told_what_it_returned,
+    who_follows_is_no_candidate,
+)
 
 
 class Skeleton(Node):
@@ -205,6 +215,20 @@ class Restarted(Committed):
         return result
 
 
+class Customer(Client):
+    """A client that shows the number and the result of what it was told last."""
+
+    shows = (*Client.shows, "told")
+
+    def on_start(self):
+        super().on_start()
+        self.told = [0, None]
+
+    def complete(self, result):
+        self.told = [self.number, result]
+        super().complete(result)
+
+
 # ---- clusters
 
 
@@ -215,7 +239,8 @@ def electing(server, nodes=3, **options):
         server: a class derived from Skeleton.
         nodes, options: as for raft.cluster.
     """
-    return _cluster("electing", server, nodes, (election_safety, nobody_follows_the_past), options)
+    promises = (election_safety, nobody_follows_the_past, who_follows_is_no_candidate, elected_once)
+    return _cluster("electing", server, nodes, promises, options)
 
 
 def replicating(server, nodes=3, **options):
@@ -226,12 +251,13 @@ def replicating(server, nodes=3, **options):
 
 def committing(server, nodes=3, **options):
     """A cluster that commits; arguments as for electing."""
-    return _cluster("committing", server, nodes, (*ALWAYS, answered_is_committed), options)
+    return _cluster("committing", server, nodes, (*ALWAYS, answered_is_committed, told_what_it_returned), options)
 
 
 def restarting(server, nodes=3, **options):
     """A cluster that survives restarts; arguments as for electing."""
-    return _cluster("restarting", server, nodes, (*ALWAYS, answered_is_committed, runs_once), options)
+    promises = (*ALWAYS, answered_is_committed, runs_once, stores_follow_the_log, answers_are_results)
+    return _cluster("restarting", server, nodes, promises, options)
 
 
 def elected(nodes=3, **options):
@@ -258,7 +284,7 @@ def _cluster(maker, server, nodes, always, options):
     given = "".join(f", {name}={value!r}" for name, value in options.items())
     clients = options.pop("clients", 1)
     network = Network(latency=options.pop("latency", raft.LATENCY))
-    return System(server, nodes, clients=clients, network=network, disk=options.pop("disk", raft.DISK),
+    return System(server, nodes, clients=clients, client=Customer, network=network, disk=options.pop("disk", raft.DISK),
                   options=options, always=always, eventually=raft.EVENTUALLY, name="raft",
                   imports="from dslab.protocols import raft_steps",
                   code=f"raft_steps.{maker}({server.__name__}, {nodes}{given})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dslab.sim.case import Case
 
 from .raft_cases import (
+    ASKED_TWICE,
     CALM,
     FIGURE_8,
     LEADER_DIES,
@@ -91,7 +92,59 @@ SPLIT_VOTE = Case(
 
 ANOTHER_TERM = LEADER_DIES._replace(name="another-term")
 
-ELECTION = (WHO_LEADS, BOTH_STAND, ANOTHER_TERM, REFUSED, OLD_VOTE, OLD_LEADER, SPLIT_VOTE)
+TWO_TERMS_OF_VOTES = Case(
+    "two-terms-of-votes",
+    "n1 gets n2's vote in term 1 and n3's in term 2; n5 stands in term 2 as well, with n2 and n4.",
+    [
+        _at(2, "partition", groups=[["n1", "n2"]]),
+        _stands("n1", 10),
+        _at(45, "partition", groups=[["n1", "n3"]]),
+        _stands("n1", 50),
+        _stands("n5", 50),
+        _stands("n5", 52),
+    ],
+    until=140,
+    progress=False,
+    nodes=5,
+    catalogue="C4",
+    question="n1 has heard yes from n2 and from n3. In how many terms, and how many votes is that in the last one?",
+)
+
+COUNTED_AGAIN = Case(
+    "counted-again",
+    "n1 wins with the first vote that comes; the other one, and copies of both, come later.",
+    [*[_at(2, "link", source=voter, target="n1", duplicate=1) for voter in ("n2", "n3")], _stands("n1", 10)],
+    until=100,
+    progress=False,
+    catalogue="C4",
+    question="n1 leads already. What does one more vote for this term change?",
+)
+
+IN_PEACE = Case(
+    "in-peace",
+    "n1 leads and its heartbeats arrive; a client that can reach n1 only asks for a second who leads.",
+    [
+        *[_at(2, "cut", source="c1", target=other) for other in ("n2", "n3")],
+        _stands("n1", 10),
+        *[_at(at, "request", command="x=1", to="n1") for at in range(600, 1_600, 100)],
+    ],
+    until=1_700,
+    catalogue="C10",
+    question="n2 hears from its leader every 75 ms. What keeps it from standing for election?",
+)
+
+ELECTION = (
+    WHO_LEADS,
+    BOTH_STAND,
+    ANOTHER_TERM,
+    REFUSED,
+    OLD_VOTE,
+    OLD_LEADER,
+    SPLIT_VOTE,
+    TWO_TERMS_OF_VOTES,
+    COUNTED_AGAIN,
+    IN_PEACE,
+)
 
 LEFT_BEHIND = Case(
     "left-behind",
@@ -176,7 +229,50 @@ TWO_HISTORIES = LONG_LOG._replace(
     question="n1 and n3 both have an entry at index 1. What must be equal before n3's next entry may stand after it?",
 )
 
-REPLICATION = (CALM, TWO_IN_FLIGHT, NOT_RECEIVED, LATE_APPEND, ONLY_HEARTBEATS, LEFT_BEHIND, TWO_HISTORIES)
+NOT_ASKED_AGAIN = LEFT_BEHIND._replace(
+    name="not-asked-again",
+    until=590,
+    catalogue="C17",
+    question="n3 says no to y=2, and no client asks for anything more. What makes n2 send again?",
+)
+
+ANSWER_OF_TERM_1 = Case(
+    "answer-of-term-1",
+    "n2's answer to n1's append of term 1 is slow; y=2 of term 2 takes the place of what n2 held; n1 leads term 3.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1", "n2"]]),
+        _at(60, "link", source="n2", target="n1", latency=[400, 400]),
+        _at(65, "request", command="x=1", to="n1"),
+        _at(67, "request", command="a=1", to="n1", client="c2"),
+        _at(95, "link", source="n2", target="n1", latency=[5, 15]),
+        _at(100, "partition", groups=[["n1"]]),
+        _stands("n3", 110),
+        _at(140, "request", command="y=2", to="n3", client="c3"),
+        _at(200, "heal"),
+        _stands("n1", 320),
+        _at(380, "cut", source="n1", target="n2"),
+        _at(385, "request", command="z=3", to="n1", client="c4"),
+    ],
+    until=510,
+    progress=False,
+    nodes=5,
+    clients=4,
+    catalogue="C18",
+    question="n1 leads term 3 and is told by n2, in term 1, that index 2 is there. What has become of it since?",
+)
+
+REPLICATION = (
+    CALM,
+    TWO_IN_FLIGHT,
+    NOT_RECEIVED,
+    LATE_APPEND,
+    ONLY_HEARTBEATS,
+    LEFT_BEHIND,
+    TWO_HISTORIES,
+    NOT_ASKED_AGAIN,
+    ANSWER_OF_TERM_1,
+)
 
 STALE_TAIL = Case(
     "stale-tail",
@@ -267,7 +363,52 @@ FIGURE_8_CUT = Case(
     question="n1 leads term 3 and calls an entry of term 1 committed. Who can still win without that entry?",
 )
 
-COMMITMENT = (CALM, FIGURE_8_CUT, TOLD_TOO_EARLY, HEIR, OTHER_COMMAND, STALE_TAIL, LEFT_BEHIND)
+FIGURE_8_CUT_OWN_ENTRY = Case(
+    "figure-8-cut-own-entry",
+    "the same, where n1 also holds an entry of its own newer term, which reaches nobody; n5 stands last.",
+    [
+        *FIGURE_8_CUT.schedule[:7],
+        _at(230, "cut", source="c1", target="n2"),
+        _at(280, "link", source="n3", target="n1", latency=[70, 70]),
+        _stands("n1", 290),
+        _at(490, "cut", source="n1", target="n2"),
+        _at(490, "cut", source="n1", target="n3"),
+        _at(491, "request", command="z=3", to="n1", client="c3"),
+        _at(560, "partition", groups=[["n1"]]),
+        *[_stands("n5", at) for at in (580, 590, 600)],
+    ],
+    until=800,
+    progress=False,
+    nodes=5,
+    clients=3,
+    catalogue="C14",
+    question="n1 holds an entry of term 3. Who else does, when the entry of term 1 is on three servers?",
+)
+
+READ = Case(
+    "read",
+    "c1 writes x=1, then asks for x.",
+    [_stands("n1", 10), _at(60, "request", command="x=1", to="n1"), _at(200, "request", command="x", to="n1")],
+    until=1_000,
+    question="What did the state machine return for each of the two commands?",
+)
+
+ONE_IS_HEARD = Case(
+    "one-is-heard",
+    "n1 leads four servers; nothing that n2, n3 and n4 send reaches the client.",
+    [
+        *[_at(2, "cut", source=f"n{i}", target="c1") for i in (2, 3, 4)],
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+    ],
+    until=1_500,
+    nodes=4,
+    catalogue="C15",
+    question="n1 has applied the entry, and later the others do. Whom can the client hear?",
+)
+
+COMMITMENT = (CALM, FIGURE_8_CUT, FIGURE_8_CUT_OWN_ENTRY, TOLD_TOO_EARLY, HEIR, OTHER_COMMAND, STALE_TAIL, LEFT_BEHIND,
+              READ, ONE_IS_HEARD)
 
 EVERYBODY_RESTARTS = Case(
     "everybody-restarts",
@@ -315,6 +456,87 @@ LOST_ANSWER = Case(
     question="The request stands in the log twice. Who knows, at n3, that it has run already?",
 )
 
-RESTART = (CALM, RESTARTED_VOTER, EVERYBODY_RESTARTS, REPLAY, LOST_ANSWER, SHORT_LOG, OLD_ENTRY_FIRST, FIGURE_8)
+SAME_NUMBER = Case(
+    "same-number",
+    "c1 writes x=1, c2 writes y=2; each is the first request of its client.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(120, "request", command="y=2", to="n1", client="c2"),
+    ],
+    until=400,
+    clients=2,
+    catalogue="C23",
+    question="Both requests have the number 1. What tells them apart?",
+)
+
+SAME_COMMAND = Case(
+    "same-command",
+    "c1 writes x=1, c2 writes x=2, c1 writes x=1 once more because it wants so, and c2 reads x.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(120, "request", command="x=2", to="n1", client="c2"),
+        _at(180, "request", command="x=1", to="n1"),
+        _at(240, "request", command="x", to="n1", client="c2"),
+    ],
+    until=500,
+    clients=2,
+    catalogue="C16",
+    question="c1 asks for x=1 twice, under two numbers. How often is it to run?",
+)
+
+TOLD_THE_SAME = ASKED_TWICE._replace(
+    name="told-the-same",
+    question="c1's x=1 gave 1, which c1 never heard. c1 asks again when x is 2 by now. What is the answer?",
+)
+
+LATE_REQUEST = Case(
+    "late-request",
+    "c1's x=1 is slow; c1 asks again, is answered and writes x=2; then the slow one arrives.",
+    [
+        _stands("n1", 10),
+        _at(60, "link", source="c1", target="n1", latency=[500, 500]),
+        _at(65, "request", command="x=1", to="n1"),
+        _at(100, "link", source="c1", target="n1", latency=[5, 15]),
+        _at(460, "request", command="x=2", to="n1"),
+    ],
+    until=800,
+    catalogue="C16",
+    question="Request 1 stands in the log before request 2 and behind it. How does n1 know that the last one is old?",
+)
+
+READ_AFTER = Case(
+    "read-after",
+    "x=1 is applied everywhere; all servers restart; then c2 reads x.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        *[_at(300, "crash", node=f"n{i}") for i in (1, 2, 3)],
+        *[_at(340, "restart", node=f"n{i}") for i in (1, 2, 3)],
+        _stands("n2", 350),
+        _at(450, "request", command="x", to="n2", client="c2"),
+    ],
+    until=3_000,
+    clients=2,
+    catalogue="C21",
+    question="All logs hold x=1, and no store does. What may a server not remember, so that it fills its store again?",
+)
+
+RESTART = (
+    CALM,
+    RESTARTED_VOTER,
+    EVERYBODY_RESTARTS,
+    REPLAY,
+    LOST_ANSWER,
+    SHORT_LOG,
+    OLD_ENTRY_FIRST,
+    FIGURE_8,
+    SAME_NUMBER,
+    SAME_COMMAND,
+    TOLD_THE_SAME,
+    LATE_REQUEST,
+    READ_AFTER,
+)
 
 NO_RESTARTS = ("request", "partition", "heal", "loss", "duplicate")  # faults for servers that are not durable

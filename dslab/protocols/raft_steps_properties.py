@@ -1,6 +1,7 @@
 """What the steps of raft_steps promise, beside the properties of raft_properties.
 
-Each looks at shown attributes only: role, term, leader, log, match_index, last_applied and ran.
+Each looks at shown attributes only: role, term, leader, votes, log, match_index, last_applied, store and ran, and
+what a client was told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,34 @@ def nobody_follows_the_past(world):
                          f"{server.leader}", nodes=[server.id, server.leader],
                          expected=f"{server.id} follows {world.memory[server.term]}", found=server.leader)
     return None
+
+
+@title("Who follows is no candidate")
+def who_follows_is_no_candidate(world):
+    """A server that hears from the leader of its term, and follows it, stands no more."""
+    server = world.changed
+    if server is None or not hasattr(server, "leader"):
+        return None
+    before = world.memory.get(server.id)
+    world.memory[server.id] = server.leader
+    if server.role != "candidate" or server.leader in (None, server.id, before):
+        return None
+    return violation(f"{server.id} follows {server.leader} in term {server.term}, and is a candidate still",
+                     nodes=[server.id, server.leader], expected="follower", found="candidate")
+
+
+@title("Elected once")
+def elected_once(world):
+    """Who leads a term is not elected again in it."""
+    server = world.changed
+    if server is None or getattr(server, "role", None) != "leader":
+        return None
+    before = world.memory.get((server.id, server.term))
+    world.memory[server.id, server.term] = server.votes
+    if not before or server.votes:
+        return None
+    return violation(f"{server.id} led term {server.term} already when late votes elected it again", nodes=[server.id],
+                     expected="late votes are no news", found=f"votes of {', '.join(before)}, counted anew")
 
 
 @title("What a leader counts is there")
@@ -62,6 +91,30 @@ def answered_is_committed(world):
     return None
 
 
+@title("Answers are results")
+def told_what_it_returned(world):
+    """What a client is told is what its request returned, at a place where it stands in an applied log."""
+    node = world.changed
+    if node is None:
+        return None
+    store, results = world.memory.setdefault("run", ({}, {}))    # by all that is applied; of each request, every time
+    if hasattr(node, "last_applied"):
+        for index in range(world.memory.get("applied", 0) + 1, min(node.last_applied, len(node.log)) + 1):
+            entry = node.log[index - 1]
+            key, is_write, value = str(entry.command).partition("=")
+            if is_write:
+                store[key] = value
+            results.setdefault((entry.client, entry.number), []).append(store.get(key))
+            world.memory["applied"] = index
+    elif hasattr(node, "told"):
+        number, result = node.told
+        right = results.get((node.id, number), [result])
+        if result not in right:
+            return violation(f"{node.id} was told {result!r} for its request {number}, which returned {right[0]!r}",
+                             nodes=[node.id, node.contact], expected=repr(right[0]), found=repr(result))
+    return None
+
+
 @title("A request runs once")
 def runs_once(world):
     """No state machine runs a request of a client twice."""
@@ -71,3 +124,47 @@ def runs_once(world):
         return None
     client, number = ran[-1]
     return violation(f"{server.id} has run request {number} of {client} twice", nodes=[server.id])
+
+
+@title("Stores follow the log")
+def stores_follow_the_log(world):
+    """The store is what the applied commands make of an empty one, each run once, and a restart loses none of it."""
+    server = world.changed
+    if server is None or not hasattr(server, "store"):
+        return None
+    stores, _ = _applied(world, server)
+    highest = world.memory[server.id] = max(world.memory.get(server.id, 0), server.last_applied)
+    if server.last_applied < highest or highest >= len(stores) or server.store == stores[highest]:
+        return None                                      # until it has caught up a restarted server may hold anything
+    right = stores[highest]
+    key = next(key for key in [*right, *server.store] if right.get(key) != server.store.get(key))
+    return violation(f"{server.id} holds {key}={server.store.get(key)} after index {highest}", nodes=[server.id],
+                     index=highest, expected=f"{key}={right.get(key)}", found=f"{key}={server.store.get(key)}")
+
+
+@title("Answers are results")
+def answers_are_results(world):
+    """A client is told what its request gave when it ran for the first time, however often it had to ask."""
+    node = world.changed
+    if node is None:
+        return None
+    if hasattr(node, "last_applied"):
+        _applied(world, node)
+    elif hasattr(node, "told"):
+        number, result = node.told
+        right = world.memory.get("applied", ([], {}))[1].get((node.id, number), result)
+        if result != right:
+            return violation(f"{node.id} was told by {node.contact} that its request {number} gave {result}",
+                             nodes=[node.id, node.contact], expected=right, found=result)
+    return None
+
+
+def _applied(world, server):
+    """What the commands that servers have applied make of an empty store, each once: stores by index, results."""
+    stores, results = world.memory.setdefault("applied", ([{}], {}))
+    for entry in server.log[len(stores) - 1:server.last_applied]:
+        key, is_write, value = str(entry.command).partition("=")
+        is_first = (entry.client, entry.number) not in results
+        stores.append({**stores[-1], key: value} if is_write and is_first else stores[-1])
+        results.setdefault((entry.client, entry.number), stores[-1].get(key))
+    return stores, results

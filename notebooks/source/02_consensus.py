@@ -1225,6 +1225,41 @@ class Electing(raft_steps.Elected):
             return self.send(sender, Vote(self.term, False))
         super().on_request_vote(sender, m)
 
+# %% name="steps-election-mutant-adds-up-terms" tags=["mutant"] property="One leader per term" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_election_timeout(self):
+        self.role = "candidate"
+        self.term += 1
+        self.voted_for, self.leader = self.id, None
+        self.votes[self.id] = True
+        self.reset_election_timer()
+        self.broadcast(RequestVote(self.term, self.last_index, self.term_at(self.last_index)))
+
+# %% name="steps-election-mutant-hears-no-heartbeat" tags=["mutant"] property="Requests are answered" catalogue="C10"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        if term == self.term:
+            self.role, self.leader, self.votes = "follower", leader, {}
+        return term == self.term
+
+# %% name="steps-election-mutant-stays-candidate" tags=["mutant"] property="Who follows is no candidate" catalogue="C5"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        if term == self.term:
+            self.leader = leader
+            self.reset_election_timer()
+        return term == self.term
+
+# %% name="steps-election-mutant-late-votes" tags=["mutant"] property="Elected once" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if m.term == self.term:
+            self.votes[sender] = m.granted
+            self.count_votes()
+
 # %% name="steps-election-check" tags=["check"] points=5 title="Elects one leader a term"
 verify("steps-election", Electing, raft_steps.electing, like=raft_steps.elected, cases=raft_steps_cases.ELECTION,
        seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
@@ -1333,6 +1368,38 @@ class Replicating(raft_steps.Replicated):
     def on_appended(self, sender, m):
         if m.success or m.term > self.term:
             super().on_appended(sender, m)
+
+# %% name="steps-replication-mutant-answer-of-any-term" tags=["mutant"] property="What a leader counts is there" catalogue="C18"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader":
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-sends-once" tags=["mutant"] property="Requests are answered" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+
+# %% name="steps-replication-mutant-keeps-the-tail" tags=["mutant"] property="Logs match" catalogue="C7"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        self.log[m.prev_index:m.prev_index + len(m.entries)] = m.entries
+        return True
 
 # %% name="steps-replication-check" tags=["check"] points=6 title="Logs become equal, and the leader knows which"
 verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps.replicated,
@@ -1550,6 +1617,73 @@ class Restarting(raft_steps.Committed):
 
     def run(self, entry):
         return self.execute(entry)
+
+# %% name="steps-restart-mutant-by-number" tags=["mutant"] property="Stores follow the log" catalogue="C23"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        if entry.number not in self.done:
+            self.done[entry.number] = self.execute(entry)
+        return self.done[entry.number]
+
+# %% name="steps-restart-mutant-by-command" tags=["mutant"] property="Stores follow the log" catalogue="C16"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        if entry.command not in self.done:
+            self.done[entry.command] = self.execute(entry)
+        return self.done[entry.command]
+
+# %% name="steps-restart-mutant-by-client-and-command" tags=["mutant"] property="Stores follow the log" catalogue="C16"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        if (entry.client, entry.command) not in self.done:
+            self.done[entry.client, entry.command] = self.execute(entry)
+        return self.done[entry.client, entry.command]
+
+# %% name="steps-restart-mutant-says-nothing-twice" tags=["mutant"] property="Answers are results" catalogue="C23"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number <= number:
+            return None
+        self.done[entry.client] = (entry.number, self.execute(entry))
+        return self.done[entry.client][1]
+
+# %% name="steps-restart-mutant-says-what-is-now" tags=["mutant"] property="Answers are results" catalogue="C23"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number <= number:
+            return self.store.get(entry.command.partition("=")[0])
+        self.done[entry.client] = (entry.number, self.execute(entry))
+        return self.done[entry.client][1]
+
+# %% name="steps-restart-mutant-another-number" tags=["mutant"] property="A request runs once" catalogue="C16"
+class Restarting(raft_steps.Restarted):
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number != number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
+
+# %% name="steps-restart-mutant-table-on-disk" tags=["mutant"] property="Stores follow the log" catalogue="C21"
+class Restarting(raft_steps.Restarted):
+    durable = {"term": 0, "voted_for": None, "log": [], "done": {}}
+
+    def on_start(self):
+        self.forget()
+        self.reset_election_timer()
+
+# %% name="steps-restart-mutant-applied-on-disk" tags=["mutant"] property="Stores follow the log" catalogue="C21"
+class Restarting(raft_steps.Restarted):
+    durable = {"term": 0, "voted_for": None, "log": [], "last_applied": 0}
+
+    def on_start(self):
+        applied = self.last_applied
+        self.forget()
+        self.commit_index = self.last_applied = applied
+        self.done = {}
+        self.reset_election_timer()
 
 # %% name="steps-restart-check" tags=["check"] points=5 title="Survives restarts, and runs requests once"
 verify("steps-restart", Restarting, raft_steps.restarting, like=raft_steps.restarted, cases=raft_steps_cases.RESTART,
