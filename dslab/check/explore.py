@@ -520,7 +520,7 @@ class _Search:
         if verdict is None:
             raise DslabError(f"the search found {title_of_name(space, name)!r} violated ({error}), but running its "
                              f"{len(schedule)} steps does not show it; look for an attribute that is a set whose order "
-                             f"counts, or an object that two attributes share")
+                             f"counts, or a property that asks for the order of a dict")
         found.result, found.verdict, found.case, found.system = VIOLATED, verdict, case, stepped
 
     def _last(self, state: int, name: str, attempt: Any) -> Deed:
