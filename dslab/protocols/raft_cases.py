@@ -253,6 +253,29 @@ FIGURE_8_REPAIRED = FIGURE_8._replace(
     question="Who may vote for n5 now? Compare the last entries.",
 )
 
+FIGURE_8_OWN_ENTRY = FIGURE_8._replace(
+    name="figure-8-own-entry",
+    shows="Figure 8, where n1 also holds an entry of its own newer term, which reaches nobody; then n5 is elected.",
+    schedule=[
+        *FIGURE_8.schedule[:9],
+        _at(230, "restart", node="n1"),
+        _at(230, "link", source="n3", target="n1", latency=[70, 70]),
+        _at(230, "cut", source="c1", target="n2"),
+        _stands("n1", 240),
+        _stands("n1", 250),
+        _at(450, "cut", source="n1", target="n2"),
+        _at(450, "cut", source="n1", target="n3"),
+        _at(451, "request", command="z=3", to="n1", client="c3"),
+        _at(520, "crash", node="n1"),
+        _at(530, "heal"),
+        _at(530, "restart", node="n5"),
+        *[_stands("n5", at) for at in (540, 550, 560)],
+    ],
+    until=700,
+    clients=3,
+    question="n1 holds an entry of term 3. Who else does, when the entry of term 1 is on three servers?",
+)
+
 LATE_LEADER = Case(
     "late-leader",
     "an append of n1's, of term 1, reaches n3 after y=2 was committed there in term 2; then n2 dies.",
@@ -378,7 +401,8 @@ REISSUED = Case(
 
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, LONG_LOG_GOES_ON, IMPATIENT)
-COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER)
+COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER,
+          FIGURE_8_OWN_ENTRY)
 
 
 def rotated(cases, by, seed, letter="n"):
