@@ -902,6 +902,19 @@ def new_commit_index(server):
     safe = copies >= server.quorum and server.term_at(index) == server.term
     return index if safe else server.commit_index
 
+# %% name="raft-commit-mutant-last-is-mine" tags=["mutant"] property="Commits are kept" catalogue="C14"
+def new_commit_index(server):
+    if server.term_at(server.last_index) != server.term:
+        return server.commit_index
+    held = sorted([server.last_index, *server.match_index.values()], reverse=True)
+    return max(server.commit_index, held[server.quorum - 1])
+
+# %% name="raft-commit-mutant-any-is-mine" tags=["mutant"] property="Commits are kept" catalogue="C14"
+def new_commit_index(server):
+    held = sorted([server.last_index, *server.match_index.values()], reverse=True)
+    mine = any(server.term_at(index) == server.term for index in range(1, server.last_index + 1))
+    return max(server.commit_index, held[server.quorum - 1] if mine else 0)
+
 # %% name="raft-commit-mutant-never" tags=["mutant"] property="Requests are answered" catalogue="C14"
 def new_commit_index(server):
     return server.commit_index
@@ -1488,6 +1501,38 @@ class Committing(raft_steps.Committed):
 class Committing(raft_steps.Committed):
     def answer(self, index, entry, result):
         if self.role == "leader" and entry.term != self.term:
+            self.send(entry.client, ClientReply(entry.number, True, result))
+
+# %% name="steps-commitment-mutant-last-is-mine" tags=["mutant"] property="Commits are kept" catalogue="C14"
+class Committing(raft_steps.Committed):
+    def committable(self):
+        held = sorted([self.last_index, *self.match_index.values()], reverse=True)
+        mine = self.term_at(self.last_index) == self.term
+        return max(self.commit_index, held[self.quorum - 1] if mine else 0)
+
+# %% name="steps-commitment-mutant-any-is-mine" tags=["mutant"] property="Commits are kept" catalogue="C14"
+class Committing(raft_steps.Committed):
+    def committable(self):
+        held = sorted([self.last_index, *self.match_index.values()], reverse=True)
+        mine = any(entry.term == self.term for entry in self.log)
+        return max(self.commit_index, held[self.quorum - 1] if mine else 0)
+
+# %% name="steps-commitment-mutant-no-result" tags=["mutant"] property="Answers are results" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role == "leader":
+            self.send(entry.client, ClientReply(entry.number, True, None))
+
+# %% name="steps-commitment-mutant-command" tags=["mutant"] property="Answers are results" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role == "leader":
+            self.send(entry.client, ClientReply(entry.number, True, entry.command))
+
+# %% name="steps-commitment-mutant-followers" tags=["mutant"] property="Requests are answered" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role != "leader":
             self.send(entry.client, ClientReply(entry.number, True, result))
 
 # %% name="steps-commitment-check" tags=["check"] points=5 title="Applies what is safe, and only that"
