@@ -51,7 +51,7 @@ def test_right_answer_says_what_was_tried():
     """One line names the cases, the runs and their seeds."""
     said = check_vote(right_vote, seeds=range(1, 7))
     assert said == (
-        "raft-vote: right. 6 cases and 6 runs with crashes, partitions and lost messages (seeds 1-6): "
+        "raft-vote: right. 7 cases and 6 runs with crashes, partitions and lost messages (seeds 1-6): "
         "all safety properties held and every request was answered."
     )
 
