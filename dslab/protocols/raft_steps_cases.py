@@ -275,6 +275,24 @@ ANSWER_OF_TERM_1 = Case(
     question="n1 leads term 3 and is told by n2, in term 1, that index 2 is there. What has become of it since?",
 )
 
+SAME_WISH = Case(
+    "same-wish",
+    "n1, cut off, holds c1's x=1 of term 1; c2 wants x=1 as well, and n2 writes it down in term 2.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _stands("n2", 90),
+        _at(130, "request", command="x=1", to="n2", client="c2"),
+        _at(180, "heal"),
+    ],
+    until=330,
+    progress=False,
+    clients=2,
+    catalogue="C7",
+    question="n1's entry and n2's say x=1, both at index 1. Are they the same entry?",
+)
+
 REPLICATION = (
     CALM,
     TWO_IN_FLIGHT,
@@ -285,6 +303,7 @@ REPLICATION = (
     TWO_HISTORIES,
     NOT_ASKED_AGAIN,
     ANSWER_OF_TERM_1,
+    SAME_WISH,
 )
 
 STALE_TAIL = Case(

@@ -1414,6 +1414,16 @@ class Replicating(raft_steps.Replicated):
         self.log[m.prev_index:m.prev_index + len(m.entries)] = m.entries
         return True
 
+# %% name="steps-replication-mutant-same-words" tags=["mutant"] property="What a leader counts is there" catalogue="C7"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        for place, entry in enumerate(m.entries, start=m.prev_index):
+            if place >= self.last_index or self.log[place].command != entry.command:
+                self.log[place:] = [entry]
+        return True
+
 # %% name="steps-replication-check" tags=["check"] points=6 title="Logs become equal, and the leader knows which"
 verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps.replicated,
        cases=raft_steps_cases.REPLICATION, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=25)
