@@ -20,6 +20,8 @@ from .shrink import shortest
 
 FAULTS_MS = 2_000  # of a random run: crashes, partitions and losses in this time, then
 QUIET_MS = 3_000  # a time without faults in which every request must be answered
+LONG = 100_000  # events: a right answer makes a few thousand in a run
+SHORTENING = 100_000  # most events to simulate in all for a shorter schedule
 
 
 class Pair(NamedTuple):
@@ -134,15 +136,24 @@ def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFaile
     system, right = systems
     wanted = broken.verdict.name
 
+    left, twice = SHORTENING, 2 * len(broken.trace.events)
+
     def same(candidate: Case) -> Broken | None:
+        nonlocal left
+        if left <= 0:
+            return None
         try:
-            again = find(system, candidate)
-        except DslabError:
+            trace, verdict = _judged(system, candidate, min(left, twice))
+            left -= len(trace.events)
+            # a majority that stays down excuses a lack of progress, so the right system must make it
+            if verdict is not None and verdict.name == wanted and verdict.kind != "always":
+                again, broken_too = _judged(right, candidate, LONG)
+                left -= len(again.events)
+                verdict = None if broken_too else verdict
+        except DslabError as error:
+            left -= len(error.trace.events) if hasattr(error, "trace") else 0
             return None
-        if again is None or again.verdict.name != wanted:
-            return None
-        # a majority that stays down excuses a lack of progress, so the right system must make it
-        return again if again.verdict.kind == "always" or find(right, candidate) is None else None
+        return Broken(trace, verdict) if verdict is not None and verdict.name == wanted else None
 
     small, shown = shortest(case, broken, same)
     if shown.verdict.kind == "always" and shown.verdict.time_us is not None:
@@ -158,17 +169,22 @@ def find(system: System, case: Case) -> Broken | None:
     Raises:
         DslabError: a node's code failed before any property did.
     """
+    trace, verdict = _judged(system, case, LONG)
+    return Broken(trace, verdict) if verdict else None
+
+
+def _judged(system: System, case: Case, budget: int) -> tuple[Trace, Verdict | None]:
+    """The run of a case of at most so many events, and what is wrong with it first; raises as `find` does."""
     try:
-        trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
+        trace = simulate(system, seed=case.seed, schedule=case.schedule, until=case.until, budget=budget)
     except DslabError as error:
         # two leaders in one term can make sound code stumble later; what broke first explains more
         so_far = getattr(error, "trace", None)
         earlier = first_violation(so_far, system.always) if so_far is not None else None
         if so_far is None or earlier is None:
             raise
-        return Broken(so_far, earlier)
-    verdict = first_violation(trace, system.always) or (unanswered(trace) if case.progress else None)
-    return Broken(trace, verdict) if verdict else None
+        return so_far, earlier
+    return trace, first_violation(trace, system.always) or (unanswered(trace) if case.progress else None)
 
 
 def start_of(broken: Broken) -> float:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from dslab.check import answers
 from dslab.check.answers import verify
 from dslab.check.feedback import CheckFailed
-from dslab.protocols import echo, raft, raft_cases, raft_variants
+from dslab.protocols import echo, raft, raft_cases, raft_steps, raft_steps_cases, raft_variants
 
 
 def right_vote(server, candidate, request):
@@ -100,6 +101,52 @@ def test_no_single_action_of_the_shortest_schedule_can_go():
         less = [a for i, a in enumerate(failed.case.schedule) if i != number]
         broken = find(failed.system, failed.case._replace(schedule=less, until=700))
         assert broken is None or broken.verdict.title != "Commits are kept"
+
+
+class ComparesCommands(raft_steps.Replicated):
+    """Entries with one command are one entry, whatever their terms: some of its runs send without end."""
+
+    def append(self, m):
+        if m.prev_index > self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        for place, entry in enumerate(m.entries, start=m.prev_index):
+            if place >= self.last_index or self.log[place].command != entry.command:
+                self.log[place:] = [entry]
+        return True
+
+
+def test_shortening_ends_though_runs_do_not(monkeypatch):
+    """Its work is bounded by events, which are the same on every machine."""
+    made = []
+
+    def simulate(*arguments, **options):
+        try:
+            trace = answers_simulate(*arguments, **options)
+        except Exception as error:
+            made.append(len(error.trace.events))
+            raise
+        made.append(len(trace.events))
+        return trace
+
+    answers_simulate = answers.simulate
+    monkeypatch.setattr(answers, "simulate", simulate)
+    with pytest.raises(CheckFailed, match="is broken"):
+        verify("steps", ComparesCommands, raft_steps.replicating, like=raft_steps.replicated,
+               seeds=range(501, 507), faults=raft_steps_cases.NO_RESTARTS)
+    assert max(made) < answers.LONG and sum(made) < 2 * answers.SHORTENING
+
+
+def test_a_run_without_an_end_is_given_up():
+    """And what goes round is told."""
+
+    class Restless(raft_steps.Replicated):
+        def on_appended(self, sender, m):
+            super().on_appended(sender, m)
+            self.replicate(sender)
+            self.replicate(sender)
+
+    with pytest.raises(CheckFailed, match="stopped after 100,000 events"):
+        verify("steps", Restless, raft_steps.replicating, like=raft_steps.replicated, cases=(raft_cases.CALM,))
 
 
 def no_memory(server, candidate, request):
