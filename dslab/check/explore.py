@@ -235,6 +235,10 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
     for name, asked_for in (("goals", goals), ("always", always)):
         if asked_for is not None and not (isinstance(asked_for, (list, tuple)) and all(map(callable, asked_for))):
             raise ScheduleError(f"{name} must be a list of functions of a World, not {asked_for!r}")
+        called = [prop.__name__ for prop in asked_for or ()]
+        if twice := next((one for one in called if called.count(one) > 1), None):
+            raise ScheduleError(f"two of {name} are both called {twice!r}, so nobody could tell which one is meant: "
+                                f"write each as a function with a name of its own")
     if not isinstance(requests, (list, tuple)) or not all(isinstance(request, Mapping) for request in requests):
         raise ScheduleError(f'requests must be a list such as [{{"command": "x=1", "to": "n1"}}], not {requests!r}')
     if start is not None and not isinstance(start, Stage):

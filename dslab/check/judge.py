@@ -113,6 +113,7 @@ class Judge:
 
     Attributes:
         not_evaluable: {name: why} of the properties that failed themselves; they were left out from then on.
+        starting: whether some nodes have not started, so that a property that fails will be asked again.
         memories: all different notes, of all properties together, by number.
         answers: how many answers of properties are remembered.
     """
@@ -123,6 +124,7 @@ class Judge:
         self.always, self.goals = list(always), list(goals)
         self.properties = [_Property(f, False) for f in always] + [_Property(f, True) for f in goals]
         self.not_evaluable: dict[str, str] = {}
+        self.starting = False
         self.memories: list[tuple[int, ...]] = []
         self._numbers: dict[tuple[int, ...], int] = {}
         self.answers = 0
@@ -203,6 +205,8 @@ class Judge:
             self.not_evaluable[prop.name] = f"it notes what cannot be compared: {error}"
             return _Answer(number, None)
         except Exception as error:         # it may ask for what this protocol does not show
+            if self.starting:              # or for what a node does not show yet
+                return _Answer(number, None)
             self.not_evaluable[prop.name] = f"{type(error).__name__}: {error}"
             return _Answer(number, None)
         if prop.is_goal:

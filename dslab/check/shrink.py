@@ -78,14 +78,14 @@ class Minimised(NamedTuple):
     def to_json(self) -> str:
         """The run as the text of a file."""
         return json.dumps({
-            "system": self.system.code, "imports": self.system.imports, "property": self.verdict.name,
+            "system": self.system.code, "imports": self.system.import_lines, "property": self.verdict.name,
             "seed": self.case.seed, "until": self.case.until, "before": self.before, "after": self.after,
             "schedule": self.case.schedule}, indent=1) + "\n"
 
     @property
     def cell(self) -> str:
         """The run as the text of a notebook cell that opens it."""
-        return (f"from dslab import Lab\n{self.system.imports}\n\n{to_python(self.case.schedule)}"
+        return (f"from dslab import Lab\n{self.system.import_lines}\n\n{to_python(self.case.schedule)}"
                 f"Lab({self.system.code}, seed={self.case.seed}, schedule=schedule, until={self.case.until:g})\n")
 
     def __repr__(self) -> str:
@@ -93,6 +93,9 @@ class Minimised(NamedTuple):
                  if self.before[name] != self.after[name]]
         return (f'"{self.verdict.title}" still breaks: ' + (", ".join(parts) or "nothing could be left out")
                 + f" ({self.runs} runs{', ' + self.why if self.why else ''})")
+
+
+NO_FAULTS = ("request", "deliver", "timeout")
 
 
 class _Stop(Exception):
@@ -110,6 +113,9 @@ class _Minimiser:
         if verdict is None or right is not None and self.judge(right, case) is not None:
             raise DslabError(f"this run does not violate {name!r}, so there is nothing to make smaller")
         self.verdict = verdict
+        # what only faults keep from happening must happen without them: a run without clients explains nothing
+        self.faults_matter = (right is None and verdict.kind == "eventually"
+                              and self.judge(system, without_faults(case)) is None)
 
     def judge(self, system: System, case: Case) -> Verdict | None:
         """The verdict on the property in a run, if it breaks there."""
@@ -141,6 +147,8 @@ class _Minimiser:
             return False
         right = self.right and change(self.right)
         if right is not None and self.judge(right, case) is not None:
+            return False
+        if self.faults_matter and self.judge(system, without_faults(case)) is not None:
             return False
         self.system, self.case, self.verdict, self.right = system, case, verdict, right
         if self.progress:
@@ -260,10 +268,15 @@ def minimise(system: System, case: Case, name: str, *, right: System | None = No
                      search.runs, why)
 
 
+def without_faults(case: Case) -> Case:
+    """The same run with nothing but its requests, deliveries and timers."""
+    return case._replace(schedule=[act for act in case.schedule if act["do"] in NO_FAULTS])
+
+
 def sizes(system: System, case: Case) -> dict[str, Any]:
     """How large a run is: what there is to make smaller."""
     verbs = [act["do"] for act in case.schedule]
-    return {"actions": len(verbs), "faults": sum(verb not in ("request", "deliver", "timeout") for verb in verbs),
+    return {"actions": len(verbs), "faults": sum(verb not in NO_FAULTS for verb in verbs),
             "requests": verbs.count("request"), "servers": len(system.servers), "clients": len(system.clients),
             "ms": case.until}
 

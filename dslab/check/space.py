@@ -435,6 +435,7 @@ class Space:
             state = self.send(state ^ outcome.delta, outcome.sent)
             self.start_sent += outcome.sent
             views = {**views, name: self.locals[i][(state >> i * WIDTH) & FIELD].view}
+            self.judge.starting = i + 1 < len(self.names)
             memory, met = self.judge.judge(views, name, memory)
         state |= memory << self.memory_shift
         if met:

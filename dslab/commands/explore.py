@@ -171,7 +171,7 @@ def main(argv: Sequence[str]) -> int:
                         symmetry=chosen.symmetry, progress=progress if live else None, **bounds)
         if chosen.counterexample and found.case:
             write_whole(chosen.counterexample, json.dumps(
-                {"system": found.system.code, "imports": found.system.imports, "property": found.verdict.name,
+                {"system": found.system.code, "imports": found.system.import_lines, "property": found.verdict.name,
                  "seed": found.case.seed, "until": found.case.until, "schedule": found.case.schedule}, indent=1) + "\n",
                 "--counterexample")
     except (WrongArgumentError, ScheduleError) as error:

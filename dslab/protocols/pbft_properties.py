@@ -33,7 +33,7 @@ def primary_proposes(world):
             continue
         if replica.id == replica.primary:
             world.memory[replica.view, sequence] = slot["digest"]
-        elif not world.nodes[replica.primary].traitor:
+        elif not world.nodes[replica.primary].traitor and int(sequence) > world.nodes[replica.primary].low_mark:
             digest = world.memory.get((replica.view, sequence))
             if digest != slot["digest"]:
                 return violation(f"{replica.id} takes up number {sequence} in view {replica.view} as its primary "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -70,6 +71,14 @@ class System:
     def nodes(self) -> list[str]:
         """All node ids: servers first, then clients."""
         return list(self.classes)
+
+    @property
+    def import_lines(self) -> str:
+        """The lines that `code` needs: `imports`, and the home of each of our classes that it names by itself."""
+        homes = {cls.__name__: cls.__module__ for cls in self.classes.values()}
+        named = [f"from {home} import {name}" for name, home in homes.items()
+                 if home.startswith("dslab.protocols.") and re.search(rf"(?<![.\w]){name}\b", self.code)]
+        return "\n".join(dict.fromkeys([line for line in [*self.imports.splitlines(), *named] if line]))
 
     def replace(self, *, network: Network | None = None, latency: Latency | None = None,
                 disk: float | tuple[float, float] | None = None, code: str | None = None) -> System:

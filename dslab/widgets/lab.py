@@ -273,7 +273,7 @@ class Lab(Served):
         chosen, system = self._tree[branch or self.branch], self._runs.system
         until = "" if chosen.until == AHEAD_MS else f", until={literal(chosen.until)}"
         lines = ["# " + SIMULATED] if self.spec["recorded"] else []
-        lines += ["from dslab import Lab", *([system.imports] if system.imports else []), ""]
+        lines += ["from dslab import Lab", *system.import_lines.splitlines(), ""]
         lines += [f"lab = Lab({system.code}, seed={self._runs.seed}{until})"]
         return "\n".join([*lines, *(f"lab.{call(action)}" for action in chosen.actions), "lab"])
 

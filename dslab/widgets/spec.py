@@ -33,7 +33,7 @@ def lab_spec(runs: Runs, trace: Trace, verbs: Sequence[str] | None, **more: Any)
         "schema": 1,
         "system": system.name,
         "code": system.code,
-        "imports": system.imports,
+        "imports": system.import_lines,
         "seed": runs.seed,
         "servers": system.servers,
         "clients": system.clients,

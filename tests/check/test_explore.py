@@ -668,3 +668,30 @@ def test_outcome_does_not_depend_on_hashes():
     told = [subprocess.run([sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
                            capture_output=True, text=True).stdout for seed in ("1", "2024")]
     assert told[0] == told[1] and len(json.loads(told[0])) == 3
+
+
+def test_a_property_that_looks_at_all_nodes_waits_until_they_have_started():
+    """While the first node starts, the others show nothing yet: no reason to leave a property out."""
+
+    class Waker(Node):
+        def on_start(self):
+            self.awake = False
+            self.set_timer("wake", after=1)
+
+        def on_wake_timeout(self):
+            self.awake = True
+
+    def nobody_wakes(world):
+        return violation("somebody wakes") if any(node.awake for node in world.servers) else None
+
+    found = explore(System(Waker, nodes=2), timeouts=1, always=[nobody_wakes], goals=())
+    assert found.result == "violated" and not found.not_evaluable
+    everybody = [lambda world: all(node.awake for node in world.servers)]
+    found = explore(System(Waker, nodes=2), timeouts=2, always=(), goals=everybody)
+    assert found.passed
+
+
+def test_goals_of_one_name_are_refused():
+    """An unmet one would hide behind one that is met."""
+    with pytest.raises(ScheduleError, match="both called '<lambda>'"):
+        explore(System(Node, nodes=1), goals=[lambda world: False, lambda world: True])

@@ -99,9 +99,7 @@ def test_file_and_cell_make_the_run_again():
     """The code of the smaller system is an expression; the file holds the schedule."""
     small = minimise(mutant(), FIGURE_8, "leader_completeness")
     told = json.loads(small.to_json())
-    cell = small.cell.replace("CommitsAnyTerm", "raft_variants.CommitsAnyTerm").replace(
-        "from dslab import Lab\n", "from dslab.protocols import raft_variants\n")
-    made = {}
+    cell, made = small.cell.replace("from dslab import Lab\n", ""), {}
     exec(cell.replace("Lab(", "made.update(again=(lambda system, **rest: (system, rest))(", 1) + ")", {"made": made})
     system, rest = made["again"]
     case = FIGURE_8._replace(schedule=rest["schedule"], until=rest["until"], seed=rest["seed"])
@@ -169,3 +167,24 @@ def test_nodes_can_be_left_out_of_a_system():
         raft.cluster(3).without("n9")
     with pytest.raises(ScheduleError, match="at least one server"):
         raft.cluster(1).without("n1")
+
+
+def test_what_faults_keep_from_happening_would_happen_without_them():
+    """A run in which nobody asks never commits either, and explains nothing."""
+    schedule = [
+        *({"at": 300 + i, "do": "crash", "node": f"n{i}"} for i in (1, 2, 3)),
+        {"at": 400, "do": "request", "command": "x=1"},
+    ]
+    small = minimise(raft.cluster(5), Case("down", "", schedule, 3_000, nodes=5), "commits")
+    assert [act["do"] for act in small.case.schedule] == ["crash", "request"]
+
+
+def test_the_cell_opens_where_a_variant_runs():
+    """It imports the variant from its home."""
+    schedule = [
+        {"at": 400, "do": "cut", "source": "n1", "target": "n3"},
+        {"at": 420, "do": "request", "command": "x=1", "to": "n1"},
+    ]
+    system = raft.cluster(3, server=raft_variants.Truncating)
+    small = minimise(system, Case("cut", "", schedule, 2_500, seed=7), "leader_completeness", runs=3)
+    assert "from dslab.protocols.raft_variants import Truncating" in small.cell.splitlines()
