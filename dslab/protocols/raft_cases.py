@@ -155,6 +155,13 @@ TWO_OF_FIVE_DOWN = Case(
     question="How many of the five servers hold the entry, n1 included? How many does it take?",
 )
 
+ONE_OF_FOUR_DOWN = ONE_DOWN._replace(
+    name="one-of-four-down",
+    shows="n3 of four servers is down from the start; n1 leads, and a client writes x=1.",
+    nodes=4,
+    question="How many of the four servers hold the entry, n1 included? How many does it take?",
+)
+
 OLD_ENTRY_FIRST = Case(
     "old-entry-first",
     "n1 leads again after a restart, with an entry of its first term before the one it gets now.",
@@ -401,8 +408,8 @@ REISSUED = Case(
 
 MAJORITY = (CALM, ONE_DOWN, HALF)
 VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, LONG_LOG_GOES_ON, IMPATIENT)
-COMMIT = (CALM, ONE_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8, FIGURE_8_WIDER,
-          FIGURE_8_OWN_ENTRY)
+COMMIT = (CALM, ONE_DOWN, ONE_OF_FOUR_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8,
+          FIGURE_8_WIDER, FIGURE_8_OWN_ENTRY)
 
 
 def rotated(cases, by, seed, letter="n"):

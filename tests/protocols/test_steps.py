@@ -13,6 +13,7 @@ from dslab.protocols import (
     raft_cases,
     raft_steps,
     raft_steps_cases,
+    raft_variants,
     ring_steps,
 )
 
@@ -62,6 +63,31 @@ def test_a_step_too_early_is_found_out(step):
             return True  # a decision that is not there at all
 
     assert any(breaks(case) for case in STEPS[step][1])
+
+
+def two_of_four(server):
+    """Enough, because three elect: two and three of four have one in common."""
+    held = sorted([server.last_index, *server.match_index.values()])
+    index = held[len(held) // 2]
+    return max(server.commit_index, index if server.term_at(index) == server.term else 0)
+
+
+def term_before(server):
+    """Entries of the term before count too: only the leader itself could have newer ones, and it holds these."""
+    held = sorted([server.last_index, *server.match_index.values()], reverse=True)
+    index = held[server.quorum - 1]
+    return max(server.commit_index, index if server.term_at(index) >= server.term - 1 else 0)
+
+
+@pytest.mark.parametrize("answer", [two_of_four, term_before])
+def test_counting_otherwise_is_right_too(answer):
+    """What the paper does not say, and no run refutes, passes."""
+    moved = [case for by in (0, 1, 2, 3) for case in raft_cases.rotated(raft_cases.COMMIT, by, 20 + by)]
+    for case in moved:
+        assert find(raft_variants.committing(answer, case.nodes, clients=case.clients), case) is None, case.name
+    for seed in range(20):
+        system = raft_variants.committing(answer, 4)
+        assert find(system, random_case(system, seed)) is None, seed
 
 
 def test_restarts_need_the_last_step():
