@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Hashable, Mapping
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from dslab.sim import FrozenDict, FrozenList, Message, MessageError
+from dslab.sim import FrozenDict, FrozenList, Message, MessageError, Node
 from dslab.sim.message import IMMUTABLE_AS_IS
 
 PLAIN = frozenset({int, str, type(None)})
+CONTAINERS = list, tuple, dict, set, frozenset, deque
+BOUND = FunctionType, MethodType, BuiltinFunctionType, partial     # they act on the object that they were made with
 AS_IT_IS, BACKWARDS, ROTATED = range(3)       # orders in which a copy of a dict is filled
 
 
@@ -36,15 +40,15 @@ def freeze(value: Any, ordered: bool = False) -> Hashable:
         return kind, tuple([freeze(item, ordered) for item in value])
     if kind is dict and not ordered:
         return kind, frozenset([(freeze(key), freeze(item)) for key, item in value.items()])
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not getattr(value, "__dict__", None):
         return kind, tuple([(freeze(key, True), freeze(item, True)) for key, item in value.items()])
-    if isinstance(value, (Message, FrozenList, deque)):
+    if isinstance(value, Message) or kind is FrozenList or kind is deque:
         return kind, tuple([freeze(item, True) for item in value])
     if kind is set or kind is frozenset:
         return kind, frozenset([freeze(item, True) for item in value])
-    if callable(value):
+    if isinstance(value, type) or kind is FunctionType and value.__closure__ is None:
         return kind, value
-    if hasattr(value, "__dict__") and not isinstance(value, (list, tuple, set, frozenset)):
+    if hasattr(value, "__dict__") and not isinstance(value, (*CONTAINERS, *BOUND, Node)):
         return kind, freeze(vars(value), True)
     raise MessageError(f"a {kind.__name__} cannot be compared by what it holds")
 

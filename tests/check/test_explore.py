@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import OrderedDict, defaultdict, deque
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -695,3 +696,34 @@ def test_goals_of_one_name_are_refused():
     """An unmet one would hide behind one that is met."""
     with pytest.raises(ScheduleError, match="both called '<lambda>'"):
         explore(System(Node, nodes=1), goals=[lambda world: False, lambda world: True])
+
+
+class Stack(list):
+    """A list with an attribute of its own."""
+
+    def __init__(self, *items):
+        super().__init__(items)
+        self.name = "stack"
+
+
+@pytest.mark.parametrize("what", ["method", "closure", "partial", "node", "subclass"])
+def test_what_belongs_to_one_object_is_refused(what):
+    """A copy of a node that holds its own method would still change the node that it was copied from."""
+
+    class Holder(Node):
+        def on_start(self):
+            self.count = 0
+            self.held = {
+                "method": self.bump, "closure": lambda: self.bump(), "partial": partial(Holder.bump, self),
+                "node": SimpleNamespace(owner=self), "subclass": Stack(1),
+            }[what]
+            self.set_timer("go", after=1)
+
+        def bump(self):
+            self.count += 1
+
+        def on_go_timeout(self):
+            self.count += 1
+
+    with pytest.raises(NodeError, match=r"n1\.held holds what the explorer cannot compare"):
+        explore(System(Holder, nodes=1), timeouts=2, goals=())
