@@ -6,6 +6,7 @@ A check looks at properties, never at printed text or at the way the answer is w
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from dslab.sim import DslabError, System, Trace, simulate
 from dslab.sim.case import Case
 
 from .faults import KINDS, random_schedule
-from .feedback import CheckFailed, failure_text, folded, student_line
+from .feedback import PACKAGE, CheckFailed, failure_text, folded, student_line
 from .invariants import Verdict, first_violation
 from .progress import settled, unanswered
 from .shrink import shortest
@@ -77,24 +78,38 @@ def verify(
                     cluster(answer, case.nodes, clients=case.clients), like(case.nodes, clients=case.clients)
                 )
             _try(name, case, systems[size])
-    except NotImplementedError:
-        return not_answered(name, minutes)
+    except NotImplementedError as error:
+        return not_answered(name, minutes, _stub_used(error, answer))
     return (
         f"{name}: right. {_tried(cases, seeds, faults)}: all safety properties held and every request was answered."
     )
 
 
-def not_answered(name: str, minutes: int) -> str:
+def not_answered(name: str, minutes: int, stub: str = "") -> str:
     """The kind line for an untouched stub.
+
+    Args:
+        name, minutes: the exercise's id and its expected time.
+        stub: an earlier answer, which this one uses and which is not there; "" if it is this one itself.
 
     Raises:
         CheckFailed: instead, while grading.
     """
     what_to_do = "fill in the cell above and run this cell again"
     text = f"{name}: not answered yet - {what_to_do} (about {minutes} minute{'s' if minutes > 1 else ''})."
+    if stub:
+        text = f"{name}: it uses {stub}, which is not answered yet - answer that first, and run this cell again."
     if os.environ.get("DSLAB_GRADING") == "1":
         raise CheckFailed(text)
     return text
+
+
+def _stub_used(error: NotImplementedError, answer: Callable[..., Any]) -> str:
+    """The function or class outside the package that is a stub, if it is not the answer itself; "" if unknown."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    outside = [code for code in frames if not code.co_filename.startswith(PACKAGE)]
+    stub = outside[-1].co_qualname.rpartition("<locals>.")[2].split(".")[0] if outside else ""
+    return stub if stub not in (getattr(answer, "__name__", ""), "<lambda>", "<module>") else ""
 
 
 def _tried(cases: Sequence[Case], seeds: list[int], faults: Sequence[str]) -> str:

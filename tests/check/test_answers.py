@@ -239,3 +239,20 @@ def test_another_protocol_is_checked_by_the_same_code():
     )
     with pytest.raises(CheckFailed, match="n1 heard 'hello' and said None"):
         check(lambda command: None)
+
+
+def test_a_missing_earlier_step_is_what_is_named(monkeypatch):
+    """The cell above is full; the one that it builds on is not."""
+    monkeypatch.delenv("DSLAB_GRADING", raising=False)
+
+    class Electing(raft_steps.Replicated):
+        def on_election_timeout(self):
+            raise NotImplementedError("write your answer here")
+
+    class Replicating(Electing):
+        pass
+
+    told = verify("step-2", Replicating, raft_steps.replicating, like=raft_steps.replicated, cases=(raft_cases.CALM,))
+    assert told == "step-2: it uses Electing, which is not answered yet - answer that first, and run this cell again."
+    told = verify("step-1", Electing, raft_steps.replicating, like=raft_steps.replicated, cases=(raft_cases.CALM,))
+    assert told.startswith("step-1: not answered yet - fill in the cell above")
