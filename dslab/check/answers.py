@@ -142,8 +142,9 @@ def _try(name: str, case: Case, systems: Pair) -> None:
         failed = CheckFailed(folded(f"{name}: {student_line(error)}"))
         failed.answer_line = getattr(error.__cause__, "answer_line", None)
         raise failed from None
-    if broken is not None:
-        raise _failure(name, case, systems, broken)
+    if broken is None or (broken.verdict.kind != "always" and find(systems.right, case) is not None):
+        return  # what the right system does not manage either is nobody's fault
+    raise _failure(name, case, systems, broken)
 
 
 def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFailed:

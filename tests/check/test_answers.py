@@ -256,3 +256,10 @@ def test_a_missing_earlier_step_is_what_is_named(monkeypatch):
     assert told == "step-2: it uses Electing, which is not answered yet - answer that first, and run this cell again."
     told = verify("step-1", Electing, raft_steps.replicating, like=raft_steps.replicated, cases=(raft_cases.CALM,))
     assert told.startswith("step-1: not answered yet - fill in the cell above")
+
+
+def test_nobody_is_blamed_for_what_the_right_system_does_not_manage_either():
+    """A run too short for an election has no answer, whoever votes."""
+    hasty = raft_cases.CALM._replace(until=620)
+    assert "right" in check_vote(right_vote, cases=(hasty,))
+    assert "Commits are kept" in failure(longest_log, cases=(hasty, raft_cases.LONG_LOG))
