@@ -1382,7 +1382,7 @@ class Replicating(raft_steps.Replicated):
         if m.success or m.term > self.term:
             super().on_appended(sender, m)
 
-# %% name="steps-replication-mutant-answer-of-any-term" tags=["mutant"] property="What a leader counts is there" catalogue="C18"
+# %% name="steps-replication-mutant-any-answer" tags=["mutant"] property="What a leader counts is there" catalogue="C18"
 class Replicating(raft_steps.Replicated):
     def on_appended(self, sender, m):
         self.adopt(m.term)
@@ -1697,7 +1697,7 @@ class Restarting(raft_steps.Restarted):
 # %% name="steps-restart-mutant-says-nothing-twice" tags=["mutant"] property="Answers are results" catalogue="C23"
 class Restarting(raft_steps.Restarted):
     def run(self, entry):
-        number, result = self.done.get(entry.client, (0, None))
+        number, _ = self.done.get(entry.client, (0, None))
         if entry.number <= number:
             return None
         self.done[entry.client] = (entry.number, self.execute(entry))
@@ -1706,7 +1706,7 @@ class Restarting(raft_steps.Restarted):
 # %% name="steps-restart-mutant-says-what-is-now" tags=["mutant"] property="Answers are results" catalogue="C23"
 class Restarting(raft_steps.Restarted):
     def run(self, entry):
-        number, result = self.done.get(entry.client, (0, None))
+        number, _ = self.done.get(entry.client, (0, None))
         if entry.number <= number:
             return self.store.get(entry.command.partition("=")[0])
         self.done[entry.client] = (entry.number, self.execute(entry))

@@ -73,7 +73,9 @@ def test_a_message_class_is_known_by_module_and_name():
     assert type(Codec().decode(encode(raft(1)))) is raft_again
 
 
-@pytest.mark.parametrize("value", [object(), {1: lambda: 0}, [b"bytes"], ClientReply], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), {1: lambda: 0}, [b"bytes"], ClientReply], ids=["object", "function", "bytes", "class"]
+)
 def test_what_is_not_plain_data_does_not_leave_its_process(value):
     """One sentence."""
     with pytest.raises(MessageError, match=r"a \w+ cannot leave its process; use numbers, text"):

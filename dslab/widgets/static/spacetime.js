@@ -896,8 +896,9 @@ export function createSpacetimeView(ctx) {
   }
 
   function coneNote() {
+    const { past, future, concurrent } = cone;      // the line may be written anew when nothing is chosen any more
     return [h(doc, "p", {}, h(doc, "b", {}, `${eventTitle(cone.event)}. `), h(doc, "span", { class: "ds-quiet" }, `Event ${cone.event}, logical time ${cone.lamport}.`)),
-      lineOr(() => [h(doc, "div", { class: "ds-log-key" }, key("past", `${cone.past.size} before`), key("future", `${cone.future.size} after`), key("other", `${cone.concurrent} concurrent`))]),
+      lineOr(() => [h(doc, "div", { class: "ds-log-key" }, key("past", `${past.size} before`), key("future", `${future.size} after`), key("other", `${concurrent} concurrent`))]),
       h(doc, "div", { class: "ds-gos" }, cone.event === store.cursor.event ? null : noteButton("Go there", () => ctx.seek({ event: cone.event })),
         noteButton(pairing ? "Choose the other event" : "Relate to…", () => {
           pairing = !pairing;
