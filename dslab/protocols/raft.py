@@ -186,8 +186,9 @@ class Server(Node):
         self.adopt(m.term)
         if self.role != "leader" or m.term < self.term:
             return
-        if m.success and m.match_index > self.match_index.get(sender, 0):
-            self.match_index[sender], self.next_index[sender] = m.match_index, m.match_index + 1
+        if m.success and m.match_index > self.match_index[sender]:
+            self.match_index[sender] = m.match_index
+            self.next_index[sender] = m.match_index + 1
             self.commit_up_to(self.committable())
         elif not m.success and self.next_index[sender] > self.match_index[sender] + 1:
             self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
@@ -216,8 +217,7 @@ class Server(Node):
             self.log.append(Entry(self.term, m.command, sender, m.number))
             for peer in self.peers:
                 self.replicate(peer)
-            if not self.peers:                           # its own majority, once its log is on the disk
-                self.send(self.id, Appended(self.term, True, self.last_index))
+            self.commit_up_to(self.committable())        # a cluster of one is its own majority
 
     def apply(self, entry):
         """Runs a command on the state machine, exactly once however often it stands in the log."""

@@ -34,11 +34,19 @@ print(json.dumps([[*running.pids.values(), wire.supervisor.pid], str(wire.folder
 WAIT = "time.sleep(600)\n"
 
 
+def lives(pid):
+    """Whether a process has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def gone(pids, folder):
     """Wait until nothing is left of a run; fail if something stays."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        left = [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+        left = [pid for pid in pids if lives(pid)]
         if not left and not Path(folder).exists():
             return
         time.sleep(0.02)  # processes that are not our children tell nobody else

@@ -178,7 +178,10 @@ print(json.dumps([[*pids, keeper._process.pid], str(keeper.folder)]), flush=True
 
 def lives(pid):
     """Whether a process has not ended."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def gone(pids, folder):
