@@ -105,7 +105,7 @@ def test_ctrl_c_tells_what_was_seen(tmp_path):
     mapped = f"/proc/{process.pid}/stat"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _cpu_ticks(mapped) < 150:       # until it is well into the search
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks; what is awaited is the condition
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     found = json.loads(out)
