@@ -396,14 +396,16 @@ class MyAcceptor(paxos_steps.Acceptor):
 class MyAcceptor(paxos_steps.Acceptor):
     def on_accept(self, sender, m):
         if self.accepted_ballot is None or m.ballot >= self.accepted_ballot:
-            self.accepted_ballot, self.accepted_value = m.ballot, m.value
+            self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
             self.send(sender, Accepted(m.ballot))
 
 # %% name="paxos-acceptor-mutant-accepts-downwards" tags=["mutant"] property="One value chosen" catalogue="C26"
 class MyAcceptor(paxos_steps.Acceptor):
     def on_accept(self, sender, m):
         if self.promised is None or m.ballot >= self.promised:
-            self.accepted_ballot, self.accepted_value = m.ballot, m.value
+            self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
             self.send(sender, Accepted(m.ballot))
 
 # %% name="paxos-acceptor-check" tags=["check"] points=6 title="Promises, accepts and remembers"
@@ -1530,14 +1532,16 @@ class Committing(raft_steps.Committed):
 # %% name="steps-commitment-mutant-no-result" tags=["mutant"] property="Answers are results" catalogue="C15"
 class Committing(raft_steps.Committed):
     def answer(self, index, entry, result):
-        if self.role == "leader":
-            self.send(entry.client, ClientReply(entry.number, True, None))
+        if self.role != "leader":
+            return
+        self.send(entry.client, ClientReply(entry.number, True, None))
 
 # %% name="steps-commitment-mutant-command" tags=["mutant"] property="Answers are results" catalogue="C15"
 class Committing(raft_steps.Committed):
     def answer(self, index, entry, result):
-        if self.role == "leader":
-            self.send(entry.client, ClientReply(entry.number, True, entry.command))
+        if self.role != "leader":
+            return
+        self.send(entry.client, ClientReply(entry.number, True, entry.command))
 
 # %% name="steps-commitment-mutant-followers" tags=["mutant"] property="Requests are answered" catalogue="C15"
 class Committing(raft_steps.Committed):
