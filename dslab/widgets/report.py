@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dslab.check import answers, break_it
+from dslab.check import answers, break_it, own_checker
 from dslab.check.feedback import CheckFailed
 
 from .lab import Lab
@@ -21,6 +21,16 @@ def verify(*arguments: Any, **options: Any) -> None:
 def judge_schedule(*arguments: Any, **options: Any) -> None:
     """Checks a schedule that is to break a protocol; see `dslab.check.break_it.judge_schedule`."""
     _report(break_it.judge_schedule, arguments, options)
+
+
+def judge_order(*arguments: Any, **options: Any) -> None:
+    """Checks a rule of a linearizability checker; see `dslab.check.own_checker.judge_order`."""
+    _report(own_checker.judge_order, arguments, options)
+
+
+def judge_shortcut(*arguments: Any, **options: Any) -> None:
+    """Checks a shortcut of a linearizability checker; see `dslab.check.own_checker.judge_shortcut`."""
+    _report(own_checker.judge_shortcut, arguments, options)
 
 
 def _report(check: Callable[..., str], arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
