@@ -33,8 +33,8 @@ class Operation:
 
     Attributes:
         process: who asked. One process asks one thing after another.
-        do: "read", "write", "cas", "get", "put", "append", "acquire", "release", "add", "remove", "enqueue",
-            "dequeue", "txn", or what else a model knows.
+        do: "read", "write", "cas", "get", "put", "append", "acquire", "release", "add", "remove", "txn",
+            or what else a model knows.
         key: of what object; None where there is only one. Objects with different keys are independent.
         argument: what to write, (from, to) of a cas, a list of [do, key, value] of a txn; None for a read.
         result: what was answered. A cas: True, or False if the register did not hold `from`.
@@ -67,7 +67,7 @@ class Operation:
             return " ".join(what) + (": not done" if self.status == FAILED else ": never answered")
         if self.do == "cas":
             return " ".join(what) + (": done" if self.result else ": refused")
-        return " ".join(what) + (f": {told(self.result)}" if self.do in ("read", "get", "dequeue", "txn") else "")
+        return " ".join(what) + (f": {told(self.result)}" if self.do in ("read", "get", "txn") else "")
 
 
 class HistoryVerdict(NamedTuple):
@@ -117,9 +117,9 @@ def operations(history: Any) -> list[Operation]:
     """The operations of a run, in the order in which they were asked.
 
     Commands are strings: "x" reads, "x=1" writes, "x:1>2" writes 2 if x holds 1 (answers True or False), "x+=b"
-    appends, "x|=3" adds to a set, "acquire m" and "release m" are for a mutex, "enqueue q 1" and "dequeue q" for a
-    queue. A list such as [["r", "x", None], ["w", "y", "2"]] is a transaction; its answer is a list of the same shape
-    with what was read. The answer "failed" means that the service gave up: the operation may still take effect.
+    appends, "x|=3" adds to a set, "acquire m" and "release m" are for a mutex. A list such as
+    [["r", "x", None], ["w", "y", "2"]] is a transaction; its answer is a list of the same shape with what was read.
+    The answer "failed" means that the service gave up: the operation may still take effect.
 
     Args:
         history: a Trace, what `Trace.history` gives, or Operations (returned as they are).
@@ -151,7 +151,7 @@ def operation_of(entry: Mapping[str, Any]) -> Operation:
                      completed if status == OK else None, status)
 
 
-WORDS = re.compile(r"(acquire|release|enqueue|dequeue) (\S+)(?: (.*))?")
+WORDS = re.compile(r"(acquire|release) (\S+)")
 SIGNS = re.compile(r"([^=:+|]+)(\+=|\|=|=|:)(.*)", re.DOTALL)
 
 
@@ -162,7 +162,7 @@ def parsed(command: Any) -> tuple[str, Any, Any]:
     if not isinstance(command, str) or not command:
         raise HistoryError(f"{command!r} is no command: write text such as \"x=1\" or \"x\"")
     if words := WORDS.fullmatch(command):
-        return words[1], words[2], words[3]
+        return words[1], words[2], None
     signs = SIGNS.fullmatch(command)
     if signs is None:
         return "read", command, None
