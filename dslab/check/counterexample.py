@@ -70,6 +70,8 @@ def schedule_of(started: Sequence[tuple[str, str, Message]], deeds: Sequence[Dee
                 actions.append({"do": verb, "message": air.take(deed.message, False)})
         elif deed.kind == "timeout":
             actions.append({"do": "timeout", "node": deed.node, "timer": deed.timer})
+        elif deed.kind == "join":
+            actions.append({"do": "join", "node": deed.node, "to": deed.join})
         elif deed.request is not None:
             actions.append({"do": "request", **plain(dict(deed.request))})
         else:

@@ -173,7 +173,8 @@ class Exploration:
 
 def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
             timeouts: int | Mapping[str, int] | None = 0, crashes: int = 0, restarts: int = 0, losses: int = 0,
-            duplicates: int = 0, traitors: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+            duplicates: int = 0, joins: Sequence[Mapping[str, str]] = (),
+            traitors: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
             network: str = "once", search: str = "breadth-first", goals: Sequence[Callable[..., Any]] | None = None,
             always: Sequence[Callable[..., Any]] | None = None, start: Stage | None = None, states: int = 1_000_000,
             depth: int | None = None, memory: int = BYTES, seed: int = 1, symmetry: bool = False,
@@ -192,6 +193,7 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         requests: what clients ask, such as {"command": "x=1", "to": "n1", "client": "c1"}; each client in this order.
         timeouts: how many timers may run out: a number for all together, {timer: number} for each, None for no limit.
         crashes, restarts, losses, duplicates: how many of each.
+        joins: which absent servers may join, each once and at any time, such as {"node": "n4", "to": "n1"}.
         traitors: {node: lies}; a lie is {field of a message: what to say instead}. For each message that it sends, a
             traitor may choose the truth or a lie; silence is a message that never arrives.
         network: "once": what was delivered is gone; "any number": what was sent once may arrive again and again.
@@ -241,11 +243,19 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
                                 f"write each as a function with a name of its own")
     if not isinstance(requests, (list, tuple)) or not all(isinstance(request, Mapping) for request in requests):
         raise ScheduleError(f'requests must be a list such as [{{"command": "x=1", "to": "n1"}}], not {requests!r}')
+    if not isinstance(joins, (list, tuple)) or not all(isinstance(join, Mapping) for join in joins):
+        raise ScheduleError(f'joins must be a list such as [{{"node": "n4", "to": "n1"}}], not {joins!r}')
+    entering = check_schedule([{"at": 0, "do": "join", **join} for join in joins], system)
+    for join in entering:
+        if join["node"] not in system.absent or "to" not in join:
+            raise ScheduleError(f"joins: {join['node']} must be absent at first, so in System(..., absent=[...]), and "
+                                f"join through a server that \"to\" names")
     if start is not None and not isinstance(start, Stage):
         raise ScheduleError(f'start must be what `earlier.where("name of a goal")` gives, not {start!r}')
     asked = check_schedule([{"at": 0, "do": "request", **request} for request in requests], system)
     bounds = Bounds(tuple({k: v for k, v in act.items() if k not in ("at", "do")} for act in asked), timeouts, crashes,
-                    restarts, losses, duplicates, _checked(traitors, system, start), network == "any number")
+                    restarts, losses, duplicates, _checked(traitors, system, start), network == "any number",
+                    tuple(entering))
     props = tuple(system.always if always is None else always)
     wanted = tuple(system.eventually if goals is None else goals)
     for ordered in (False, True) if start is None or not start.earlier.space.ordered else (True,):
@@ -254,7 +264,8 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         found.start = start
         found.bounds = {"requests": list(bounds.requests), "timeouts": dict(timeouts) if isinstance(timeouts, Mapping)
                         else timeouts, "crashes": crashes, "restarts": restarts, "losses": losses,
-                        "duplicates": duplicates, "traitors": {n: list(lies) for n, lies in bounds.traitors.items()},
+                        "duplicates": duplicates, "joins": [dict(join) for join in joins],
+                        "traitors": {n: list(lies) for n, lies in bounds.traitors.items()},
                         "network": network, "states": states, "depth": depth, "memory": memory}
         if symmetry:
             found.symmetry = Symmetry(space)

@@ -48,6 +48,7 @@ class Bounds(NamedTuple):
     duplicates: int = 0
     traitors: Mapping[str, Sequence[Mapping[str, Any]]] = {}
     kept: bool = False
+    joins: tuple[Mapping[str, Any], ...] = ()
 
 
 class Local(NamedTuple):
@@ -76,7 +77,7 @@ class Outcome(NamedTuple):
 class Step(NamedTuple):
     """One step from a state."""
 
-    kind: str                     # "deliver", "timeout", "crash", "restart", "request", "loss", "duplicate"
+    kind: str                     # "deliver", "timeout", "crash", "restart", "join", "request", "loss", "duplicate"
     node: str
     what: Any                     # message number, timer, request number
     outcome: Outcome | None
@@ -88,7 +89,7 @@ class Deed(NamedTuple):
     Attributes:
         kind, node: as in Step.
         message: (source, target, message) that is delivered, lost or doubled.
-        timer: the one that runs out. request: the one that is made.
+        timer: the one that runs out. request: the one that is made. join: through which node.
         script: outcomes of what the node draws.
         lies: (receiver, fields) where a traitor does not tell the truth.
         sent: (source, target, message) of what the node sends, in order.
@@ -102,6 +103,7 @@ class Deed(NamedTuple):
     script: tuple[int, ...] = ()
     lies: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     sent: tuple[tuple[str, str, Message], ...] = ()
+    join: str | None = None
 
 
 class Space:
@@ -183,6 +185,8 @@ class Space:
             place = list(limits).index(kind)
             return None if used[place] >= limits[kind] else (*used[:place], used[place] + 1, *used[place + 1:])
         sort, what = kind
+        if sort == "join":
+            return used                     # who has joined is absent no more
         if sort == "timeout":
             if bounds.timeouts is None:
                 return used
@@ -385,6 +389,8 @@ class Space:
     def own_steps(self, i: int, number: int, state: int) -> tuple[tuple[Any, tuple[Outcome, ...]], ...]:
         """What a node can do without a message: (kind of step, outcomes)."""
         local, name, host = self.locals[i][number], self.names[i], self.hosts[i]
+        if not local.up and number == 0:
+            return tuple(self._join(i, k, state) for k, join in enumerate(self.bounds.joins) if join["node"] == name)
         if not local.up:
             if not self.bounds.restarts:
                 return ()
@@ -418,16 +424,31 @@ class Space:
             steps.append((CRASH, (Outcome((number ^ after) << i * WIDTH, 0, True, (), (), ()),)))
         return tuple(steps)
 
+    def _join(self, i: int, k: int, state: int) -> tuple[Any, tuple[Outcome, ...]]:
+        """What an absent node does when it joins."""
+        host, contact = self.hosts[i], self.bounds.joins[k]["to"]
+        self.attempt = Step("join", host.id, k, None)
+
+        def join(script: tuple[int, ...], order: int) -> Any:
+            return host.boot(host.cls.durable, order, lambda node: node.on_join(contact))
+        return ("join", k), self._outcomes(i, 0, join, f"{host.id} in on_join", state)
+
     # ---- states
 
     def initial(self) -> int:
         """The state after every node has started, judged after each start as on a trace."""
-        views = {name: View(NodeState(id=name, status="crashed")) for name in self.names}
+        absent = self.system.absent
+        views = {name: View(NodeState(id=name, status="absent" if name in absent else "crashed"))
+                 for name in self.names}
         state = memory = 0
         for i, name in enumerate(self.names):
             host = self.hosts[i]
             self._known[i][None] = 0            # number 0 stands for a node that has not started
             self.locals[i].append(Local(False, copied(host.cls.durable), (), views[name], None, None, ()))
+            if name in absent:
+                self.judge.starting = i + 1 < len(self.names)
+                memory, met = self.judge.judge(views, name, memory)
+                continue
             outcome, *lies = self._outcomes(i, 0, partial(_started, host, host.cls.durable), f"{name} in on_start", 0)
             if lies:
                 raise NodeError(f"{name} in on_start: it sends while it starts, and no schedule can make a traitor lie "
@@ -499,6 +520,8 @@ class Space:
         message = self.messages[what] if kind in ("deliver", LOSS, DUPLICATE) else None
         deed = Deed(kind, node, message, what if kind == "timeout" else None,
                     self.bounds.requests[what] if kind == "request" else None)
+        if kind == "join":
+            deed = deed._replace(join=self.bounds.joins[what]["to"])
         if outcome is None:
             return deed
         lies = tuple((receiver, self.bounds.traitors[node][k]) for receiver, k in outcome.lies)

@@ -137,14 +137,15 @@ class Standin:
         self.outbox = []
         return node
 
-    def boot(self, durable: dict[str, Any], order: int = AS_IT_IS) -> Node:
+    def boot(self, durable: dict[str, Any], order: int = AS_IT_IS,
+             begin: Callable[[Node], None] = lambda node: node.on_start()) -> Node:
         """A new instance with nothing but its durable attributes, as dslab.sim.host.Host.boot makes it."""
         node = self.wake(self.options, (), ())
         node.random = NoDice(())  # type: ignore[assignment]
         node.__init__()  # type: ignore[misc]
         for name, value in durable.items():
             setattr(node, name, copied(value, order))
-        node.on_start()
+        begin(node)
         missing = [name for name in self.cls.shows or () if not hasattr(node, name)]
         if missing:
             raise NodeError(f"`shows` names {missing[0]!r}, which the node does not have: "

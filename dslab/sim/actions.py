@@ -7,11 +7,13 @@ changes nothing, so that a schedule stays usable when something before it change
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from typing import Any
 
 from .client import Client
 from .dice import LoadedDice
-from .host import CRASHED, PAUSED, UP, Host
+from .host import ABSENT, CRASHED, PAUSED, UP, Host
+from .node import Node
 from .schedule import VERBS, Action, to_us
 from .snapshot import keep
 from .traffic import Entry, Traffic
@@ -23,7 +25,9 @@ class Actions(Traffic):
 
     handling: Entry | None
 
-    def _boot(self, host: Host) -> None:
+    _servers: tuple[str, ...]
+
+    def _boot(self, host: Host, begin: Callable[[Node], None] = lambda node: node.on_start()) -> None:
         raise NotImplementedError
 
     def _settle(self, host: Host) -> bool:
@@ -53,8 +57,8 @@ class Actions(Traffic):
 
     def _do_crash(self, node: str) -> None:
         host = self.hosts[node]
-        if host.status is CRASHED:
-            return self._ignored("crash", node, f"{node} is already down")
+        if host.status in (CRASHED, ABSENT):
+            return self._ignored("crash", node, f"{node} is {'already down' if host.status is CRASHED else 'absent'}")
         self._note("crash", node)
         host.stop()
         if self.recorder:
@@ -63,13 +67,39 @@ class Actions(Traffic):
     def _do_restart(self, node: str, disk: bool) -> None:
         host = self.hosts[node]
         if host.status is not CRASHED:
-            return self._ignored("restart", node, f"{node} is running")
+            return self._ignored("restart", node, f"{node} is {'absent' if host.status is ABSENT else 'running'}")
         self.handling = (self.now_us, 0, host, self._do_restart, None, None)
         self._note("restart", node, {"disk": disk})
         if not disk:
             host.wipe_disk()
         self._boot(host)
         self._after_action(host)
+
+    def _do_join(self, node: str, to: str | None) -> None:
+        host = self.hosts[node]
+        if host.status is not ABSENT:
+            return self._ignored("join", node, f"{node} has joined and is {host.status}")
+        running = (name for name in self._servers if self.hosts[name].status is UP)
+        contact = to or next(running, None)
+        self._note("join", node, {"to": contact})
+        self.handling = (self.now_us, 0, host, self._do_join, None, None)
+        host.wipe_disk()
+        self._boot(host, lambda node: node.on_join(contact))
+        self._after_action(host)
+
+    def _do_leave(self, node: str) -> None:
+        host = self.hosts[node]
+        if host.status is not UP:
+            return self._ignored("leave", node, f"{node} is {host.status}")
+        self._note("leave", node)
+        self.handling = (self.now_us, 0, host, self._do_leave, None, None)
+        host.node.on_leave()
+        self._transmit_all(host.outbox)   # at once: its disk leaves with it
+        if self.recorder:
+            self.recorder.state(host)
+        host.stop(ABSENT)
+        if self.recorder:
+            self.recorder.flush_timers(node)
 
     def _do_pause(self, node: str) -> None:
         host = self.hosts[node]
@@ -94,7 +124,7 @@ class Actions(Traffic):
     def _do_lose_disk(self, node: str) -> None:
         host = self.hosts[node]
         self._note("lose_disk", node)
-        if host.status is CRASHED:
+        if host.status in (CRASHED, ABSENT):
             host.wipe_disk()
         else:                             # a running node still has its memory; what it saves from now on is kept
             empty = type(host.node).durable
@@ -121,7 +151,7 @@ class Actions(Traffic):
 
     def _do_load_dice(self, node: str, outcomes: list[int]) -> None:
         host = self.hosts[node]
-        if host.status is CRASHED:
+        if host.status in (CRASHED, ABSENT):
             return self._ignored("load_dice", node, f"{node} is {host.status}")
         self._note("load_dice", node, {"outcomes": outcomes})
         host.node.random = LoadedDice(outcomes, host.node.random)  # type: ignore[assignment]

@@ -33,6 +33,8 @@ def _place(sim: Simulation) -> str:
     if source is None:
         return f"{host.id} in on_{payload}_timeout {when}: "
     if source.__class__ is not str:
+        if source.__name__ in ("_do_join", "_do_leave"):
+            return f"{host.id} in on_{source.__name__[4:]} {when}: "
         return f"{host.id} in on_start{'' if host.incarnation < 2 else ' after a restart'} {when}: "
     if payload.__class__ not in host.handlers:
         return ""                                  # there is no handler, which is what the error says

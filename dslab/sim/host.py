@@ -16,7 +16,7 @@ from .treason import Treason
 if TYPE_CHECKING:
     from .simulation import Simulation
 
-UP, PAUSED, CRASHED = "up", "paused", "crashed"
+UP, PAUSED, CRASHED, ABSENT = "up", "paused", "crashed", "absent"
 
 
 class Host:
@@ -30,7 +30,7 @@ class Host:
         self.sim, self.id = sim, node_id
         self.word = random_word(sim.seed, "net", node_id)
         self.mixed_word = self.word * 0x9E3779B1             # as target; differs from the word as source
-        self.status = CRASHED
+        self.status = ABSENT if node_id in sim.system.absent else CRASHED
         self.incarnation = 0
         self.outbox: list[tuple[Link, Message]] = []
         self.timers: dict[str, int] = {}                     # name -> sequence number of the entry that will fire
@@ -59,7 +59,6 @@ class Host:
         node = self.node = object.__new__(system.classes[self.id])
         node._host = self
         node.id = self.id
-        node.peers = self.sim.peers(self.id)
         node.random = stream(self.sim.seed, "node", self.id, self.incarnation)
         for name, value in system.options.items():
             if self.id not in system.clients or hasattr(node, name):
@@ -72,9 +71,9 @@ class Host:
         self.handlers, self.timer_names = {}, {}
         self.status = UP
 
-    def stop(self) -> None:
+    def stop(self, status: str = CRASHED) -> None:
         """Power off: timers, unsent messages and unfinished writes are gone."""
-        self.status = CRASHED
+        self.status = status
         if self.sim.recorder:
             for name in self.timers:
                 self.sim.recorder.timers["@" + name] = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,21 +38,38 @@ class Node:
     Attributes:
         durable: {attribute: value on an empty disk}; these survive a crash, every other attribute is lost.
         shows: attributes that traces record and views draw; None records every public attribute.
+        private: those of them, and fields of messages, that another class for the same task may write in another way.
         id: this node's name, such as "n1".
-        peers: the names of the other servers, in order.
+        peers: the names of the other servers, in order, those included that are absent (see `System.absent`).
         random: a `random.Random` of this node alone, seeded by the run.
     """
 
     durable: ClassVar[dict[str, Any]] = {}
     shows: ClassVar[tuple[str, ...] | None] = None
+    private: ClassVar[tuple[str, ...]] = ()
 
     id: str
-    peers: tuple[str, ...]
     random: Random
     _host: Host
 
     def on_start(self) -> None:
         """Runs when the node starts and at each restart; durable attributes are there already."""
+
+    def on_join(self, contact: str | None) -> None:
+        """Runs instead of `on_start` when a schedule lets this server join a system in which it was absent.
+
+        Args:
+            contact: the name of a server that it may ask, or None if no other one runs.
+        """
+        self.on_start()
+
+    def on_leave(self) -> None:
+        """Runs when a schedule lets this server leave in order; what it sends here goes out, then it is gone."""
+
+    @cached_property
+    def peers(self) -> tuple[str, ...]:
+        """The names of the other servers, in order, those included that are absent."""
+        return self._host.sim.peers(self.id)           # made when asked for: thousands of nodes do not all ask
 
     @property
     def now(self) -> float:

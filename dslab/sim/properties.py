@@ -41,11 +41,12 @@ class World:
     """The state of a run after one event, as a property sees it.
 
     Attributes:
-        nodes: {id: node}; a node has its shown attributes, `id`, `status` ("up", "crashed", "paused") and `traitor`:
-            whether it has ever been one, because nothing is promised about those.
+        nodes: {id: node}; a node has its shown attributes, `id`, `status` ("up", "crashed", "paused", "absent") and
+            `traitor`: whether it has ever been one, because nothing is promised about those.
         servers: the server nodes, in order.
         clients: the client nodes, in order.
         event: id of the event that was applied last.
+        time_us: its time, microseconds; 0 in the explorer, which has no clock.
         changed: the node whose state that event changed, or None.
         memory: a dict for the property's own notes, empty when the run starts.
     """
@@ -55,6 +56,7 @@ class World:
         self.servers: list[Any] = [self.nodes[n] for n in servers]
         self.clients: list[Any] = [self.nodes[n] for n in clients]
         self.event = -1
+        self.time_us = 0
         self.changed: Any = None
         self.memory: dict[Any, Any] = {}
 

@@ -40,6 +40,12 @@ def _server_or_none(value: Any, system: Any) -> str | None:
     return "None or one of " + ", ".join(system.servers) if system is not None else "None or a server's name"
 
 
+def _server(value: Any, system: Any) -> str | None:
+    if isinstance(value, str) and (system is None or value in system.servers):
+        return None
+    return "one of " + ", ".join(system.servers) if system is not None else "a server's name"
+
+
 def _client(value: Any, system: Any) -> str | None:
     if isinstance(value, str) and (system is None or value in system.clients):
         return None
@@ -123,6 +129,8 @@ _probability = _number(0, 1, "a probability")
 VERBS: dict[str, dict[str, tuple[Any, Callable[[Any, Any], str | None]]]] = {
     "crash": {"node": (REQUIRED, _node)},
     "restart": {"node": (REQUIRED, _node), "disk": (True, _choice(True, False))},
+    "join": {"node": (REQUIRED, _server), "to": (None, _server_or_none)},
+    "leave": {"node": (REQUIRED, _server)},
     "pause": {"node": (REQUIRED, _node)},
     "resume": {"node": (REQUIRED, _node)},
     "lose_disk": {"node": (REQUIRED, _node)},
@@ -225,6 +233,8 @@ def check_schedule(schedule: Any, system: Any = None) -> list[Action]:
                 raise ScheduleError(f"{where}: {name} must be {wanted}, not {item[name]!r}")
         if item.get("source") is not None and item["source"] == item.get("target"):
             raise ScheduleError(f"{where}: a node's link to itself cannot be changed")
+        if item["do"] == "join" and item.get("to") == item["node"]:
+            raise ScheduleError(f"{where}: a node joins through another one, not through itself")
         if item["do"] == "turn_traitor" and (wrong := needs(item["behaviour"], item)):
             raise ScheduleError(f"{where}: {wrong}")
         if item["do"] == "request" and system is not None:
@@ -276,8 +286,8 @@ def to_python(schedule: list[Action], name: str = "schedule") -> str:
 
 def call(act: Action) -> str:
     """One action as the call that makes it: `crash("n1", at=1200)`."""
-    keyword_only = {"restart": 1, "skew": 1, "partition": 1, "link": 2, "request": 1, "delay": 1, "timeout": 2,
-                    "turn_traitor": 2}
+    keyword_only = {"restart": 1, "join": 1, "skew": 1, "partition": 1, "link": 2, "request": 1, "delay": 1,
+                    "timeout": 2, "turn_traitor": 2}
     spec = list(VERBS[act["do"]])
     parts = []
     for position, name in enumerate(spec):

@@ -18,7 +18,7 @@ from .client import Client
 from .diagnosis import explained, failure, what_goes_round
 from .errors import BudgetError, DeterminismError, DslabError, NodeError, ScheduleError
 from .guard import check_class, find_shared, forbidden_calls
-from .host import PAUSED, UP, Host
+from .host import ABSENT, PAUSED, UP, Host
 from .message import Message
 from .network import MODULUS, MULTIPLIER, latency_range_us, stream
 from .node import Node
@@ -282,14 +282,16 @@ class Simulation(Actions):
     def _start(self, host: Host, payload: None, cause: int | None) -> None:
         self.handling = (self.now_us, 0, host, self._start, None, None)
         if self.recorder:
-            self.current = self.recorder.event(self.now_us, "start", host.id, None)
-        self._boot(host)
+            kind = "start" if host.status is not ABSENT else "absent"
+            self.current = self.recorder.event(self.now_us, kind, host.id, None)
+        if host.status is not ABSENT:
+            self._boot(host)
 
-    def _boot(self, host: Host) -> None:
+    def _boot(self, host: Host, begin: Callable[[Node], None] = lambda node: node.on_start()) -> None:
         if self.recorder:
             self.recorder.forget(host.id)
         host.boot()
-        host.node.on_start()
+        begin(host.node)
         missing = [name for name in type(host.node).shows or () if not hasattr(host.node, name)]
         if missing:
             raise NodeError(f"`shows` names {missing[0]!r}, which the node does not have: "

@@ -28,6 +28,7 @@ class System:
         always: safety properties, functions of a World that return None or a violation.
         eventually: progress properties, functions of a World that return True once reached.
         name: for titles and traces; the class's name if not given.
+        absent: names of servers that are not there when the run starts; a schedule's `join` starts them.
         code: the Python expression that makes this system again, for "copy as code".
         imports: the import line which that expression needs.
 
@@ -39,8 +40,8 @@ class System:
     def __init__(self, server: type[Node] | Mapping[str, type[Node]], nodes: int = 5, *, clients: int = 0,
                  client: type[Client] = Client, network: Network | None = None, disk: float | tuple[float, float] = 0,
                  options: Mapping[str, Any] | None = None, always: Sequence[Callable[..., Any]] = (),
-                 eventually: Sequence[Callable[..., Any]] = (), name: str | None = None, code: str = "system",
-                 imports: str = "") -> None:
+                 eventually: Sequence[Callable[..., Any]] = (), name: str | None = None,
+                 absent: Sequence[str] = (), code: str = "system", imports: str = "") -> None:
         if not isinstance(server, Mapping) and not (isinstance(nodes, int) and 1 <= nodes <= 10_000):
             raise ScheduleError(f"a system needs 1 to 10,000 nodes, not {nodes!r}")
         self.classes: dict[str, type[Node]] = (
@@ -61,6 +62,12 @@ class System:
             if not any(hasattr(self.classes[node], option) for node in self.servers):
                 raise NodeError(f"{self.classes[self.servers[0]].__name__} has no attribute {option!r} to set; "
                                 f"define it in the class first")
+        if isinstance(absent, str) or not all(node in self.servers for node in absent):
+            raise ScheduleError(f"absent must be a list of servers of this system, such as "
+                                f"[{self.servers[-1]!r}], not {absent!r}")
+        self.absent = dict.fromkeys(absent)
+        if len(self.absent) == len(self.servers):
+            raise ScheduleError("absent names every server; at least one must be there for the others to join")
         self.always, self.eventually = tuple(always), tuple(eventually)
         self.name = name or next(iter(self.classes.values())).__name__
         self.code, self.imports = code, imports
@@ -114,6 +121,7 @@ class System:
         twin.classes = {node: cls for node, cls in self.classes.items() if node not in nodes}
         twin.servers = [node for node in self.servers if node not in nodes]
         twin.clients = [node for node in self.clients if node not in nodes]
+        twin.absent = {node: None for node in self.absent if node not in nodes}
         groups = [tuple(node for node in group if node not in nodes) for group in self.interchangeable]
         twin.interchangeable = tuple(group for group in groups if group)
         return twin

@@ -24,7 +24,8 @@ class Event(NamedTuple):
     Attributes:
         id: its position in the trace.
         time_us: when, microseconds.
-        kind: "start", "deliver", "timer", "write", "drop", "invoke", "complete" or a verb of a schedule.
+        kind: "start", "absent" (instead of "start": joins later or never), "deliver", "timer", "write", "drop",
+            "invoke", "complete" or a verb of a schedule.
         node: where, or None.
         cause: id of the event that caused it, or None for what the schedule or the start caused.
         message: id of the message delivered or dropped, or None.
@@ -158,7 +159,7 @@ class Trace:
                 self._apply(world.nodes[node], kind, patch, raw[5])
                 if patch or kind in STATUS_AFTER or kind == "turn_traitor":
                     world.changed = world.nodes[node]
-            world.event = i
+            world.event, world.time_us = i, raw[0]
             yield world
 
     @staticmethod
@@ -272,7 +273,8 @@ class Trace:
         return f"<Trace {self.system}, seed {self.seed}: {len(self._events)} events in {self.until_us / 1000:g} ms>"
 
 
-STATUS_AFTER = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up"}
+STATUS_AFTER = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up",
+                "absent": "absent", "join": "up", "leave": "absent"}
 
 
 class _ReadBack(dict[str, Any]):

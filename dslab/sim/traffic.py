@@ -98,7 +98,7 @@ class Traffic:
         if host.status is PAUSED:
             host.backlog.append(entry)
         elif self.recorder:
-            self.recorder.dropped(time, host.id, number, "crashed")
+            self.recorder.dropped(time, host.id, number, host.status)
 
     def _is_cut(self, source: str, target: str) -> bool:
         if (source, target) in self.cuts:

@@ -33,7 +33,7 @@ class NodeScene:
     """One node.
 
     Attributes:
-        status: "up", "crashed" or "paused". since_us: since when.
+        status: "up", "crashed", "paused" or "absent". since_us: since when.
         traitor: whether it lies now.
         fields: what it shows. timers: {name: [set, due, lowest, highest]}, microseconds.
     """
@@ -228,7 +228,8 @@ def _mend(scene: Scene, detail: dict[str, Any]) -> None:
 
 
 WORLD = {"partition": _partition, "heal": _heal, "cut": _cut, "mend": _mend}
-STATUS = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up"}
+STATUS = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up",
+          "absent": "absent", "join": "up", "leave": "absent"}
 
 
 def term_of(fields: Any) -> int:

@@ -13,6 +13,8 @@ from dslab.sim.schedule import REQUIRED, VERBS, Action, action, check_schedule
 DOES = {
     "crash": "Stops a node at once; whatever it has not saved is lost.",
     "restart": "Starts a crashed node again, with its disk or (disk=False) without.",
+    "join": "Starts a server that is absent; it asks the server `to`, or the first that runs, to let it in.",
+    "leave": "Lets a server go in order: it hands over what it has and is absent.",
     "pause": "Freezes a node; what reaches it waits.",
     "resume": "Lets a paused node go on.",
     "lose_disk": "Wipes a node's disk; a running node keeps its memory.",

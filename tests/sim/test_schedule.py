@@ -12,7 +12,8 @@ from dslab.sim.schedule import VERBS, action, call, check_schedule, dumps, loads
 
 SYSTEM = raft.cluster(3)
 EVERY_VERB = [
-    action("crash", "n1", at=5), action("restart", "n1", disk=False, at=6), action("pause", "n2", at=7),
+    action("crash", "n1", at=5), action("restart", "n1", disk=False, at=6),
+    action("join", "n3", to="n1", at=6.25), action("leave", "n3", at=6.5), action("pause", "n2", at=7),
     action("resume", "n2", at=8), action("lose_disk", "n3", at=9), action("skew", "n1", offset=-20.5, rate=1.5, at=10),
     action("timeout", "n2", timer="election", at=11),
     action("load_dice", "n2", [1, 0], at=11.25),
@@ -42,10 +43,10 @@ def test_every_verb_prints_as_a_call_that_makes_it_again():
     for act in EVERY_VERB:
         assert eval(call(act), dict(calls)) == act, call(act)
     assert call(EVERY_VERB[0]) == 'crash("n1", at=5)'
-    assert call(EVERY_VERB[8]) == ('turn_traitor("n1", "equivocate", fields={"term": 9, "granted": True}, '
+    assert call(EVERY_VERB[10]) == ('turn_traitor("n1", "equivocate", fields={"term": 9, "granted": True}, '
                                    'to=["n2", "c1"], at=11.5)')
-    assert call(EVERY_VERB[10]) == 'partition([["n1"], ["n2", "n3"]], in_flight="held", at=12)'
-    assert call(EVERY_VERB[14]) == 'link("n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16)'
+    assert call(EVERY_VERB[12]) == 'partition([["n1"], ["n2", "n3"]], in_flight="held", at=12)'
+    assert call(EVERY_VERB[16]) == 'link("n1", "n2", latency=[1, 2.5], loss=0.25, duplicate=0.1, fifo=True, at=16)'
 
 
 def test_canonical_form_is_sorted_and_drops_defaults():
@@ -67,6 +68,9 @@ def test_canonical_form_is_sorted_and_drops_defaults():
     ([{"at": 1, "do": "link", "source": "n1", "target": "n2", "loss": 2}], "loss must be None or a probability"),
     ([{"at": 1, "do": "link", "source": "n1", "target": "n2", "latency": [9, 1]}], "latency must be"),
     ([{"at": 1, "do": "cut", "source": "n1", "target": "n1"}], "link to itself"),
+    ([{"at": 1, "do": "join", "node": "n1", "to": "n1"}], "not through itself"),
+    ([{"at": 1, "do": "join", "node": "c1"}], "node must be one of n1, n2, n3"),
+    ([{"at": 1, "do": "leave"}], "lacks 'node'"),
     ([{"at": 1, "do": "request", "command": {1, 2}, "to": "c1"}], "to must be"),
     ([{"at": 1, "do": "request", "command": object()}], "command must be plain data"),
 ])

@@ -33,6 +33,8 @@ ACTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("request", ('say "hé" \\ \n x=1',), {"to": "n2"}),
     ("crash", ("n1",), {"at": 1200}),
     ("restart", ("n1",), {"disk": False, "at": 1300.5}),
+    ("leave", ("n4",), {"at": 1350}),
+    ("join", ("n4",), {"to": "n2", "at": 1360}),
     ("pause", ("n2",), {"at": 1400.125}),
     ("resume", ("n2",), {"at": 1500}),
     ("lose_disk", ("n3",), {"at": 1500}),

@@ -23,6 +23,8 @@ IN_FLIGHT = [
 CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
     "crash": (["n1"], {}, 1200),
     "restart": (["n1"], {"disk": False}, 1300),
+    "leave": (["n5"], {}, 900),
+    "join": (["n5"], {"to": "n2"}, 1000),
     "pause": (["n2"], {}, 1200.5),
     "resume": (["n2"], {}, 1400),
     "lose_disk": (["n3"], {}, 900),
@@ -46,6 +48,7 @@ CALLS: dict[str, tuple[list[Any], dict[str, Any], float]] = {
 }
 NEEDS = {
     "restart": "crash",
+    "join": "leave",
     "resume": "pause",
     "turn_loyal": "turn_traitor",
     "heal": "partition",

@@ -3,7 +3,7 @@ import { valueText } from "./format.js";
 import { eventWords } from "./events.js";
 import { entryText } from "./entries.js";
 
-const ROOT_KINDS = new Set(["invoke", "request", "timer", "timeout", "start", "restart"]);
+const ROOT_KINDS = new Set(["invoke", "request", "timer", "timeout", "start", "restart", "join", "leave"]);
 const LONGEST_CHAIN = 40;
 
 /** Causes of an event, itself first, back to the client request or the timeout that began it. */

@@ -15,7 +15,7 @@ const COMPARISONS = new Set(["==", "!=", ">=", "<=", ">", "<", "in"]);
 const WORDS = new Map([["true", true], ["True", true], ["false", false], ["False", false], ["none", null], ["None", null], ["null", null]]);
 const QUANTIFIERS = new Set(["any", "all", "count"]);
 const EVENT_CALLS = new Map([["sent", null], ["delivered", "deliver"], ["dropped", "drop"]]);
-const STATUS_KINDS = new Set(["start", "crash", "restart", "pause", "resume", "turn_traitor", "turn_loyal"]);
+const STATUS_KINDS = new Set(["start", "crash", "restart", "absent", "join", "leave", "pause", "resume", "turn_traitor", "turn_loyal"]);
 
 /** What is wrong with the text of a condition. */
 export class ConditionError extends Error {}

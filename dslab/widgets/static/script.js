@@ -3,7 +3,7 @@ import { countText, h } from "./format.js";
 
 // Every verb's arguments in order; those from `keyword` on are written with their name. Same table as dslab.sim.schedule.
 const CALLS = {
-  crash: [["node"], 1], restart: [["node", "disk"], 1], pause: [["node"], 1], resume: [["node"], 1], lose_disk: [["node"], 1],
+  crash: [["node"], 1], restart: [["node", "disk"], 1], join: [["node", "to"], 1], leave: [["node"], 1], pause: [["node"], 1], resume: [["node"], 1], lose_disk: [["node"], 1],
   skew: [["node", "offset", "rate"], 1], timeout: [["node", "timer"], 2],
   load_dice: [["node", "outcomes"], 2],
   turn_traitor: [["node", "behaviour", "fields", "to", "by"], 2], turn_loyal: [["node"], 1], partition: [["groups", "in_flight"], 1], heal: [[], 0],

@@ -300,6 +300,9 @@ function foldNode(node, trace, i) {
   switch (trace.kind(i)) {
     case "crash": return { ...node, status: "crashed", statusSince: us, timers: {} };
     case "restart": return { ...node, status: "up", statusSince: us, diskLost: detail?.disk === false };
+    case "join": return { ...node, status: "up", statusSince: us };
+    case "absent":
+    case "leave": return { ...node, status: "absent", statusSince: us, timers: {} };
     case "pause": return { ...node, status: "paused", statusSince: us };
     case "resume": return { ...node, status: "up", statusSince: us };
     case "skew": return { ...node, skew: detail.offset || detail.rate !== 1 ? detail : null };
