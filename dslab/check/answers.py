@@ -175,7 +175,8 @@ def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFaile
     if shown.verdict.kind == "always" and shown.verdict.time_us is not None:
         small = small._replace(until=shown.verdict.time_us // 1000 + 1)
     reference = simulate(right, seed=small.seed, schedule=small.schedule, until=small.until)
-    text = failure_text(name, small, shown.trace, shown.verdict, reference)
+    private = [name for cls in system.classes.values() for name in cls.private]
+    text = failure_text(name, small, shown.trace, shown.verdict, reference, private)
     return CheckFailed(text, system=system, case=small, verdict=shown.verdict, start=start_of(shown))
 
 

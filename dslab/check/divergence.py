@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from dslab.sim import Event, MessageRecord, Trace
 
 
-def first_divergence(mine: Trace, reference: Trace) -> str | None:
+def first_divergence(mine: Trace, reference: Trace, private: Collection[str] = ()) -> str | None:
     """The first event with another effect than in the reference, in words; None if there is none to compare.
 
     Runs whose timers were drawn differently soon differ in every time, so the comparison ends there.
@@ -15,10 +16,11 @@ def first_divergence(mine: Trace, reference: Trace) -> str | None:
     Args:
         mine: a run of the system in question.
         reference: a run of the right one with the same seed and schedule.
+        private: attributes and fields of messages that each system writes in its own way; they are not compared.
     """
-    mine_sent, reference_sent = _sent(mine), _sent(reference)
+    mine_sent, reference_sent = _sent(mine, private), _sent(reference, private)
     for i in range(min(len(mine), len(reference))):
-        here, there = mine.events[i], reference.events[i]
+        here, there = _public(mine.events[i], private), _public(reference.events[i], private)
         if here[:6] != there[:6]:
             return None
         for effects in (_changes, _timers):
@@ -37,6 +39,10 @@ def first_divergence(mine: Trace, reference: Trace) -> str | None:
                 expected.get(name, f"does not send {name}"),
             )
     return None
+
+
+def _public(event: Event, private: Collection[str]) -> Event:
+    return event._replace(patch=[change for change in event.patch if change[0] not in private])
 
 
 def _tell(trace: Trace, event: Event, done: str, expected: str) -> str:
@@ -99,10 +105,11 @@ def _fields(m: MessageRecord) -> str:
     return ", ".join(f"{name} {_show(value)}" for name, value in m.fields.items())
 
 
-def _sent(trace: Trace) -> dict[int | None, list[MessageRecord]]:
+def _sent(trace: Trace, private: Collection[str]) -> dict[int | None, list[MessageRecord]]:
     sent: dict[int | None, list[MessageRecord]] = {}
     for message in trace.messages:
-        sent.setdefault(message.sent_event, []).append(message)
+        fields = {name: value for name, value in message.fields.items() if name not in private}
+        sent.setdefault(message.sent_event, []).append(message._replace(fields=fields))
     return sent
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 
 from dslab.sim import DslabError, System, Trace
@@ -43,7 +44,8 @@ class CheckFailed(AssertionError):
         return str(self).splitlines()
 
 
-def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, reference: Trace | None) -> str:
+def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, reference: Trace | None,
+                 private: Collection[str] = ()) -> str:
     """The feedback for a run that breaks a property.
 
     Args:
@@ -52,6 +54,7 @@ def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, referenc
         trace: its run.
         verdict: the property that it breaks.
         reference: the run of the right system under the same schedule, or None to leave the comparison out.
+        private: what the comparison leaves out, see first_divergence.
     """
     found = verdict.violation
     assert found is not None
@@ -75,7 +78,7 @@ def failure_text(name: str, case: Case, trace: Trace, verdict: Verdict, referenc
         f"{len(case.schedule)} actions):",
         *schedule_lines(case),
     ]
-    step = first_divergence(trace, reference) if reference is not None else None
+    step = first_divergence(trace, reference, private) if reference is not None else None
     if step:
         lines += ["", f"The first step that {trace.system.capitalize()} does not take: {step}"]
     question = case.question or QUESTIONS.get(verdict.name, ANY_QUESTION)

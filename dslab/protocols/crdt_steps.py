@@ -123,6 +123,7 @@ def counting(answer, nodes=3, **options):
     class Counting(crdt.Replica):
         """A replica of this counter."""
 
+        private = ("state",)
         payload = AnsweredCounter(answer)
 
     return _named(crdt.cluster(nodes, server=Counting, **options), "counting", answer, nodes, options)
@@ -139,6 +140,7 @@ def sets(answer, nodes=3, **options):
     class Holding(crdt.Replica):
         """A replica of this set."""
 
+        private = ("state",)
         payload = AnsweredSet(answer)
 
     return _named(crdt.cluster(nodes, server=Holding, **options), "sets", answer, nodes, options)
