@@ -20,6 +20,14 @@ LEGAL, VIOLATION = "ok", "violation"                            # of a history; 
 # Who judges a consistency: its module and its function of (operations, model, **options) -> HistoryVerdict.
 CONSISTENCY: dict[str, tuple[str, str]] = {
     "linearizable": ("dslab.check.linearizable", "check"),
+    "sequential": ("dslab.check.sequential", "check"),
+    "causal": ("dslab.check.views", "causal"),
+    "pram": ("dslab.check.views", "pram"),
+    "read your writes": ("dslab.check.views", "read_your_writes"),
+    "monotonic reads": ("dslab.check.views", "monotonic_reads"),
+    "monotonic writes": ("dslab.check.views", "monotonic_writes"),
+    "writes follow reads": ("dslab.check.views", "writes_follow_reads"),
+    "eventual": ("dslab.check.eventual", "check"),
 }
 
 
@@ -81,6 +89,7 @@ class HistoryVerdict(NamedTuple):
         smallest: for "violation": indices of a smallest failing part, in order of invocation.
         why: one sentence.
         tried: what was looked at, such as {"steps": 120, "keys": 3}.
+        details: what a judge has to add, such as {"views": {"c1": [0, 2]}} or {"anomalies": ["G-single"]}.
     """
 
     verdict: str
@@ -91,6 +100,7 @@ class HistoryVerdict(NamedTuple):
     smallest: tuple[int, ...] = ()
     why: str = ""
     tried: Mapping[str, int] = {}
+    details: Mapping[str, Any] = {}
 
 
 def check_history(history: Any, model: str = "register", consistency: str = "linearizable",
