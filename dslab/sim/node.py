@@ -39,7 +39,6 @@ class Node:
         durable: {attribute: value on an empty disk}; these survive a crash, every other attribute is lost.
         shows: attributes that traces record and views draw; None records every public attribute.
         private: those of them, and fields of messages, that another class for the same task may write in another way.
-        private: those of them, and fields of messages, that another class for the same task may write in another way.
         id: this node's name, such as "n1".
         peers: the names of the other servers, in order, those included that are absent (see `System.absent`).
         random: a `random.Random` of this node alone, seeded by the run.
