@@ -3,8 +3,8 @@
 Sources: H. Attiya, A. Bar-Noy, D. Dolev, "Sharing Memory Robustly in Message-Passing Systems", JACM 42(1), 1995 (one
 writer; a reader writes back); N. Lynch, A. Shvartsman, "Robust Emulation of Shared Memory Using Dynamic
 Quorum-Acknowledged Broadcasts", FTCS 1997 (many writers: a write asks for the versions first). In both, clients talk to
-all servers; here the server that a client asks does that for it, and its disk remembers the version, so that a write that
-is asked for again is still the same write. Left out: quorums other than majorities, and their change.
+all servers; here the server that a client asks does that for it, and its disk remembers the version, so that a write
+that is asked for again is still the same write. Left out: quorums other than majorities, and their change.
 """
 
 from __future__ import annotations

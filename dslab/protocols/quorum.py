@@ -17,7 +17,7 @@ from dslab.sim import Client, ClientReply, Network, Node, System, message
 from .quorum_properties import ALWAYS, EVENTUALLY
 
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
-RESEND = 100                     # ms until those who have not answered are asked again; above a round trip and a write
+RESEND = 200                     # ms until those who have not answered are asked again; above a round trip and a write
 
 
 @message

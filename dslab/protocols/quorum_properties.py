@@ -1,7 +1,7 @@
 """What a replicated register promises, in terms of versions: what clients are told, and what replicas hold.
 
 A client shows `told` = [number, key, "read" or "write", version]; a replica shows `versions` and the records of the
-operations that it coordinates. The first three together make a register atomic if no two writes have one version: N.
+operations that it coordinates. The properties in ATOMIC make a register atomic if no two writes have one version: N.
 Lynch, "Distributed Algorithms", 1996, lemma 13.16.
 """
 
@@ -62,16 +62,26 @@ def reads_never_go_back(world):
 
 @title("Writes are newer")
 def writes_are_newer(world):
-    """A write has a newer version than all that clients had been told before it was asked."""
+    """A write has a newer version than every write that was acknowledged before it was asked."""
+    return _newer_than(world, "write", "acknowledged")
+
+
+@title("Writes pass what was read")
+def writes_pass_reads(world):
+    """A write has a newer version than all that reads had returned before it was asked."""
+    return _newer_than(world, "read", "read")
+
+
+def _newer_than(world, kind, what):
     told = _told(world)
     if told is None or told[1] != "write":
         return None
     key, _, version, floor = told
-    newest = max(floor.values(), default=[0, ""])
-    if version > newest:
+    known = floor.get(kind, [0, ""])
+    if version > known:
         return None
-    return violation(f"{world.changed.id}'s write of {key} has version {_say(version)}, but version {_say(newest)} was "
-                     f"known before it asked", nodes=[world.changed.id], expected=f"a version after {_say(newest)}",
+    return violation(f"{world.changed.id}'s write of {key} has version {_say(version)}, but version {_say(known)} was "
+                     f"{what} before it asked", nodes=[world.changed.id], expected=f"a version after {_say(known)}",
                      found=f"version {_say(version)}")
 
 
@@ -81,32 +91,36 @@ def one_value_per_version(world):
     node = world.changed
     if node is None or not hasattr(node, "versions"):
         return None
-    values = world.memory
     for key, (version, value) in node.versions.items():
-        name = (key, *version)
-        first = values.setdefault(name, [value, node.id])
-        if first[0] != value:
-            return violation(f"{node.id} holds {key}={value} and {first[1]} {key}={first[0]}, both as version "
-                             f"{_say(version)}", nodes=[node.id, first[1]], expected=f"{key}={first[0]}",
-                             found=f"{key}={value}")
+        for other in world.servers:
+            if other is not node and key in getattr(other, "versions", {}):
+                theirs, others_value = other.versions[key]
+                if theirs == version and others_value != value:
+                    return violation(f"{node.id} holds {key}={value} and {other.id} {key}={others_value}, both as "
+                                     f"version {_say(version)}", nodes=[node.id, other.id], expected=f"{key}={others_value}",
+                                     found=f"{key}={value}")
     return None
 
 
-@title("What is counted is stored")
-def what_is_counted_is_stored(world):
-    """Every replica whose acknowledgement a coordinator has counted holds that version of the key, or a newer one."""
+@title("What is acknowledged is stored")
+def what_is_acknowledged_is_stored(world):
+    """Of the replicas of a key, as many as a write needs hold its version or a newer one once it is acknowledged."""
     if world.changed is None or not hasattr(world.changed, "versions"):
         return None
     for node in world.servers:
-        for operation in [*getattr(node, "writes", {}).values(), *getattr(node, "reads", {}).values()]:
-            version = operation["version"]
-            for name in operation["acks"] if operation["state"] == "done" else ():
-                held = getattr(world.nodes[name], "versions", {}).get(operation["key"], [[0, ""], None])[0]
-                if list(held) < list(version):
-                    return violation(f"{node.id} counts {name} among those who store version {_say(version)} of "
-                                     f"{operation['key']}", nodes=[node.id, name],
-                                     expected=f"version {_say(version)} at {name}", found=f"version {_say(held)}")
+        for write in getattr(node, "writes", {}).values():
+            if write["state"] == "done":
+                key, version = write["key"], list(write["version"])
+                has = [name for name in write["asked"] if _held(world.nodes[name], key) >= version]
+                if len(has) < write["need"]:
+                    return violation(f"{node.id} has acknowledged version {_say(version)} of {key}, which "
+                                     f"{len(has)} of its replicas store", nodes=[node.id, *has],
+                                     expected=f"{write['need']} replicas", found=", ".join(has) or "none")
     return None
+
+
+def _held(node, key):
+    return list(getattr(node, "versions", {}).get(key, [[0, ""]])[0])
 
 
 def writes_finish(world):
@@ -119,6 +133,7 @@ def _say(version):
     return f"{version[0]}.{version[1]}" if version[0] else "none"
 
 
-ALWAYS = (reads_are_fresh, writes_are_newer, one_value_per_version, what_is_counted_is_stored)
-ATOMIC = (reads_are_fresh, reads_never_go_back, writes_are_newer, one_value_per_version, what_is_counted_is_stored)
+STORED = (writes_are_newer, one_value_per_version, what_is_acknowledged_is_stored)
+ALWAYS = (reads_are_fresh, *STORED)
+ATOMIC = (reads_are_fresh, reads_never_go_back, writes_pass_reads, *STORED)
 EVENTUALLY = (writes_finish,)
