@@ -106,7 +106,7 @@ class BoundedCounter(GCounter):
 
     kind = "bounded-counter"
     operations = ("inc", "dec", "give")
-    examples = ("inc 3", "dec 1", "inc 1", "give 1 n2", "dec 2", "read", "dec 1", "give 2 n1")
+    examples = ("inc 2", "dec 1", "give 1 n2", "dec 2", "read", "give 2 n1", "give 1 n3")
 
     def initial(self):
         return {"rights": {}, "used": {}}
