@@ -12,6 +12,7 @@ Action = dict[str, Any]
 PAUSE_MS = (20, 250)         # between two actions
 KINDS = ("request", "crash", "restart", "partition", "heal", "loss", "duplicate")
 HOSTILE = (*KINDS, "reboot", "timeout")     # adds short outages, and timers that run out at the worst moment
+CHURN = ("request", "join", "leave", "crash", "restart")     # for systems whose servers come and go
 WEIGHTS = {"request": 3}     # the others have 1
 
 
@@ -22,7 +23,7 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
         system: whose nodes the actions name.
         seed: any integer; equal seeds give equal schedules.
         until: no action at or after this time, ms.
-        kinds: which of HOSTILE may occur.
+        kinds: which of HOSTILE and CHURN may occur.
 
     Returns:
         Actions in order of time. Servers may be down and links cut when it ends.
@@ -30,13 +31,14 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
     random = Random(f"faults/{seed}")
     makers: dict[str, Callable[[], Action | None]] = {}
     down: list[str] = []
+    absent = list(system.absent)
     servers = system.servers
     numbers = iter(range(1, 1_000_000))
     schedule: list[Action] = []
     at = 0
 
     def crash() -> Action | None:
-        up = [server for server in servers if server not in down]
+        up = [server for server in servers if server not in down and server not in absent]
         if not up:
             return None
         down.append(random.choice(up))
@@ -46,12 +48,22 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
         return {"do": "restart", "node": down.pop(random.randrange(len(down)))} if down else None
 
     def reboot() -> Action | None:
-        up = [server for server in servers if server not in down]
+        up = [server for server in servers if server not in down and server not in absent]
         if not up:
             return None
         node = random.choice(up)
         schedule.append({"at": at, "do": "crash", "node": node})
         return {"do": "restart", "node": node}
+
+    def join() -> Action | None:
+        return {"do": "join", "node": absent.pop(random.randrange(len(absent)))} if absent else None
+
+    def leave() -> Action | None:
+        up = [server for server in servers if server not in down and server not in absent]
+        if len(up) < 2:
+            return None
+        absent.append(random.choice(up))
+        return {"do": "leave", "node": absent[-1]}
 
     def link(change: str) -> Action | None:
         if len(servers) < 2:
@@ -59,6 +71,7 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
         source, target = random.sample(servers, 2)
         return {"do": "link", "source": source, "target": target, change: random.choice([0.2, 0.5, 0.9])}
 
+    makers["join"], makers["leave"] = join, leave
     makers["request"] = lambda: {"do": "request", "command": f"x={next(numbers)}", "to": random.choice(servers)}
     makers["crash"], makers["restart"], makers["reboot"] = crash, restart, reboot
     makers["timeout"] = lambda: {"do": "timeout", "node": random.choice(servers)}

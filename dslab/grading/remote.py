@@ -330,6 +330,13 @@ class RemoteNode(Node):
 
     def on_start(self) -> None:
         """Starts the node there, with the same name, options and disk."""
+        self._boot("on_start")
+
+    def on_join(self, contact: str | None) -> None:
+        """Lets the node there join."""
+        self._boot("on_join", contact)
+
+    def _boot(self, handler: str, *arguments: Any) -> None:
         cls: Any = type(self)
         connection = cls.session.connection_for(self._host.id)
         own = {name: value for name, value in vars(self).items() if name not in RUNTIME_ATTRIBUTES and name != "_host"}
@@ -338,7 +345,7 @@ class RemoteNode(Node):
         node_id = self._host.id
         connection.randoms[node_id] = self.random
         about = [node_id, list(self.peers), list(self._host.sim.hosts), node_id]
-        self._take(connection, "boot", cls.number(connection), about, options, disk)
+        self._take(connection, "boot", cls.number(connection), about, options, disk, [handler, *arguments])
 
     def _take(self, connection: Connection, what: str, *about: Any) -> None:
         changed, timers, sent = connection.request(what, *about, self.now)
@@ -369,7 +376,7 @@ def node_class(session: Session, connection: Connection, data: Any) -> type:
     for handler in handlers:
         if not _identifier(handler).startswith("on_"):
             raise wire.WireError("it has a handler that is none")
-        if handler != "on_start":
+        if handler not in ("on_start", "on_join"):
             body[handler] = _handler(handler)
     body["durable"] = read(durable)
     attributes = [*(body["durable"] if isinstance(body["durable"], dict) else ()), *(body["shows"] or ())]

@@ -419,8 +419,10 @@ class Student:
     def do_special(self, number: int, name: str, arguments: list[Any]) -> Any:
         return SPECIAL[name](self.handles[number], *arguments)
 
-    def do_boot(self, number: int, about: list[Any], options: dict[str, Any], disk: dict[str, Any], now: float) -> Any:
-        """Starts, or restarts, a node of the student's class."""
+    def do_boot(self, number: int, about: list[Any], options: dict[str, Any], disk: dict[str, Any],
+                begin: list[Any], now: float) -> Any:
+        """Starts or restarts a node of the student's class, or lets it join: `begin` is the handler and its arguments.
+        """
         cls = self.handles[number]
         check_class(cls, about[0])
         one = self.nodes[about[0]] = Borrowed(self, cls, about)
@@ -431,7 +433,7 @@ class Student:
         one.node.__init__()
         for name, value in disk.items():
             setattr(one.node, name, value)
-        one.node.on_start()
+        getattr(one.node, begin[0])(*begin[1:])
         missing = [name for name in cls.shows or () if not hasattr(one.node, name)]
         if missing:
             raise NodeError(f"`shows` names {missing[0]!r}, which the node does not have: set self.{missing[0]} in "

@@ -86,7 +86,10 @@ class Simulation(Actions):
         self.hosts = {node_id: Host(self, node_id) for node_id in system.nodes}
         self.recorder = Recorder(system, seed, self.schedule) if record else None
         for host in self.hosts.values():
-            self._push(0, host, self._start, None)
+            if host.status is ABSENT:
+                heapq.heappush(self.heap, (0, self.next_sequence(), None, self._absent, host.id, None))
+            else:
+                self._push(0, host, self._start, None)
         for number, act in enumerate(self.schedule):
             heapq.heappush(self.heap, (to_us(act["at"]), AFTER_EVERYTHING + number, None, self._act, act, None))
 
@@ -282,10 +285,11 @@ class Simulation(Actions):
     def _start(self, host: Host, payload: None, cause: int | None) -> None:
         self.handling = (self.now_us, 0, host, self._start, None, None)
         if self.recorder:
-            kind = "start" if host.status is not ABSENT else "absent"
-            self.current = self.recorder.event(self.now_us, kind, host.id, None)
-        if host.status is not ABSENT:
-            self._boot(host)
+            self.current = self.recorder.event(self.now_us, "start", host.id, None)
+        self._boot(host)
+
+    def _absent(self, _: None, node: str, __: None) -> None:
+        self._note("absent", node)
 
     def _boot(self, host: Host, begin: Callable[[Node], None] = lambda node: node.on_start()) -> None:
         if self.recorder:
