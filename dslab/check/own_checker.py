@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .answers import not_answered
 from .feedback import CheckFailed, folded
 from .history import OK, UNKNOWN, Operation, check_history
 from .models import ILLEGAL, MODELS
 
-Rule = Callable[[Operation, list[Operation]], bool]
-Shortcut = Callable[[Operation, object, object], bool]
+Plain = dict[str, Any]
+Rule = Callable[[Plain, list[Plain]], bool]
+Shortcut = Callable[[Plain, object, object], bool]
 
 REGISTER = MODELS["register"]
 STEPS = 20_000                   # of a search; a right rule needs a few hundred
@@ -31,9 +32,16 @@ class Found(NamedTuple):
     steps: int
 
 
-def possible_next(operation: Operation, remaining: Sequence[Operation]) -> bool:
+def plain(operation: Operation) -> Plain:
+    """What a rule is told of an operation."""
+    value = operation.argument if operation.do == "write" else operation.result
+    return {"client": operation.process, "do": operation.do, "value": value, "invoked": operation.invoked,
+            "completed": operation.completed}
+
+
+def possible_next(operation: Plain, remaining: Sequence[Plain]) -> bool:
     """Whether no other remaining operation was over before this one began (Wing and Gong, section 3)."""
-    return not any(other.completed is not None and other.completed < operation.invoked for other in remaining)
+    return not any(other["completed"] is not None and other["completed"] < operation["invoked"] for other in remaining)
 
 
 def search(history: Sequence[Operation], rule: Rule, shortcut: Shortcut = lambda *_: False) -> Found:
@@ -52,7 +60,7 @@ def search(history: Sequence[Operation], rule: Rule, shortcut: Shortcut = lambda
         if all(operation.status != OK for operation in remaining):
             return []
         for operation in remaining:
-            if not rule(operation, [*remaining]):
+            if not rule(plain(operation), [plain(other) for other in remaining]):
                 continue
             after = REGISTER.step(state, operation)
             if after is ILLEGAL:
@@ -63,7 +71,7 @@ def search(history: Sequence[Operation], rule: Rule, shortcut: Shortcut = lambda
             rest = place(after, [other for other in remaining if other is not operation])
             if rest is not None:
                 return [operation, *rest]
-            if shortcut(operation, state, after):
+            if shortcut(plain(operation), state, after):
                 return None
         return None
 
@@ -122,7 +130,7 @@ def judge_order(name: str, answer: Rule, *, seeds: Iterable[int], minutes: int =
     Args:
         name: the exercise's id.
         answer: called as answer(operation, remaining); True if the operation may come next; remaining, a list, holds
-            it too.
+            it too; both as `plain` makes them.
         seeds: of the histories.
         minutes: expected time for the exercise.
 
@@ -167,8 +175,8 @@ def judge_shortcut(name: str, answer: Shortcut, *, seeds: Iterable[int], minutes
     return _judged(name, slow, slow_text, seeds, minutes) if "right" in said else said
 
 
-def _reads_only(operation: Operation, before: object, after: object) -> bool:
-    return operation.do == "read"
+def _reads_only(operation: Plain, before: object, after: object) -> bool:
+    return bool(operation["do"] == "read")
 
 
 def _judged(name: str, fails: Callable[[list[Operation]], bool], text: Callable[[list[Operation]], str],
