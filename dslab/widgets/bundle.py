@@ -10,17 +10,45 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 STATIC = Path(__file__).parent / "static"
-MODULES = (
-    "format", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
+BASE = (
+    "format", "parts", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
     "conditions", "until", "transport", "host", "keys", "session", "tools", "entries", "logcells", "log", "links",
-    "events", "spacelayout", "spacepaint", "spacecompare", "spacetime", "script", "causes", "insetdata",
-    "insets", "popover", "chips", "predict", "describe", "lab",
+    "events", "spacelayout", "spacepaint", "spacecompare", "spacetime", "script", "causes", "popover", "chips",
+    "predict", "describe",
 )
-STYLES = ("lab", "panels", "insets", "spacetime")
+LAST = ("lab",)
+STYLES = ("lab", "panels", "spacetime")
+
+
+class Part(NamedTuple):
+    """A view that only some labs have.
+
+    Attributes:
+        modules, styles: its files. fields: it is needed where a node shows one of them.
+    """
+
+    modules: tuple[str, ...]
+    styles: tuple[str, ...]
+    fields: frozenset[str]
+
+
+PARTS = {
+    "insets": Part(("insetpieces", "insetdata", "insets"), ("insets",), frozenset({"promised", "accepted_ballot", "slots"})),
+    "history": Part(("historydata", "historychart", "historyview"), ("history",), frozenset({"@history"})),
+    "quorum": Part(
+        ("insetpieces", "quorumdata", "quorum"), ("insets", "replicas"), frozenset({"versions", "siblings", "hints"})
+    ),
+    "merge": Part(("insetpieces", "mergedata", "merge"), ("insets", "replicas"), frozenset({"crdt"})),
+    "ring": Part(
+        ("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), ("insets", "ring"), frozenset({"bits"})
+    ),
+}
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)
@@ -36,23 +64,47 @@ URL.revokeObjectURL(url);
 export default lab.default;
 """
 
+# A history by itself, without a lab around it.
+HISTORY = ("format", "host", "keys", "historydata", "historychart", "historywidget")
+HISTORY_STYLES = ("lab", "history")
+
+
+def parts_for(fields: Iterable[str]) -> tuple[str, ...]:
+    """The parts that a lab needs whose nodes show these fields."""
+    shown = set(fields)
+    return tuple(name for name, part in PARTS.items() if part.fields & shown)
+
+
+def modules_of(parts: Iterable[str] = PARTS) -> tuple[str, ...]:
+    """The modules of a widget with these parts, in the order in which they are joined; all parts if none are named."""
+    return tuple(dict.fromkeys((*BASE, *(m for name in parts for m in PARTS[name].modules), *LAST)))
+
+
+def styles_of(parts: Iterable[str] = PARTS) -> tuple[str, ...]:
+    """The style sheets of a widget with these parts."""
+    return tuple(dict.fromkeys((*STYLES, *(s for name in parts for s in PARTS[name].styles))))
+
+
+MODULES = modules_of()
+
+
 
 @cache
-def source() -> str:
-    """The widget's ES module, readable but for its comments and indentation."""
-    parts = [(STATIC / f"{name}.js").read_text("utf-8") for name in MODULES]
+def source(modules: tuple[str, ...] = MODULES, entry: str = "render") -> str:
+    """The widget's ES module, readable but for its comments and indentation; `entry` is what it exports."""
+    parts = [(STATIC / f"{name}.js").read_text("utf-8") for name in modules]
     text = "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
-    return _INDENT.sub("", _COMMENT.sub("", text)) + "\nexport default { render };\n"
+    return _INDENT.sub("", _COMMENT.sub("", text)) + f"\nexport default {{ {entry} }};\n"
 
 
 @cache
-def javascript() -> str:
+def javascript(modules: tuple[str, ...] = MODULES, entry: str = "render") -> str:
     """The same module as it travels: compressed, with what unpacks it; equal sources give equal text."""
-    packed = base64.b64encode(gzip.compress(source().encode(), 9, mtime=0)).decode("ascii")
+    packed = base64.b64encode(gzip.compress(source(modules, entry).encode(), 9, mtime=0)).decode("ascii")
     return _UNPACK.format(packed=packed)
 
 
 @cache
-def css() -> str:
+def css(styles: tuple[str, ...] = styles_of()) -> str:
     """The widget's style sheet."""
-    return "\n".join((STATIC / f"{name}.css").read_text("utf-8") for name in STYLES)
+    return "\n".join((STATIC / f"{name}.css").read_text("utf-8") for name in styles)

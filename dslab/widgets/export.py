@@ -17,7 +17,7 @@ from typing import Any
 
 from dslab.view.storyboard import Storyboard
 
-from .bundle import css, source
+from .bundle import css, modules_of, source, styles_of
 
 # In JSON these stand only inside texts, where an escape means the same.
 _NOT_PLAIN = re.compile(r"[<>&\x7f-\U0010ffff]")
@@ -79,13 +79,13 @@ NOTE = (
 
 
 @cache
-def _script() -> str:
-    return source().removesuffix("\nexport default { render };\n") + _MODEL
+def _script(parts: tuple[str, ...]) -> str:
+    return source(modules_of(parts)).removesuffix("\nexport default { render };\n") + _MODEL
 
 
 @cache
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode("ascii")
+def _policy(parts: tuple[str, ...]) -> str:
+    digest = base64.b64encode(hashlib.sha256(_script(parts).encode()).digest()).decode("ascii")
     script = f"script-src 'sha256-{digest}'"
     return f"default-src 'none'; {script}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
@@ -104,7 +104,9 @@ def _seen(text: str) -> str:
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def page(state: Mapping[str, Any], chunks: Mapping[str, bytes], title: str, board: Storyboard) -> str:
+def page(
+    state: Mapping[str, Any], chunks: Mapping[str, bytes], title: str, board: Storyboard, parts: tuple[str, ...]
+) -> str:
     """The page.
 
     Args:
@@ -112,6 +114,7 @@ def page(state: Mapping[str, Any], chunks: Mapping[str, bytes], title: str, boar
         chunks: the bytes of each branch.
         title: heading and name of the page; any text.
         board: what is shown where scripts do not run.
+        parts: the views that only some labs have and this one needs.
 
     Returns:
         HTML; equal arguments give equal text.
@@ -119,12 +122,12 @@ def page(state: Mapping[str, Any], chunks: Mapping[str, bytes], title: str, boar
     blocks = [_block('id="dslab-state"', json.dumps(dict(state), separators=(",", ":"), ensure_ascii=False))]
     blocks += [_block(f'data-chunk="{escape(name)}"', chunk.decode()) for name, chunk in chunks.items()]
     return _PAGE.format(
-        policy=_policy(),
+        policy=_policy(parts),
         title=escape(_seen(title)),
-        style=css() + _STYLE,
+        style=css(styles_of(parts)) + _STYLE,
         note=NOTE,
         picture=_seen(board.svg),
         words=escape(_seen(board.text)),
         data="\n".join(blocks),
-        script=_script(),
+        script=_script(parts),
     )

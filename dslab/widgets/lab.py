@@ -18,6 +18,7 @@ from dslab.view.storyboard import Storyboard
 
 from . import export
 from .branches import AHEAD_MS, MAIN, Branch, Branches
+from .bundle import parts_for
 from .predict import Prediction, PredictionError
 from .runs import RECORDED, Recorded, Runs
 from .served import Served
@@ -134,7 +135,9 @@ class Lab(Served):
         more = {"title": title, "predict": self._predict.spec() if self._predict else None, "recorded": recorded}
         spec = lab_spec(runs, runs.of(tree[MAIN]).trace, verbs, start_us=to_us(start), speed=speed, **more)
         self._answered: dict[str, Any] | None = None
-        super().__init__(tree, runs)
+        shown = {field for fields in spec["fields"].values() for field in fields}
+        judged = any("consistency" in prop for prop in spec["properties"])
+        super().__init__(tree, runs, parts_for(shown | {"@history"} if judged else shown))
         self.spec = spec
         self._publish(MAIN, to_us(start))
         self._seen.clear()  # nothing has been on show yet
@@ -295,7 +298,7 @@ class Lab(Served):
         with self._lock:
             state = {name: getattr(self, name) for name in ("spec", "branches", "cursor", "prediction", "feedback")}
             title = self.spec["title"] or f"{self.spec['system']}, seed {self.spec['seed']}"
-            page = export.page(state, self.chunks, title, self._storyboard())
+            page = export.page(state, self.chunks, title, self._storyboard(), self._parts)
         if path is not None:
             Path(path).write_text(page, encoding="utf-8", newline="\n")
         return page

@@ -19,7 +19,7 @@ from dslab.sim import DslabError, ScheduleError
 from dslab.sim.schedule import LONGEST_MS, VERBS, to_us, whole_ms
 
 from .branches import MAIN, Branch, Branches
-from .bundle import css, javascript
+from .bundle import css, javascript, modules_of, styles_of
 from .minimising import Stopped, Tell, smaller, smallest
 from .runs import MOST_EVENTS, Run, Runs
 from .spec import check_number
@@ -38,9 +38,8 @@ class Served(anywidget.AnyWidget):
     Args:
         tree: the branches.
         runs: what runs them.
+        parts: the views that only some labs have and this one needs.
     """
-
-    _esm, _css = javascript(), css()
 
     spec = traitlets.Dict().tag(sync=True)
     branches = traitlets.List().tag(sync=True)
@@ -48,7 +47,9 @@ class Served(anywidget.AnyWidget):
     cursor = traitlets.Dict({"branch": MAIN, "time_us": 0, "event": 0}).tag(sync=True)
     selection = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
-    def __init__(self, tree: Branches, runs: Runs) -> None:
+    def __init__(self, tree: Branches, runs: Runs, parts: tuple[str, ...]) -> None:
+        self._esm, self._css = javascript(modules_of(parts)), css(styles_of(parts))
+        self._parts = parts
         self._lock = threading.RLock()
         self._tree, self._runs = tree, runs
         self._jobs: dict[Any, threading.Event] = {}  # long commands -> what stops them
@@ -208,6 +209,15 @@ class Served(anywidget.AnyWidget):
             work()
         return LATER
 
+    def _history(self, c: dict[str, Any]) -> str:
+        """Replies with the chart of a branch; nothing changes, so nothing is published."""
+
+        def look() -> dict[str, Any]:
+            return {"chart": self._runs.of(self._shown(self._tree[c["branch"]])).history(c["property"])}
+
+        self.send(self._answer(c, look))
+        return LATER
+
     def _stop(self, job: Any) -> None:
         if job in self._jobs:
             self._jobs[job].set()
@@ -262,6 +272,7 @@ COMMANDS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
         lab._move(c["branch"], {int(p): us / 1000 for p, us in c["times_us"].items()})
     ),
     "minimise": Served._minimise_later,
+    "history": Served._history,
     "stop": lambda lab, c: lab._stop(c["job"]),
     "undo": lambda lab, c: lab._step(Branches.undo),
     "redo": lambda lab, c: lab._step(Branches.redo),

@@ -2,6 +2,7 @@
 import { clockText, countText, h, listText, s, setText, termClass } from "./format.js";
 import { CLASS_WORDS, groupLetter, messageMark, nodeView, starPath } from "./glyphs.js";
 import { typeWords } from "./events.js";
+import { parts } from "./parts.js";
 
 const KEYS = [
   ["Tab, Shift-Tab", "next, previous region"], ["Arrows", "move among nodes, cells, events"], ["Enter", "inspect, open the verbs"], ["Space", "play, pause"],
@@ -59,7 +60,7 @@ export function createHelp(ctx) {
     h(doc, "h4", {}, "Now"), now,
     h(doc, "h4", {}, "Legend"), h(doc, "ul", { class: "ds-legend-list" }, legend()),
     h(doc, "h4", {}, "Settings"), toggle("Single-letter keys", "shortcuts", ctx.settings.shortcuts), toggle("Reduced motion", "reduced_motion", ctx.settings.reducedMotion),
-    h(doc, "h4", {}, "Keys"), h(doc, "table", { class: "ds-keys" }, h(doc, "tbody", {}, KEYS.map(([keys, does]) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, keys), h(doc, "td", {}, does)))))));
+    h(doc, "h4", {}, "Keys"), h(doc, "table", { class: "ds-keys" }, h(doc, "tbody", {}, [...KEYS, ...Object.values(parts).flatMap((part) => part.keys?.(ctx.spec) ?? [])].map(([keys, does]) => h(doc, "tr", {}, h(doc, "th", { scope: "row" }, keys), h(doc, "td", {}, does)))))));
   let frame = null;
   let opener = null;
 

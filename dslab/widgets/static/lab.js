@@ -15,7 +15,7 @@ import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
 import { createSpacetimeView } from "./spacetime.js";
 import { createEventsView, createPrintTable, createTableView } from "./events.js";
-import { createInsets, insetTabs } from "./insets.js";
+import { parts } from "./parts.js";
 import { createScriptDrawer } from "./script.js";
 import { createNodePopover, createMessageInspector } from "./popover.js";
 import { createChips } from "./chips.js";
@@ -26,9 +26,9 @@ const MOVES = new Set(["play", "reverse", "step", "stepback", "start", "end", "n
 const CHANGES = new Set(["fork", "bookmark", "undo", "redo", "heal", "rename", "pin", "delete"]);
 const TABS = [["cluster", "Cluster"], ["log", "Log"], ["spacetime", "Space-time"], ["links", "Links"], ["events", "Events"]];
 const NEEDS_STATUS = {
-  crash: ["up", "paused"], restart: ["crashed"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
+  crash: ["up", "paused"], restart: ["crashed"], join: ["absent"], leave: ["up"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
 };
-const STATUS_WORDS = { crashed: "is already down", paused: "is paused", up: "is running", restarting: "is restarting" };
+const STATUS_WORDS = { crashed: "is already down", absent: "is absent", paused: "is paused", up: "is running", restarting: "is restarting" };
 const TIGHT_STAGE_PX = 600;      // below, Heal would stand on the uppermost node: the tools fold to icons
 const WARM_MS = 8;
 let labsMade = 0;
@@ -71,16 +71,17 @@ export function createLab(model, doc) {
     cursor: followCursor,
   });
   const { store, spec } = session;
+  const partTabs = Object.values(parts).flatMap((part) => part.tabs(spec));
   const settings = {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
-  if (!logServers(spec).length) sideTab = insetTabs(spec)[0]?.[0] ?? "spacetime";
+  if (!logServers(spec).length) sideTab = partTabs[0]?.[0] ?? "spacetime";
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
     doc, store, spec, settings, send, select, seek, reason, showTab,
-    command, work, setting,
+    command, work, setting, query: (what, args) => session.command(what, args), hasTab: (id) => tabButtons.has(id),
     noKernel: spec.recorded ?? (session.live ? null : NO_KERNEL),
     say: (text) => speaker.say(text), notice: (text) => notice(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
     close: () => closePopover(), openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k),
@@ -107,15 +108,16 @@ export function createLab(model, doc) {
   for (const name of ["start", "prev", "reverse", "end", "fork", "bookmark"]) go[`${name}2`] = () => go[name]();
   const transport = createTransport(ctx, go, controlReason);
   const timeline = createTimeline(ctx, { seek, branch: openBranch, move: (times) => ask("move", { branch: store.branch.id, times_us: times }), locked: () => controlReason("step") });
-  const stage = createStage(ctx, {
+  const onStage = {
     openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k), partition: cutGroups,
     focused: () => {}, drafted: () => tools.update(frame),
-  });
+  };
+  const stage = parts.ring?.stage(ctx, onStage) ?? createStage(ctx, onStage);
   const tools = createTools(ctx, {
     request: (command, to) => send("request", { command, ...(to ? { to } : {}) }), partition: cutGroups, heal: go.heal,
     focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
-  const views = { log: createLogView(ctx), spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...createInsets(ctx) };
+  const views = { log: createLogView(ctx), spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...Object.assign({}, ...Object.values(parts).map((part) => part.views(ctx))) };
   const table = createTableView(ctx);
   const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
@@ -142,7 +144,7 @@ export function createLab(model, doc) {
   const helpButton = headButton("Help and legend", h(doc, "b", {}, "?"), () => toggleHelp());
   const stageArea = h(doc, "div", { class: "ds-stage-area", id: ctx.uid("stage") }, stage.el, table.el, tools.form, tools.hint);
   const side = h(doc, "div", { class: "ds-side", role: "tabpanel", id: ctx.uid("side") }, Object.values(views).map((view) => view.el));
-  const allTabs = TABS.toSpliced(2, 0, ...insetTabs(spec));
+  const allTabs = TABS.toSpliced(2, 0, ...partTabs).map(([id, text]) => [id, id === "cluster" ? stage.title ?? text : text]);
   const tabButtons = new Map(allTabs.filter(([id]) => id !== "log" || logServers(spec).length > 0).map(([id, text]) => [id, h(doc, "button", {
     type: "button", class: "ds-tab", role: "tab", id: ctx.uid("tab"), "data-tab": id, "aria-controls": id === "cluster" ? stageArea.id : side.id,
     onclick: () => showTab(id),
@@ -688,7 +690,7 @@ export function createLab(model, doc) {
     nextMessage: () => nextMessage(1), prevMessage: () => nextMessage(-1),
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
-    spacetime: () => focusTab("spacetime"),
+    spacetime: () => focusTab("spacetime"), lookup: () => views.lookup && focusTab("lookup"),
     table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {
       store.causalOnly = !store.causalOnly;
