@@ -40,11 +40,11 @@ class Part(NamedTuple):
 
 PARTS = {
     "insets": Part(("insetpieces", "insetdata", "insets"), ("insets",), frozenset({"promised", "accepted_ballot", "slots"})),
-    "history": Part(("historydata", "historychart", "historyview"), ("history",), frozenset({"@history"})),
     "quorum": Part(
         ("insetpieces", "quorumdata", "quorum"), ("insets", "replicas"), frozenset({"versions", "siblings", "hints"})
     ),
     "merge": Part(("insetpieces", "mergedata", "merge"), ("insets", "replicas"), frozenset({"crdt"})),
+    "history": Part(("historydata", "historychart", "historyview"), ("history",), frozenset({"@history"})),
     "ring": Part(
         ("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), ("insets", "ring"), frozenset({"bits"})
     ),

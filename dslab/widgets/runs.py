@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -13,12 +14,15 @@ from dslab.sim import DslabError, ScheduleError, System, Trace, TraceError, simu
 from dslab.sim.schedule import to_us
 from dslab.sim.snapshot import keep
 from dslab.view import announce, narrate, pack, read, shared_prefix, survey
+from dslab.view.history import Chart
 from dslab.view.words import Said
 
 from .branches import Branch, Tree
+from .history import trace_chart
 
 MOST_EVENTS = 200_000
 KEPT_RUNS = 24
+MOST_BROUGHT = 40  # operations; the chart of a longer history is worked out when somebody looks at it
 RECORDED = "this run was recorded from real processes"
 
 
@@ -91,6 +95,7 @@ class Run:
 
     def __init__(self, trace: Trace, stopped: str | None, properties: Properties) -> None:
         self.trace, self.stopped, self._properties = trace, stopped, properties
+        self._histories: dict[str, Chart] = {}
 
     @cached_property
     def reading(self) -> Any:
@@ -112,9 +117,36 @@ class Run:
             found += check_trace(_apart(self.trace), *(((), (prop,)) if eventually else ((prop,), ())))
         return found
 
+    def history(self, name: str) -> Chart:
+        """The operations, judged by the property of this name that is about histories; each is worked out once.
+
+        Raises:
+            DslabError: there is no such property, or it cannot judge these operations.
+        """
+        if name not in self._histories:
+            prop = self._properties.named(name)
+            if not hasattr(prop, "consistency"):
+                raise DslabError(f"{name} is not about the operations of clients")
+            broken = next((v.event for v in self.verdicts if v.name == name and v.status == VIOLATED), None)
+            self._histories[name] = trace_chart(self.trace, prop.model, prop.consistency, broken)
+        return self._histories[name]
+
+    @property
+    def histories(self) -> dict[str, Chart]:
+        """The charts that are small enough to travel along, so that they can be seen without a kernel."""
+        if sum(event.kind == "invoke" for event in self.reading.events) > MOST_BROUGHT:
+            return {}
+        found = {}
+        for kind, prop in self._properties.listed():
+            if kind == "always" and hasattr(prop, "consistency"):
+                with suppress(DslabError):
+                    found[prop.__name__] = self.history(prop.__name__)
+        return found
+
     def judge_again(self) -> None:
         """After the properties have changed."""
         self.__dict__.pop("verdicts", None)
+        self._histories = {}
 
     @cached_property
     def digest(self) -> str:
@@ -204,6 +236,7 @@ class Runs:
             }
         violations = [v.event for v in run.verdicts if v.status == VIOLATED] if not self.hidden else []
         time = [event.time_us for event in run.reading.events]
+        histories = {} if self.hidden else run.histories
         description = {
             "id": branch.id,
             "parent": branch.parent,
@@ -215,6 +248,7 @@ class Runs:
             "digest": run.signed,
             "until_us": to_us(branch.until),
             "verdicts": [] if self.hidden else [_verdict(v) for v in run.verdicts],
+            **({"histories": histories} if histories else {}),
             "truncated": run.stopped,
             "bookmarks": [
                 {"us": time[event], "event": event, "label": label}

@@ -52,7 +52,13 @@ def lab_spec(runs: Runs, trace: Trace, verbs: Sequence[str] | None, **more: Any)
 def chips(runs: Runs) -> list[dict[str, str]]:
     """The properties as their chips need them; none where the exercise hides them."""
     return [
-        {"name": prop.__name__, "title": title_of(prop), "sentence": sentence_of(prop), "kind": kind}
+        {
+            "name": prop.__name__,
+            "title": title_of(prop),
+            "sentence": sentence_of(prop),
+            "kind": kind,
+            **({"consistency": prop.consistency} if hasattr(prop, "consistency") else {}),
+        }
         for kind, prop in runs.properties.listed()
         if not runs.hidden
     ]

@@ -67,6 +67,7 @@ export function createChips(ctx) {
     const { verdict, status, property } = statuses().find((item) => item.property.name === name);
     if (chosen() === name && status !== "violated") return ctx.select(null);
     ctx.select({ kind: "property", id: name });
+    if (property.consistency && ctx.hasTab?.("history")) ctx.showTab("history");
     if (status === "violated") {
       ctx.seek({ event: verdict.event });
       ctx.say(plainText(verdict.text));

@@ -27,7 +27,7 @@ export function createMergeView(ctx) {
   }
 
   function table({ replicas, origins, join, kind }, frame) {
-    return insetTable(doc, `Replicas, ${kind}: how many updates of each origin they have seen`, ["replica", "value", ...origins.map((name) => h(doc, "th", { scope: "col" }, unseen(doc, "updates of "), name))],
+    return insetTable(doc, `${kind}, updates seen by origin`, ["replica", "value", ...origins.map((name) => h(doc, "th", { scope: "col" }, unseen(doc, "updates of "), name))],
       replicas.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(row.id), frame),
         h(doc, "td", {}, h(doc, "code", { class: "ds-mono", title: row.value }, cut(row.value, TEXT_MOST.value))),
         origins.map((name) => {

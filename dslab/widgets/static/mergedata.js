@@ -15,7 +15,7 @@ const most = (a, b) => {
   return all;
 };
 const within = (a, b) => Object.entries(a).every(([name, count]) => count <= (b[name] ?? 0));
-const same = (a, b) => within(a, b) && within(b, a);
+const alike = (a, b) => within(a, b) && within(b, a);
 const sum = (seen) => Object.values(seen).reduce((total, count) => total + count, 0);
 
 const knownSeen = new WeakMap();
@@ -65,13 +65,13 @@ export function mergeModel(trace, frame, spec) {
   const join = replicas.reduce((all, row) => most(all, row.seen), {});
   const groups = [];
   for (const row of replicas) {
-    const group = groups.find((item) => same(item.seen, row.seen));
+    const group = groups.find((item) => alike(item.seen, row.seen));
     if (group) group.members.push(row);
     else groups.push({ seen: row.seen, members: [row] });
   }
   groups.sort((a, b) => sum(a.seen) - sum(b.seen));
   for (const group of groups) group.differ = new Set(group.members.map(({ value }) => value)).size > 1;
-  if (groups.length && !groups.some((group) => same(group.seen, join))) groups.push({ seen: join, members: [], differ: false });
+  if (groups.length && !groups.some((group) => alike(group.seen, join))) groups.push({ seen: join, members: [], differ: false });
   groups.forEach((group, i) => {
     const below = groups.map((other, j) => j).filter((j) => j !== i && within(groups[j].seen, group.seen));
     group.level = below.reduce((level, j) => Math.max(level, groups[j].level + 1), 0);

@@ -8,7 +8,7 @@ import { quorumModel, quorumSentence, storesOf } from "./quorumdata.js";
 const CALLS_SHOWN = { wide: 3, one: 4, small: 2 };
 const CELL_WORDS = { accepted: "answered", promised: "asked, no answer yet", open: "not asked" };
 const STORED_WORDS = { accepted: "stored it", promised: "asked, not stored yet", open: "not asked" };
-const ROW_EM = 2;
+const REPLICA_EM = 2;
 
 parts.quorum = {
   tabs: (spec) => (storesOf(spec).length ? [["quorum", "Versions"]] : []),
@@ -40,7 +40,7 @@ export function createQuorumView(ctx) {
     const hints = replicas.some((row) => row.hints.length);
     const joined = (call) => call === read || call === write;
     const head = ["replica", ["holds ", mono(doc, model.key)], ...calls.flatMap((call) => [callHead(call), ...(call.repairs.length ? [h(doc, "th", { scope: "col" }, "repair")] : [])]), ...(hints ? ["keeps for"] : [])];
-    const rows = replicas.map((row, i) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null, style: `height:${ROW_EM * (split ? 1.7 : 1)}em` },
+    const rows = replicas.map((row, i) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null, style: `height:${REPLICA_EM * (split ? 1.7 : 1)}em` },
       rowHead(ctx, frame.nodes.get(row.id), frame),
       h(doc, "td", {}, held(row)),
       calls.flatMap((call) => [cell(call, i, joined(call) && shared.includes(row.id)), ...(call.repairs.length && i === 0 ? [arrows(call, replicas, split)] : [])]),
@@ -72,7 +72,7 @@ export function createQuorumView(ctx) {
 
   // From whoever asked to each replica that gets the newest version back.
   function arrows(call, replicas, split) {
-    const row = ROW_EM * (split ? 1.7 : 1) * 13;
+    const row = REPLICA_EM * (split ? 1.7 : 1) * 13;
     const mid = (id) => (replicas.findIndex((item) => item.id === id) + 0.5) * row;
     const from = replicas.some(({ id }) => id === call.at) ? mid(call.at) : 0;
     const ways = call.repairs.filter((id) => replicas.some((item) => item.id === id)).map((id, k) => {
@@ -88,9 +88,9 @@ export function createQuorumView(ctx) {
   function tally({ heard, asked, n, need, state, kind }) {
     const count = heard.length;
     const enough = need !== null && count >= need;
-    const words = state === "failed" ? "failed" : `${count} of ${need ?? n}`;
+    const words = state === "failed" ? "failed" : enough ? "quorum" : `${count} of ${need ?? n}`;
     return h(doc, "span", { class: "ds-count" }, h(doc, "span", { class: "ds-segs", "aria-hidden": "true" }, Array.from({ length: Math.max(n, asked.length, count) }, (_, k) => h(doc, "i", { class: `ds-sg is-${k < count ? "granted" : "pending"}${k + 1 === need ? " is-threshold" : ""}` }))),
-      h(doc, enough ? "b" : "span", {}, words), unseen(doc, kind === "reads" ? " needed answers" : " needed stores"));
+      h(doc, enough ? "b" : "span", {}, words), unseen(doc, `, ${count} of ${n} ${kind === "reads" ? "answered" : "stored it"}, ${need ?? n} needed`));
   }
 
   function key() {

@@ -4,7 +4,7 @@ import { isMap } from "./causes.js";
 import { valueText } from "./format.js";
 
 const STORES = ["versions", "siblings", "hints"];
-const CALLS = ["reads", "writes"];
+const REQUESTS = ["reads", "writes"];
 const MOST_CALLS = 24;
 
 const showsAny = (spec, id, names) => names.some((name) => (spec.fields?.[id] ?? []).includes(name));
@@ -63,7 +63,7 @@ export function keysOf(frame) {
   for (const { fields } of frame.nodes.values()) {
     for (const name of ["versions", "siblings"]) if (isMap(fields[name])) for (const key of Object.keys(fields[name])) found.add(key);
     if (isMap(fields.hints)) for (const kept of Object.values(fields.hints)) for (const key of listed(isMap(kept) ? kept : [])) found.add(key);
-    for (const name of CALLS) if (isMap(fields[name])) for (const call of Object.values(fields[name])) if (isMap(call) && typeof call.key === "string") found.add(call.key);
+    for (const name of REQUESTS) if (isMap(fields[name])) for (const call of Object.values(fields[name])) if (isMap(call) && typeof call.key === "string") found.add(call.key);
   }
   return [...found].sort();
 }
@@ -76,7 +76,7 @@ function startsOf(trace) {
   const found = new Map();
   for (let i = 0; i < trace.n; i++) {
     for (const change of trace.patch(i)) {
-      if (!CALLS.includes(change[0]) || change.length !== 2 || !isMap(change[1])) continue;
+      if (!REQUESTS.includes(change[0]) || change.length !== 2 || !isMap(change[1])) continue;
       for (const name of Object.keys(change[1])) {
         const id = `${trace.node(i)} ${name} ${change[0]}`;
         if (!found.has(id)) found.set(id, i);
@@ -111,7 +111,7 @@ function callOf(node, name, kind, call, replicas, start) {
 export function quorumModel(trace, frame, spec, wanted = null, most = 3) {
   const keys = keysOf(frame);
   const starts = startsOf(trace);
-  const all = [...frame.nodes.values()].flatMap((node) => CALLS.flatMap((kind) => Object.entries(isMap(node.fields[kind]) ? node.fields[kind] : {})
+  const all = [...frame.nodes.values()].flatMap((node) => REQUESTS.flatMap((kind) => Object.entries(isMap(node.fields[kind]) ? node.fields[kind] : {})
     .filter(([, call]) => isMap(call)).slice(-MOST_CALLS).map(([name, call]) => ({ node, kind, name, call, start: starts.get(`${node.id} ${name} ${kind}`) ?? -1 }))));
   const newest = all.reduce((best, item) => (item.start > (best?.start ?? -1) ? item : best), null);
   const key = keys.includes(wanted) ? wanted : typeof newest?.call.key === "string" ? newest.call.key : keys[0] ?? null;
