@@ -106,7 +106,7 @@ class BoundedCounter(GCounter):
 
     kind = "bounded-counter"
     operations = ("inc", "dec", "give")
-    examples = ("inc 2", "dec 1", "give 1 n2", "dec 2", "read", "give 2 n1", "give 1 n3")
+    examples = ("inc 2", "give 2 n2", "dec 2", "give 1 n3", "dec 2", "give 2 n1", "dec 1")
 
     def initial(self):
         return {"rights": {}, "used": {}}
