@@ -89,7 +89,8 @@ class Leaving:
 class Server(Router):
     """A server of the ring that keeps keys."""
 
-    shows = ("position", "bits", "metric", "predecessor", "successors", "fingers", "keys", "lookups")
+    shows = ("position", "bits", "metric", "predecessor", "successors", "list_length", "fingers", "keys",
+             "lookups")
     copies = 2            # of a key: at its owner and at the next servers
 
     def reset(self):
@@ -226,6 +227,8 @@ class Server(Router):
     def on_notify(self, sender, m):
         before = self.predecessor
         super().on_notify(sender, m)
+        if self.predecessor != before:
+            self.new_predecessor(self.predecessor)
         if self.predecessor == sender and (before != sender or m.fresh):
             self.owe(sender, self.position, self.position_of(sender), True)       # section IV-E.1: its keys
 

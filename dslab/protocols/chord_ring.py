@@ -173,11 +173,24 @@ class Ring(Node):
             self.enter()
         elif sender != self.successor and not self.precedes_successor(sender):
             return                                       # an old answer
-        self.adopt_list([sender, *m.successors])
         if sender == self.awaited:
             self.awaited = None
-        if m.predecessor is not None and self.precedes_successor(m.predecessor):
-            self.consider(m.predecessor)
+        self.reconcile(sender, m.predecessor, m.successors)
+
+    def reconcile(self, successor, predecessor, others):
+        """What the answer of a successor means for this server's own list.
+
+        Args:
+            successor: the name of a server that lives and is, or shall be, the successor.
+            predecessor: who stands before that one, as far as it knows; or None.
+            others: who stands after it: its own successor list.
+        """
+        self.adopt_list([successor, *others])
+        if predecessor is not None and self.precedes_successor(predecessor):
+            self.consider(predecessor)
+        self.notify_successor()
+
+    def notify_successor(self):
         self.send(self.successor, Notify(self.fresh))
 
     def precedes_successor(self, name):
@@ -199,9 +212,13 @@ class Ring(Node):
         self.successors = kept[:self.list_length]
 
     def on_notify(self, sender, m):
-        if self.predecessor is None or between(self.position_of(sender), self.position_of(self.predecessor),
+        self.notify(sender)
+
+    def notify(self, name):
+        """Somebody thinks that it might be the predecessor."""
+        if self.predecessor is None or between(self.position_of(name), self.position_of(self.predecessor),
                                                self.position, self.bits):
-            self.new_predecessor(sender)
+            self.predecessor = name
 
     def new_predecessor(self, name):
         self.predecessor = name
