@@ -1,8 +1,10 @@
-"""Linearizability: is there an order of all operations, each between its question and its answer, that the model allows?
+"""Linearizability: an order of all operations, each between its question and its answer, that the model allows.
 
 The search is Wing and Gong's, with Lowe's memory: among the operations that none of the others precedes, take one that
 the model allows, and so on; where an operation that must be placed cannot be, go back. A pair of (operations placed,
-state) that was left once is never entered again. Objects with different keys are judged apart (Herlihy and Wing,
+state) that was left once is never entered again. Three things that only save time: a read that fits is placed at once;
+what nobody answered is placed only where it changes something; and where the read that is answered first could not be
+answered so any more, the search goes back. Objects with different keys are judged apart (Herlihy and Wing,
 theorem 1), in turns of a growing number of steps, because one bad key ends it and a good one can take for ever.
 
 Source: J. M. Wing, C. Gong, "Testing and Verifying Concurrent Objects", JPDC 17, 1993; G. Lowe, "Testing for
@@ -12,6 +14,7 @@ Linearizability", CPE 29(4), 2017, section 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .history import LEGAL, OK, UNKNOWN, VIOLATION, HistoryError, HistoryVerdict, Operation, in_order, told
@@ -33,7 +36,8 @@ class Search:
     Attributes:
         steps: how often the model was asked.
         legal: True with an order, False where there is none, None while it is not known.
-        blocked: position of the operation that ended first of those that could not be placed, or -1.
+        furthest, doomed: the last answer up to which an order was found, and the last one that was seen to be out of
+            reach, as places in the circle of events.
     """
 
     def __init__(self, model: Model, history: Sequence[Operation], may: frozenset[int] = frozenset()) -> None:
@@ -47,7 +51,22 @@ class Search:
         self.next, self.back = [0] * (2 * size + 3), [0] * (2 * size + 3)
         for entry, following in zip(circle, [*circle[1:], 0]):
             self.next[entry], self.back[following] = following, entry
-        self.place = {entry: n for n, entry in enumerate(circle)}
+        self.place, self.circle = {entry: n for n, entry in enumerate(circle)}, circle
+        self.reads = [o.do in model.reads for o in history]    # one that fits need not wait: it never changes anything
+        # the answers of reads that are not placed, in order, linked in the same way; and what can begin such an answer
+        reads = [0, *[entry for entry in circle if entry and not entry & 1 and self.reads[(entry >> 1) - 1]]]
+        self.later, self.sooner = [0] * (2 * size + 3), [0] * (2 * size + 3)
+        for entry, following in zip(reads, [*reads[1:], 0]):
+            self.later[entry], self.sooner[following] = following, entry
+        begins: dict[Any, int] = {}
+        self.begins = [0] * size
+        for entry in reads[1:]:
+            i = (entry >> 1) - 1
+            answer = history[i].result
+            if answer not in begins:
+                begins[answer] = sum([1 << j for j, o in enumerate(history)
+                                      if not self.reads[j] and model.begins(o, answer)])
+            self.begins[i] = begins[answer]
         self.answered = [end is not None for end in ends]
         self.left = sum(self.answered) - len(may)
         self.may = [i in may for i in range(size)]
@@ -67,17 +86,17 @@ class Search:
         self.seen: set[tuple[int, int, Any]] = set()
         self.entry = self.next[0]
         self.steps = 0
-        self.blocked = -1
+        self.furthest = self.doomed = 0
         self.legal: bool | None = None
 
     def run(self, limit: int) -> bool | None:
         """Goes on for about so many steps of the model. Returns `legal`."""
-        following, back, tables, twin, seen, stack = (self.next, self.back, self.tables, self.twin, self.seen,
-                                                      self.stack)
-        answered, may, history, step = self.answered, self.may, self.history, self.model.step
+        following, back, later, sooner = self.next, self.back, self.later, self.sooner
+        answered, may, reads, begins, twin = self.answered, self.may, self.reads, self.begins, self.twin
+        tables, seen, stack, history, step = self.tables, self.seen, self.stack, self.history, self.model.step
+        hopeless = self.model.hopeless
         state, base, window, entry, left = self.state, self.base, self.window, self.entry, self.left
         steps = 0
-        furthest = self.place.get(2 * self.blocked + 2, 0)
         while left and steps < limit:
             if entry & 1:
                 i = entry >> 1
@@ -102,29 +121,39 @@ class Search:
                 key = first, placed, new
                 if key not in seen:
                     seen.add(key)
+                    r = (later[0] >> 1) - 1               # the read that is answered first
+                    if r >= 0 and not reads[i] and not begins[r] >> first & ~placed \
+                            and hopeless(new, history[r].result):
+                        self.doomed = max(self.doomed, self.place[later[0]])
+                        entry = following[entry]
+                        continue
                     stack.append((entry, state, base, window))
                     state, base, window = new, first, placed
                     call, answer = 2 * i + 1, 2 * i + 2
                     following[back[call]], back[following[call]] = following[call], back[call]
                     if answered[i]:
                         following[back[answer]], back[following[answer]] = following[answer], back[answer]
+                        if reads[i]:
+                            later[sooner[answer]], sooner[later[answer]] = later[answer], sooner[answer]
                         left -= not may[i]
                     entry = following[0]
                     continue
-                if entry & 1:
+                if entry & 1 and not reads[i]:
                     entry = following[entry]
                     continue
-            elif self.place[entry] > furthest:            # it cannot be placed before it was answered
-                furthest, self.blocked = self.place[entry], i
+            elif self.place[entry] > self.furthest:       # it could not be placed before it was answered
+                self.furthest = self.place[entry]
             while stack:                                  # go back to the last choice
                 entry, state, base, window = stack.pop()
                 i = (entry - 1) >> 1
                 call, answer = 2 * i + 1, 2 * i + 2
                 if answered[i]:
                     following[back[answer]] = back[following[answer]] = answer
+                    if reads[i]:
+                        later[sooner[answer]] = sooner[later[answer]] = answer
                     left += not may[i]
                 following[back[call]] = back[following[call]] = call
-                if entry & 1:
+                if entry & 1 and not reads[i]:
                     break
             else:
                 self.legal = False
@@ -139,6 +168,30 @@ class Search:
     def order(self) -> list[int]:
         """Positions of the operations in the order found."""
         return [entry >> 1 for entry, *_ in self.stack if entry & 1]
+
+    def stuck(self) -> int:
+        """Where there is no order: the position of the first operation whose answer makes it so.
+
+        All that was answered before can be placed; if that is too hard to find out, it is a later one.
+        """
+        answers = [(entry >> 1) - 1 for entry in self.circle[self.furthest:max(self.furthest, self.doomed) + 1]
+                   if entry and not entry & 1]
+        low, high = 0, len(answers) - 1
+        while low < high:
+            middle = (low + high) // 2
+            end = self.history[answers[middle]].completed
+            assert end is not None
+            if Search(self.model, [o for _, o in begun_by(self.history, end)]).run(3 * self.steps + FIRST_TURN) is False:
+                high = middle
+            else:
+                low = middle + 1
+        return answers[low]
+
+
+def begun_by(history: Sequence[Operation], end: int) -> list[tuple[int, Operation]]:
+    """What was asked until some time, (position, operation); what was not yet answered then is open."""
+    return [(i, o if o.completed is None or o.completed <= end else replace(o, completed=None))
+            for i, o in enumerate(history) if o.invoked <= end]
 
 
 def check(history: Sequence[Operation], model: str, *, initial: Any = ..., steps: int = STEPS,
@@ -174,8 +227,10 @@ def check(history: Sequence[Operation], model: str, *, initial: Any = ..., steps
     asked = HistoryVerdict(UNKNOWN, "linearizable", model, tried=tried)
     if bad is not None:
         mine = next(keys[key] for key, search in searches.items() if search is bad)
-        part = smallest_part(kind, bad.history, bad.blocked, Search, bad.steps) if smallest else ()
-        stuck, shown = mine[bad.blocked], tuple([mine[i] for i in part])
+        last = bad.stuck()
+        begun = begun_by(bad.history, bad.history[last].completed or 0)
+        part = smallest_part(kind, [o for _, o in begun], Search, bad.steps) if smallest else ()
+        stuck, shown = mine[last], tuple([mine[begun[i][0]] for i in part])
         return asked._replace(verdict=VIOLATION, stuck=stuck, smallest=shown, why=_why(history, stuck, shown))
     open_ = [key for key, search in searches.items() if not search.legal]
     if open_:
@@ -202,7 +257,7 @@ def _in_turns(searches: list[Search], steps: int) -> Search | None:
 
 def _merged(history: Sequence[Operation], orders: list[list[int]]) -> tuple[int, ...]:
     """One order of all operations that keeps those of each key, and real time."""
-    points = []
+    points: list[tuple[int, int, int]] = []
     for order in orders:
         latest = 0
         for place, i in enumerate(order):         # each takes effect as soon as it and all before it were asked

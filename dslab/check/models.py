@@ -36,6 +36,8 @@ class Model(NamedTuple):
         wrote: operation -> what it leaves for others to see.
         shows: (operation, what another wrote) -> whether its answer shows that, so that one without the other
             explains nothing.
+        hopeless: (state, answer) -> whether no read can answer so any more, unless a write that `begins` it comes.
+        begins: (operation, answer) -> whether it can begin what a read with this answer shows, in any state.
         closed: an order without some of the operations is as legal as before, as long as everything that shows what
             they wrote is left out too. It is not where an answer shows what was *not* written.
     """
@@ -47,6 +49,8 @@ class Model(NamedTuple):
     operations: frozenset[str]
     wrote: Callable[[Operation], tuple[Any, ...]] = lambda operation: ()
     shows: Callable[[Operation, Any], bool] = lambda operation, written: False
+    hopeless: Callable[[Any, Any], bool] = lambda state, answer: False
+    begins: Callable[[Operation, Any], bool] = lambda operation, answer: True
     closed: bool = False
 
     def check(self, operation: Operation) -> None:
@@ -86,7 +90,8 @@ def register_step(state: Any, operation: Operation) -> Any:
 def register_wrote(operation: Operation) -> tuple[Any, ...]:
     if operation.do == "write":
         return (operation.argument,)
-    return (operation.argument[1],) if operation.do == "cas" and operation.result is not False else ()
+    refused = operation.status == OK and operation.result is False
+    return (operation.argument[1],) if operation.do == "cas" and not refused else ()
 
 
 def register_shows(operation: Operation, written: Any) -> bool:
@@ -94,6 +99,14 @@ def register_shows(operation: Operation, written: Any) -> bool:
         return False
     shown = operation.argument[0] if operation.do == "cas" else operation.result
     return operation.do != "write" and bool(shown == written)
+
+
+def register_hopeless(state: Any, answer: Any) -> bool:
+    return bool(state != answer)
+
+
+def register_begins(operation: Operation, answer: Any) -> bool:
+    return answer in register_wrote(operation)
 
 
 # ---- one text: get, put, append
@@ -116,6 +129,14 @@ def text_wrote(operation: Operation) -> tuple[Any, ...]:
 
 def text_shows(operation: Operation, written: Any) -> bool:
     return operation.do in ("get", "read") and operation.status == OK and written in (operation.result or "")
+
+
+def text_hopeless(state: str, answer: Any) -> bool:
+    return not (answer or "").startswith(state)
+
+
+def text_begins(operation: Operation, answer: Any) -> bool:
+    return operation.do in ("put", "write") and (answer or "").startswith(operation.argument)
 
 
 # ---- mutex
@@ -200,13 +221,13 @@ def _model(name: str, initial: Any, step: Callable[[Any, Operation], Any], reads
 
 MODELS: dict[str, Model] = {model.name: model for model in (
     _model("register", None, register_step, "read", "write cas",
-           wrote=register_wrote, shows=register_shows),
+           wrote=register_wrote, shows=register_shows, hopeless=register_hopeless, begins=register_begins),
     _model("cas-register", None, register_step, "read", "write cas",
-           wrote=register_wrote, shows=register_shows),
+           wrote=register_wrote, shows=register_shows, hopeless=register_hopeless, begins=register_begins),
     _model("key-value", "", text_step, "get read", "put write append",
-           wrote=text_wrote, shows=text_shows, closed=True),
+           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
     _model("append", "", text_step, "get read", "put write append",
-           wrote=text_wrote, shows=text_shows, closed=True),
+           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
     _model("mutex", False, mutex_step, "", "acquire release"),
     _model("multi-register", (), multi_register_step, "", "txn",
            wrote=multi_register_wrote, shows=multi_register_shows),

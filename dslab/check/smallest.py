@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .history import OK, Operation
+from .history import Operation
 from .models import Model
 
 STEPS = 200_000             # of the model, for all attempts together
@@ -40,7 +40,8 @@ class Parts:
         for i, o in enumerate(history):
             for written in model.wrote(o):
                 self.writers.setdefault(written, []).append(i)
-        self.sources: list[list[tuple[int, ...]]] = [[] for _ in history]      # what each shows: who can have written it
+        # of each operation: for all that it shows, who can have written it
+        self.sources: list[list[tuple[int, ...]]] = [[] for _ in history]
         for written, writers in self.writers.items():
             if written == model.initial:
                 continue
@@ -54,7 +55,8 @@ class Parts:
         others = [] if self.model.closed else [
             i for i, o in enumerate(self.history) if i not in taken and o.do not in self.model.reads]
         chosen = sorted([*taken, *others])
-        may = frozenset([n for n, i in enumerate(chosen) if i not in taken and self.history[i].status == OK])
+        may = frozenset([n for n, i in enumerate(chosen)
+                         if i not in taken and self.history[i].completed is not None])
         found = self.search(self.model, [self.history[i] for i in chosen], may)
         legal = found.run(min(self.attempt, self.steps))
         self.steps -= found.steps
@@ -80,21 +82,18 @@ class Parts:
         return list(rest)
 
 
-def smallest_part(model: Model, history: Sequence[Operation], blocked: int, search: Callable[..., Any],
+def smallest_part(model: Model, history: Sequence[Operation], search: Callable[..., Any],
                   took: int) -> tuple[int, ...]:
     """A smallest failing part.
 
     Args:
-        model, history, search, took: as for Parts.
-        blocked: position of the operation at whose answer the search for an order ended.
+        model, history, search, took: as for Parts. The history fails, and ends with the answer that makes it so.
 
     Returns:
         Positions in order of invocation.
     """
-    end = history[blocked].completed
-    assert end is not None
     parts = Parts(model, history, search, took)
-    part = [i for i, o in enumerate(history) if o.invoked <= end]
+    part = [i for i, o in enumerate(history) if o.completed is not None or o.do not in model.reads]
     size = max(1, len(part) // 2)
     while parts.steps > 0:
         removed = False
