@@ -12,7 +12,8 @@ _HOME = {
     "DslabError": "dslab.sim", "explore": "dslab.check.explore",
     "minimise": "dslab.check.shrink", "check_trace": "dslab.check.invariants",
     "Lab": "dslab.widgets", "Prediction": "dslab.widgets", "show_source": "dslab.view.source",
-    "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "CheckFailed": "dslab.check.feedback",
+    "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "judge_laws": "dslab.widgets.report",
+    "CheckFailed": "dslab.check.feedback",
     "show_counterexample": "dslab.widgets.counterexample",
     "ready": "dslab.commands.ready",
 }

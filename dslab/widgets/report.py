@@ -33,6 +33,11 @@ def judge_shortcut(*arguments: Any, **options: Any) -> None:
     _report(own_checker.judge_shortcut, arguments, options)
 
 
+def judge_laws(*arguments: Any, **options: Any) -> None:
+    """Checks whether the states of a replicated data type can be merged in any order; see dslab.check.laws."""
+    _report(laws.judge_laws, arguments, options)
+
+
 def _report(check: Callable[..., str], arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
     try:
         print(check(*arguments, **options))
