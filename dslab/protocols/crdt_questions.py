@@ -31,7 +31,7 @@ ONE_TOTAL = {
         ),
     ],
     "right": "five",
-    "reveal": 70,
+    "reveal": 112,
 }
 
 # ---- DELIVERED_TWICE with crdt_variants.AddsUp
@@ -60,7 +60,7 @@ TWICE = {
         ),
     ],
     "right": "thirteen",
-    "reveal": 70,
+    "reveal": 75,
 }
 
 # ---- BOTH_SELL with crdt_variants.Sells
@@ -90,7 +90,7 @@ LAST_ONE = {
         ),
     ],
     "right": "minus",
-    "reveal": 105,
+    "reveal": 190,
 }
 
 # ---- TWO_CARTS with the last writer winning
@@ -120,7 +120,7 @@ CARTS = {
         ),
     ],
     "right": "one",
-    "reveal": 55,
+    "reveal": 100,
 }
 
 # ---- ADD_AND_REMOVE with an OR-set
@@ -150,7 +150,7 @@ WHO_WINS = {
         ),
     ],
     "right": "yes",
-    "reveal": 260,
+    "reveal": 310,
 }
 
 # ---- ADDED_AGAIN with a 2P-set
@@ -207,7 +207,7 @@ OVERTAKEN = {
         ),
     ],
     "right": "milk",
-    "reveal": 80,
+    "reveal": 125,
 }
 
 # ---- COUNTED_TWICE with crdt_variants.RunsAgain
@@ -236,5 +236,5 @@ COPY = {
         ),
     ],
     "right": "six",
-    "reveal": 15,
+    "reveal": 35,
 }
