@@ -23,7 +23,7 @@ def check(operations: Sequence[Operation], model: str = "register", quiet: int =
     Args:
         operations: the history; anything that is no read counts as a write.
         model: the kind of object, a name in dslab.check.models.MODELS.
-        quiet: how long after the answer to the last write, in the unit of the operations' times, reads may still differ.
+        quiet: how long after the answer to the last write, in units of the operations, reads may differ.
 
     Returns:
         If not: `stuck` is the first read that disagrees, `smallest` that read and the one it disagrees with.
@@ -81,7 +81,7 @@ def _seen(model: Model, one: Operation) -> Any:
 
 
 def _possible(model: Model, writes: Sequence[Operation], read: Operation) -> bool:
-    """Whether some write can have left what the read answered; of other objects than registers only agreement counts."""
+    """Whether some write can have left what was read; of other objects than registers only agreement counts."""
     if model.name not in ("register", "cas-register"):
         return True
     if not writes:

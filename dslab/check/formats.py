@@ -21,11 +21,13 @@ class Format(NamedTuple):
     Attributes:
         module, function: (text) -> list of Operation.
         initial: {model: what an object holds at the start, where it is not what the model says}.
+        judges: what `dslab.check.transactional.judged` is told that it holds; None: operations on single objects.
     """
 
     module: str
     function: str
     initial: dict[str, Any] = {}
+    judges: str | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -33,6 +35,11 @@ FORMATS: dict[str, Format] = {
     "porcupine-kv": Format("dslab.check.formats", "porcupine_kv"),
     "knossos": Format("dslab.check.formats", "knossos", {
         "register": 0, "cas-register": 0, "multi-register": (("x", 0), ("y", 0))}),
+    "elle-append": Format("dslab.check.transactional_formats", "elle_append", judges="list-append"),
+    "elle-register": Format("dslab.check.transactional_formats", "elle_register", judges="rw-register"),
+    "bank": Format("dslab.check.transactional_formats", "bank", judges="bank"),
+    "set": Format("dslab.check.transactional_formats", "set_workload", judges="set"),
+    "long-fork": Format("dslab.check.transactional_formats", "long_fork", judges="long-fork"),
 }
 
 

@@ -28,6 +28,14 @@ CONSISTENCY: dict[str, tuple[str, str]] = {
     "monotonic writes": ("dslab.check.views", "monotonic_writes"),
     "writes follow reads": ("dslab.check.views", "writes_follow_reads"),
     "eventual": ("dslab.check.eventual", "check"),
+    "read committed": ("dslab.check.transactional", "read_committed"),
+    "read atomic": ("dslab.check.transactional", "read_atomic"),
+    "snapshot isolation": ("dslab.check.transactional", "snapshot_isolation"),
+    "serializable": ("dslab.check.transactional", "serializable"),
+    "strict serializable": ("dslab.check.transactional", "strict_serializable"),
+    "bank": ("dslab.check.workloads", "bank"),
+    "set": ("dslab.check.workloads", "set_"),
+    "long-fork": ("dslab.check.workloads", "long_fork"),
 }
 
 

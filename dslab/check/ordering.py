@@ -41,7 +41,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to settle a choice: the arcs to add, the pairs that may never become ordered, and what must be chosen next."""
+    """One way to settle a choice: arcs to add, pairs that may never become ordered, and what is to be chosen next."""
 
     arcs: tuple[Arc, ...] = ()
     never: tuple[Arc, ...] = ()

@@ -103,8 +103,8 @@ def sequential_order(operations: Sequence[Operation], model: Model, budget: Budg
                     positions[p] += 1
                     moved = True
 
-    start = ([0] * len(queues), 0, tuple(model.initial for _ in keys), [])
-    stack: list[tuple[list[int], int, tuple[Any, ...], list[int]]] = [start]
+    values = tuple(model.initial for _ in keys)
+    stack: list[tuple[list[int], int, tuple[Any, ...], list[int]]] = [([0] * len(queues), 0, values, [])]
     seen = set()
     while stack:
         positions, taken, values, order = stack.pop()

@@ -13,8 +13,8 @@ the pairs that every view must keep:
 
 Where several writes wrote the same value, a read may be of any of them, but of one and the same in every view.
 
-Source: D. Terry et al., Session Guarantees for Weakly Consistent Replicated Data, PDIS 1994, section 3 (what each keeps),
-in the form with views of J. Brzezinski et al., From Session Causality to Causal Consistency, PDP 2004; R. Lipton, J.
+Source: D. Terry et al., Session Guarantees for Weakly Consistent Replicated Data, PDIS 1994, section 3 (what each
+keeps), in the form with views of J. Brzezinski et al., From Session Causality to Causal Consistency, PDP 2004; R. Lipton, J.
 Sandberg, PRAM, Princeton CS-TR-180-88; M. Ahamad et al., Causal memory, Distributed Computing 9, 1995, section 2
 (causal; "CM" of A. Bouajjani et al., On Verifying Causal Consistency, POPL 2017, who show the question NP-complete).
 """
@@ -153,8 +153,9 @@ def views(operations: Sequence[Operation], model: Model, keeps: Keeps,
         size = len(accesses)
         line = order.line([position[node % size] for node in range(len(together) * size)])
         for v, process in enumerate(together):
-            result[process] = [kept[node % size] for node in line if node // size == v
-                               and ("w" in accesses[node % size].kind or accesses[node % size].operation.process == process)]
+            inside = [node % size for node in line if node // size == v]
+            result[process] = [kept[a] for a in inside
+                               if "w" in accesses[a].kind or accesses[a].operation.process == process]
     return result
 
 
@@ -240,7 +241,7 @@ class _Problem:
 
     def _between(self, v: int, w: int, r: int) -> list[Choice]:
         """No other write of this object comes between a read and its source."""
-        found = []
+        found: list[Choice] = []
         for other in self.writers[self.accesses[r].operation.key]:
             if other not in (w, r):
                 ways = Way(((self.node(v, other), self.node(v, w)),)), Way(((self.node(v, r), self.node(v, other)),))
