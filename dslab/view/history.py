@@ -1,4 +1,4 @@
-"""Client operations as intervals: where each stands on the page, what it says, and in which order they may have happened.
+"""Client operations as intervals: where each stands on the page, what it says, in which order they may have happened.
 
 One plain record serves the widget and the picture: operations in lanes, in units of width that both draw alike.
 Half of every gap between two moments is the same for all, half is to scale, so that short operations stay readable.
@@ -133,7 +133,10 @@ def operation_words(op: Mapping[str, Any], several: bool = True) -> tuple[str, s
         says = f"reads {answer}{origin}" if ok else f"reads{of}"
     elif do == "cas" and isinstance(argument, (list, tuple)) and len(argument) == 2:
         old, new = map(_value, argument)
-        short, says = f"{name} {old}→{new}".strip(), f"changes {name or 'the value'} from {old} to {new}, if it is {old}"
+        short, says = (
+            f"{name} {old}→{new}".strip(),
+            f"changes {name or 'the value'} from {old} to {new}, if it is {old}",
+        )
         if ok and isinstance(result, bool):
             short, says = f"{short} {'✓' if result else '✗'}", f"{says}: {'it was' if result else 'it was not'}"
     elif do == "append":

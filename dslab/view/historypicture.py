@@ -1,4 +1,4 @@
-"""The picture of a history: lanes, intervals, the order as numbers on them and the value above, or what fits nowhere."""
+"""The picture of a history: intervals in lanes, the order as numbers and the value above, or what fits nowhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,16 @@ def history_picture(chart: Chart, title: str = "") -> str:
     parts = [text(PAD, PAD + 15, title, 15, INK, 650)] if title else []
     wrong = chart["verdict"] == "violation"
     for i, line in enumerate(words):
-        parts.append(text(PAD, PAD + (26 if title else 0) + 12 + 16 * i, line, 12.5, DANGER if wrong else INK, 600 if wrong else 400))
+        parts.append(
+            text(
+                PAD,
+                PAD + (26 if title else 0) + 12 + 16 * i,
+                line,
+                12.5,
+                DANGER if wrong else INK,
+                600 if wrong else 400,
+            )
+        )
 
     def y(lane: int) -> float:
         return top + band + lane * LANE + 26
@@ -58,7 +67,7 @@ def _unit(chart: Chart, left: float) -> float:
     unit = min(unit, WIDE)
     ops = chart["operations"]
     for i, op in enumerate(ops):
-        follower = next((other["from"] for other in ops[i + 1:] if other["lane"] == op["lane"]), None)
+        follower = next((other["from"] for other in ops[i + 1 :] if other["lane"] == op["lane"]), None)
         span = follower - op["from"] if follower is not None else max(0.6, chart["width"] - op["from"])
         unit = max(unit, min(WIDE, (len(op["label"]) * CHAR + 12) / max(span, 0.1)))
     return unit
@@ -91,13 +100,22 @@ def _operation(chart: Chart, i: int, left: float, unit: float, width: float, y: 
     stroke = DANGER if stuck else MARK if (wrong and not part) or op["status"] == "failed" else INK
     thick = 3.5 if stuck or part else 2 if not wrong else 1.25
     dash = "4 3" if op["status"] == "failed" else ""
-    parts = [path(f"M{n(start)} {n(mid - 7)}v14M{n(start)} {n(mid)}H{n(known)}" + ("" if op["to"] is None else f"M{n(known)} {n(mid - 7)}v14"),
-                  stroke, thick, dash)]
+    parts = [
+        path(
+            f"M{n(start)} {n(mid - 7)}v14M{n(start)} {n(mid)}H{n(known)}"
+            + ("" if op["to"] is None else f"M{n(known)} {n(mid - 7)}v14"),
+            stroke,
+            thick,
+            dash,
+        )
+    ]
     if op["to"] is None:
         end = width - 12
         parts.append(path(f"M{n(known)} {n(mid)}H{n(end)}M{n(end - 6)} {n(mid - 5)}l6 5l-6 5", stroke, 2, "2 4"))
     bold = 600 if stuck or part else 400
-    parts.append(text(start + 2, mid - 12, op["label"], 12, DANGER if stuck else INK2 if wrong and not part else INK, bold))
+    parts.append(
+        text(start + 2, mid - 12, op["label"], 12, DANGER if stuck else INK2 if wrong and not part else INK, bold)
+    )
     if op["status"] == "failed":
         parts.append(path(f"M{n((start + known) / 2 - 4)} {n(mid - 4)}l8 8m0 -8l-8 8", MARK, 2))
     if stuck:
@@ -106,7 +124,10 @@ def _operation(chart: Chart, i: int, left: float, unit: float, width: float, y: 
     if i in chart["order"]:
         place, points = chart["order"].index(i), chart["points"]
         at = left + points[place] * unit if points else (start + known) / 2
-        parts += [circle(at, mid, DOT, INK if points else PAPER, PAPER if points else INK, 1.5), label(at, mid, place + 1, 11, PAPER if points else INK)]
+        parts += [
+            circle(at, mid, DOT, INK if points else PAPER, PAPER if points else INK, 1.5),
+            label(at, mid, place + 1, 11, PAPER if points else INK),
+        ]
     return "".join(parts)
 
 

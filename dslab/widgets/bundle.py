@@ -39,7 +39,9 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "insets": Part(("insetpieces", "insetdata", "insets"), ("insets",), frozenset({"promised", "accepted_ballot", "slots"})),
+    "insets": Part(
+        ("insetpieces", "insetdata", "insets"), ("insets",), frozenset({"promised", "accepted_ballot", "slots"})
+    ),
     "quorum": Part(
         ("insetpieces", "quorumdata", "quorum"), ("insets", "replicas"), frozenset({"versions", "siblings", "hints"})
     ),

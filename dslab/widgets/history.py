@@ -53,8 +53,15 @@ class HistoryChart(anywidget.AnyWidget):
     selected = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, history: Any, model: str = "register", consistency: str = "linearizable", *,
-                 puzzle: bool = False, title: str = "") -> None:
+    def __init__(
+        self,
+        history: Any,
+        model: str = "register",
+        consistency: str = "linearizable",
+        *,
+        puzzle: bool = False,
+        title: str = "",
+    ) -> None:
         found = operations(history)
         self.operations = found
         self.verdict: HistoryVerdict = check_history(found, model, consistency)
@@ -101,9 +108,11 @@ class HistoryChart(anywidget.AnyWidget):
             raise PlacingError("each operation can be in the order once only")
         if table["rule"] == REAL_TIME:
             for k, op in enumerate(found):
-                for later, other in zip(listed[k + 1:], found[k + 1:], strict=True):
+                for later, other in zip(listed[k + 1 :], found[k + 1 :], strict=True):
                     if other.completed is not None and other.completed < op.invoked:
-                        raise PlacingError(f"operation {later} is over before operation {listed[k]} begins, so it cannot come after it")
+                        raise PlacingError(
+                            f"operation {later} is over before operation {listed[k]} begins, so it cannot come after it"
+                        )
         return self._put(_spread(self.chart, listed, table["rule"]))
 
     def clear(self) -> None:
@@ -141,15 +150,23 @@ class HistoryChart(anywidget.AnyWidget):
         made = super()._repr_mimebundle_(**kwargs)
         data, metadata = made if isinstance(made, tuple) else (made or {}, {})
         shown = hidden_order(self.chart) if "table" in self.chart else self.chart
-        return {**data, "text/plain": history_words(shown), "image/svg+xml": history_picture(shown, self.title)}, metadata
+        return {
+            **data,
+            "text/plain": history_words(shown),
+            "image/svg+xml": history_picture(shown, self.title),
+        }, metadata
 
     def __repr__(self) -> str:
         asked = f"{len(self.operations)} operations, {self.verdict.model}"
         return f"HistoryChart({asked}, {self.verdict.consistency}: {self.verdict.verdict})"
 
 
-def chart_of(found: Sequence[Operation], verdict: HistoryVerdict, clock: Mapping[int, int] | None = None,
-             events: Sequence[Sequence[int | None]] = ()) -> Chart:
+def chart_of(
+    found: Sequence[Operation],
+    verdict: HistoryVerdict,
+    clock: Mapping[int, int] | None = None,
+    events: Sequence[Sequence[int | None]] = (),
+) -> Chart:
     """The chart of a judged history.
 
     Args:
@@ -160,11 +177,20 @@ def chart_of(found: Sequence[Operation], verdict: HistoryVerdict, clock: Mapping
     """
     plain = [_plain(op, events[i] if i < len(events) else ()) for i, op in enumerate(found)]
     order = list(verdict.witness or ())
-    return history_chart(plain, {
-        "model": verdict.model, "consistency": verdict.consistency, "verdict": verdict.verdict, "order": order,
-        "values": _values(found, order, verdict.model), "stuck": verdict.stuck, "smallest": verdict.smallest,
-        "why": verdict.why,
-    }, clock)
+    return history_chart(
+        plain,
+        {
+            "model": verdict.model,
+            "consistency": verdict.consistency,
+            "verdict": verdict.verdict,
+            "order": order,
+            "values": _values(found, order, verdict.model),
+            "stuck": verdict.stuck,
+            "smallest": verdict.smallest,
+            "why": verdict.why,
+        },
+        clock,
+    )
 
 
 def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None = None) -> Chart:
@@ -179,12 +205,19 @@ def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None =
         HistoryError: it has operations that the model does not know.
     """
     ends = _ends(trace)
-    found = [replace(op, invoked=asked, completed=None if op.completed is None else answered)
-             for op, (asked, answered) in zip(operations(trace), ends, strict=True)]
+    found = [
+        replace(op, invoked=asked, completed=None if op.completed is None else answered)
+        for op, (asked, answered) in zip(operations(trace), ends, strict=True)
+    ]
     known = found
     if broken is not None:
-        known = [op if op.completed is None or op.completed <= broken else replace(op, completed=None, result=None, status="unknown")
-                 for op in found if op.invoked <= broken]
+        known = [
+            op
+            if op.completed is None or op.completed <= broken
+            else replace(op, completed=None, result=None, status="unknown")
+            for op in found
+            if op.invoked <= broken
+        ]
     clock = {end: trace.events[end].time_us for pair in ends for end in pair if end is not None}
     return {**chart_of(found, check_history(known, model, consistency), clock, ends), "broken": broken}
 
@@ -204,8 +237,17 @@ def _ends(trace: Trace) -> list[tuple[int, int | None]]:
 
 
 def _plain(op: Operation, events: Sequence[int | None]) -> dict[str, Any]:
-    return {"process": op.process, "do": op.do, "key": op.key, "argument": op.argument, "result": op.result,
-            "invoked": op.invoked, "completed": op.completed, "status": op.status, "events": list(events)}
+    return {
+        "process": op.process,
+        "do": op.do,
+        "key": op.key,
+        "argument": op.argument,
+        "result": op.result,
+        "invoked": op.invoked,
+        "completed": op.completed,
+        "status": op.status,
+        "events": list(events),
+    }
 
 
 # ---- values
@@ -284,8 +326,14 @@ def placing_table(found: Sequence[Operation], model: str, consistency: str) -> d
             row.append(numbers[_frozen(after)])
         steps.append(row)
         if len(states) > MOST_STATES:
-            raise PlacingError(f"this history can lead to more than {MOST_STATES} values; take a shorter one for a puzzle")
-    return {"rule": PLACING[consistency], "states": [_state_text(state, model, several) for state in states], "steps": steps}
+            raise PlacingError(
+                f"this history can lead to more than {MOST_STATES} values; take a shorter one for a puzzle"
+            )
+    return {
+        "rule": PLACING[consistency],
+        "states": [_state_text(state, model, several) for state in states],
+        "steps": steps,
+    }
 
 
 def _frozen(states: States) -> tuple[Any, ...]:
@@ -301,15 +349,23 @@ def judge_points(chart: Chart, placed: Mapping[str, float]) -> dict[str, Any]:
     state, answer = 0, {"order": order, "values": values, "missing": missing, "wrong": None, "done": False}
     for k, i in enumerate(order):
         lane, start = ops[i]["lane"], ops[i]["from"]
-        late = [j for j in order[k + 1:] if ops[j]["lane"] == lane and ops[j]["from"] < start]
+        late = [j for j in order[k + 1 :] if ops[j]["lane"] == lane and ops[j]["from"] < start]
         if table["rule"] == PROGRAM and late:
             who = chart["lanes"][lane]
-            return {**answer, "wrong": i, "text": f"{who} did this after something that comes later here: {ops[late[0]]['says']}."}
+            return {
+                **answer,
+                "wrong": i,
+                "text": f"{who} did this after something that comes later here: {ops[late[0]]['says']}.",
+            }
         state = table["steps"][state][i]
         if state < 0:
             before = f"after {_says(ops[order[k - 1]])}" if k else "at the beginning"
             value = values[-1] if values else table["states"][0]
-            return {**answer, "wrong": i, "text": f"{_says(ops[i])} cannot be number {k + 1}: {before} the value is {value}."}
+            return {
+                **answer,
+                "wrong": i,
+                "text": f"{_says(ops[i])} cannot be number {k + 1}: {before} the value is {value}.",
+            }
         values.append(table["states"][state])
     if not order:
         return {**answer, "text": "Give each operation the moment at which it takes effect."}
@@ -325,7 +381,16 @@ def _says(op: Mapping[str, Any]) -> str:
 def hidden_order(chart: Chart) -> Chart:
     """The chart without what the puzzle asks for."""
     asked = f"Is there an order that makes it {chart['consistency']}?"
-    return {**chart, "verdict": "unknown", "order": [], "points": None, "values": [], "stuck": None, "smallest": [], "why": asked}
+    return {
+        **chart,
+        "verdict": "unknown",
+        "order": [],
+        "points": None,
+        "values": [],
+        "stuck": None,
+        "smallest": [],
+        "why": asked,
+    }
 
 
 def _units(chart: Chart, at: float) -> float:

@@ -31,6 +31,7 @@ export function createHistoryChart(ctx, on) {
   let cursor = null;
 
   const placing = () => view.placed !== undefined;
+  const newest = () => chart.marks.findLast(([moment]) => moment <= (chart.known ?? Infinity))?.[1] ?? 0;
   const x = (units) => scale.left + units * scale.unit;
   const y = (lane) => scale.top + lane * LANE_PX + 26;
 
@@ -100,8 +101,8 @@ export function createHistoryChart(ctx, on) {
   // Times under the lanes: few, and never one over the other.
   function axis() {
     let last = -Infinity;
-    return chart.marks.flatMap(([, units, us]) => {
-      if (x(units) - last < 86 || x(units) > scale.width - 40) return [];
+    return chart.marks.flatMap(([moment, units, us]) => {
+      if (moment > (chart.known ?? Infinity) || x(units) - last < 86 || x(units) > scale.width - 40) return [];
       last = x(units);
       return [s(doc, "text", { class: "ds-t12 ds-s", x: last, y: scale.height - 6 }, `${clockText(us)} s`)];
     });
@@ -130,7 +131,7 @@ export function createHistoryChart(ctx, on) {
     const part = shown.verdict === "violation" && shown.smallest.includes(i);
     const aside = shown.verdict === "violation" && !stuck && !part && !placing();
     const [from, to, mid] = [x(op.from), op.to === null ? scale.width - 12 : x(op.to), y(op.lane)];
-    const last = op.to === null ? Math.min(to, x(chart.marks.at(-1)?.[1] ?? 0)) : to;
+    const last = op.to === null ? Math.min(to, Math.max(from, x(newest()))) : to;
     const classes = ["ds-op", stuck && "is-stuck", part && "is-part", aside && "is-aside", op.status === "failed" && "is-failed", view.selected === i && "is-selected"];
     const group = s(doc, "g", {
       class: classes.filter(Boolean).join(" "), "data-op": i, tabindex: i === at ? 0 : -1, ...role(shown, op, i, place),

@@ -34,7 +34,7 @@ export function knownChart(chart, known, broken = null) {
   chart.order.forEach((i, k) => { if (operations[i].completed !== null) last = k; });
   const complete = last === chart.order.length - 1;
   return {
-    ...chart, operations, hidden,
+    ...chart, operations, hidden, known,
     order: chart.order.slice(0, last + 1), points: chart.points && chart.points.slice(0, last + 1), values: chart.values.slice(0, last + 1),
     ...(told ? {} : { verdict: "ok", stuck: null, smallest: [], why: "", order: [], points: null, values: [] }),
     soFar: !complete || !told,

@@ -22,8 +22,8 @@ export function createMergeView(ctx) {
 
   function draw(model, frame) {
     const said = mergeSentence(model);
-    const figures = h(doc, "div", { class: "ds-merge-figures" }, model.total > 0 && lattice(model), model.spread && curve(model.spread));
-    return [[table(model, frame), figures], [h(doc, said.wrong ? "b" : "span", { class: said.wrong ? "ds-wrong" : null }, markup(doc, said.text))]];
+    const body = h(doc, "div", { class: "ds-merge-body" }, h(doc, "div", {}, table(model, frame), model.spread && curve(model.spread)), model.total > 0 && lattice(model));
+    return [[body], [h(doc, said.wrong ? "b" : "span", { class: said.wrong ? "ds-wrong" : null }, markup(doc, said.text))]];
   }
 
   function table({ replicas, origins, join, kind }, frame) {
@@ -49,7 +49,12 @@ export function createMergeView(ctx) {
     })));
     const edges = groups.flatMap((group) => group.covers.map((j) => {
       const [up, down] = [place.get(group), place.get(groups[j])];
-      return s(doc, "path", { class: "ds-covers", d: `M${down.x + CARD.wide / 2} ${down.y}L${up.x + CARD.wide / 2} ${up.y + CARD.high}` });
+      const [top, foot] = [up.x + CARD.wide / 2, down.x + CARD.wide / 2];
+      const lane = up.x + (foot >= top ? CARD.wide + CARD.across / 2 : -CARD.across / 2);       // beside the cards between
+      return s(doc, "path", {
+        class: "ds-covers",
+        d: group.level - groups[j].level > 1 ? `M${lane} ${up.y + CARD.high / 2}H${foot >= top ? up.x + CARD.wide : up.x}M${lane} ${up.y + CARD.high / 2}V${down.y - CARD.up / 2}L${foot} ${down.y}` : `M${foot} ${down.y}L${top} ${up.y + CARD.high}`,
+      });
     }));
     return s(doc, "svg", { class: "ds-lattice", viewBox: `0 0 ${width} ${height}`, style: `width:${width / 13}em`, role: "img", "aria-label": latticeWords(groups) },
       edges, groups.map((group) => card(group, place.get(group))));
