@@ -11,6 +11,8 @@ from .words import REASON, Said, fit, payload, say
 DID = {
     "crash": "crashed {node}",
     "restart": "restarted {node}",
+    "join": "let {node} join",
+    "leave": "let {node} leave",
     "pause": "paused {node}",
     "resume": "resumed {node}",
     "lose_disk": "took {node}'s disk",

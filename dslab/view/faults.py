@@ -83,6 +83,17 @@ def _restart(event: Event, scene: Scene, reading: Reading) -> Said:
     return say(f"{node.id} restarts", "What it had saved is there again; everything else starts anew.")
 
 
+def _join(event: Event, scene: Scene, reading: Reading) -> Said:
+    contact = event.detail.get("to") if isinstance(event.detail, dict) else None
+    if contact is None:
+        return say(f"{event.node} joins", "There is nobody to ask, so it begins by itself.")
+    return say(f"{event.node} joins through {contact}", "That is the only one it knows; it has to find its place.")
+
+
+def _leave(event: Event, scene: Scene, reading: Reading) -> Said:
+    return say(f"{event.node} leaves", "In order: it can still send what the others need, and then is gone.")
+
+
 def _pause(event: Event, scene: Scene, reading: Reading) -> Said:
     return say(f"{event.node} pauses", "What reaches it waits; to the others it looks like a crash.")
 
@@ -300,6 +311,8 @@ Tell = Callable[[Event, Scene, Reading], Said | None]
 TELL: dict[str, Tell] = {
     "crash": _crash,
     "restart": _restart,
+    "join": _join,
+    "leave": _leave,
     "pause": _pause,
     "resume": _resume,
     "lose_disk": _lose_disk,

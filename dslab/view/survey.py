@@ -12,7 +12,7 @@ from .scene import Reading, Scene, ignored, scenes
 LIES = {"silent": "silent", "equivocate": "equivocates", "corrupt": "lies", "delay": "delays"}
 DECIDED = ("chosen", "decided", "decision")   # fields that are None until a value is decided
 DONE = ("committed", "executed")              # states of a slot
-MOMENTS = ("lose_disk", "skew", "timeout", "load_dice", "hold", "delay", "duplicate", "deliver_now")
+MOMENTS = ("join", "leave", "lose_disk", "skew", "timeout", "load_dice", "hold", "delay", "duplicate", "deliver_now")
 ALTERED = ("latency", "loss", "duplicate", "fifo")
 
 
@@ -52,7 +52,7 @@ def survey(reading: Reading) -> dict[str, Any]:
             decided.update(dict.fromkeys(new))
             decisions.append({"us": event.time_us, "event": event.id, "node": event.node})
             interesting.append(event.id)
-        if fault or event.kind in ("invoke", "complete"):
+        if fault or event.kind in ("invoke", "complete") or ("lookups" in changed and event.kind != "start"):
             interesting.append(event.id)
     return {
         "leaders": leaders,

@@ -123,7 +123,7 @@ function reaches(node, frame, servers) {
 function nodeLine(node, frame, votes, spec) {
   const { role, voted_for: votedFor, term } = node.fields;
   if (node.status === "crashed") return `crashed at ${clockText(node.statusSince)}`;
-  if (node.status === "restarting") return "restarting";
+  if (node.status === "restarting" || node.status === "absent") return node.status;
   if (node.status === "paused") return `paused at ${clockText(node.statusSince)}`;
   if (node.treason) return `traitor: ${node.treason.behaviour}`;
   if (votes) return `${role}, ${tally(votes).granted} of ${tally(votes).total} votes`;
@@ -309,7 +309,7 @@ export function paintNode(doc, built, view, places, selected, live) {
     "data-term": view.term ?? "",
   });
   parts.body.setAttribute("class", `ds-nf ${view.kind === "client" ? "ds-term-0" : termClass(view.term)} `
-    + (down ? "is-down" : view.status === "restarting" ? "is-ghost" : ""));
+    + (down ? "is-down" : view.status === "restarting" || view.status === "absent" ? "is-ghost" : ""));
   parts.star.setAttribute("class", parts.body.getAttribute("class"));
   parts.star.setAttribute("display", view.traitor ? "inline" : "none");
   show(parts.body, !view.traitor);

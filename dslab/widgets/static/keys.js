@@ -6,7 +6,7 @@ const PLAIN_KEYS = {
 };
 const LETTER_KEYS = {
   k: "crash", r: "restart", p: "pause", m: "nextMessage", M: "prevMessage", d: "drop", u: "duplicate", h: "hold",
-  b: "nextBranch", B: "fork", g: "group", x: "links", c: "request", i: "properties", y: "cone", l: "events", t: "table", s: "spacetime", f: "lookup", v: "compare",
+  b: "nextBranch", B: "fork", g: "group", x: "links", c: "request", i: "properties", y: "cone", l: "events", t: "table", s: "spacetime", f: "lookup", j: "join", o: "leave", v: "compare",
 };
 
 /** The action of a key, or null. Letters can be switched off; keys with a modifier belong to the host. */

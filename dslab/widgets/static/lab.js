@@ -691,6 +691,7 @@ export function createLab(model, doc) {
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
     spacetime: () => focusTab("spacetime"), lookup: () => views.lookup && focusTab("lookup"),
+    join: () => views.lookup && onNode("join")(), leave: () => views.lookup && onNode("leave")(),
     table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {
       store.causalOnly = !store.causalOnly;

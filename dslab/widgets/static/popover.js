@@ -213,6 +213,8 @@ export function createNodePopover(ctx) {
       ["watch", "watch", "Watch field…", null, askWatch],
     ];
     const restart = ["restart", "restart", "Restart", "R", act("restart")];
+    if (node.status === "absent") rows.unshift(["join", "request", "Join", "J", act("join")]);
+    else if (!down && "bits" in node.fields) rows.splice(1, 0, ["leave", "minus", "Leave", "O", act("leave")]);
     if (down) rows.unshift(restart, ["restart", "restart", "Restart without disk", null, act("restart", { disk: false })]);
     else if (node.kind !== "client") rows.push(restart);
     return rows.filter(([verb]) => verb === "step" || verb === "watch" || allowed(verb)).map(([verb, icon, name, key, run]) => ({

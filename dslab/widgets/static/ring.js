@@ -28,7 +28,7 @@ parts.ring = {
   tabs: (spec) => (hasRing(spec) ? ringTabs() : []),
   views: (ctx) => (hasRing(ctx.spec) ? ringViews(ctx) : {}),
   stage: (ctx, handlers) => (hasRing(ctx.spec) ? createRing(ctx, handlers) : null),
-  keys: (spec) => (hasRing(spec) ? [["F", "follow the lookup: arrows walk its hops"]] : []),
+  keys: (spec) => (hasRing(spec) ? [["F", "follow the lookup: arrows walk its hops"], ["J O", "let the node join, leave"]] : []),
 };
 
 /** The lookup on show at a frame: the one that was chosen, else the newest; and its hop on show, -1 for its beginning. */
@@ -152,7 +152,7 @@ export function createRing(ctx, handlers) {
       return position === null ? null : position / model.size;
     };
     const path = lookup && !store.race ? [lookup.node, ...lookup.hops.map((item) => item.name)] : [];
-    return { lookup: store.race ? null : lookup, hop, at, path, owner: lookup?.state === "found" ? lookup.owner : null, focus: focusOn(), race: store.race ?? null };
+    return { lookup: store.race ? null : lookup, hop, at, path, owner: store.race ? null : lookup?.owner ?? null, focus: focusOn(), race: store.race ?? null };
   }
 
   const focusOn = () => {
@@ -228,7 +228,7 @@ export function createRing(ctx, handlers) {
     const words = [id];
     if (!dht || !dht.positions.length) words.push(state === "gone" ? "not a member" : "no place on the ring");
     else words.push(dht.positions.length > 1 ? `${dht.positions.length} places` : `at ${keyText(dht.positions[0], model.bits)}`);
-    if (state === "down") words.push("down");
+    if (state === "down" || state === "joining") words.push(state);
     const arc = dht?.positions.length === 1 && model.metric !== "xor" ? model.arcs[ownerIndex(model.live, dht.positions[0])] : null;
     if (arc && arc.id === id && state === "up") words.push(`owns ${keyText(arc.from, model.bits)} to ${keyText(arc.position, model.bits)}`);
     if (dht?.keys.length) words.push(dht.keys.length === 1 ? "1 key" : `${dht.keys.length} keys`);
@@ -357,7 +357,7 @@ export function createRing(ctx, handlers) {
     for (const item of contactsOf(model.nodes.get(focus), focus).slice(0, MOST_CHORDS)) {
       const there = at(item.name);
       if (there === null) continue;
-      const stale = model.states.get(item.name) !== "up";
+      const stale = !["up", "joining"].includes(model.states.get(item.name));
       const span = item.numbers.length > 1 ? `${item.numbers[0]}–${item.numbers.at(-1)}` : String(item.numbers[0]);
       const [line, ...number] = chordShapes(doc, room, here, there, item.words === "successor" ? `s${span}` : span, stale);
       lines.push(line);

@@ -64,6 +64,7 @@ export function dhtOf(fields) {
     positions: tokens.length ? tokens : onRing(fields.position) ? [fields.position] : NONE,
     predecessor: name(fields.predecessor),
     successors: names(fields.successors),
+    alone: Array.isArray(fields.successors) && !names(fields.successors).length,
     fingers: list(fields.fingers).map((entry, i) => (Array.isArray(entry)
       ? { number: i + 1, start: whole(entry[0]), node: name(entry[1]) } : { number: i + 1, start: null, node: null })),
     buckets: Object.entries(isRecord(fields.buckets) ? fields.buckets : {}).map(([shared, nodes]) => ({ number: Number(shared), nodes: names(nodes) }))
@@ -112,15 +113,18 @@ export function ringModel(frame, spec, before = null) {
   const rest = [];
   let bits = null;
   let metric = "clockwise";
+  let linked = false;
   for (const id of spec.servers ?? NONE) {
     const node = frame.nodes.get(id);
     if (!node) continue;
     const dht = dhtOf(node.fields);
     nodes.set(id, dht);
     states.set(id, stateOf(node));
+    linked ||= dht.successors.length > 0;
     if (bits === null && dht.bits !== null) ({ bits, metric } = dht);
     if (dht.bits === null || dht.bits !== bits || !dht.positions.length) rest.push(id);
   }
+  if (linked) for (const [id, dht] of nodes) if (dht.alone && states.get(id) === "up") states.set(id, "joining");
   const same = before !== null && before.bits === (bits ?? 1) && before.rest.length === rest.length && before.nodes.size === nodes.size
     && [...nodes].every(([id, dht]) => before.states.get(id) === states.get(id) && sameNumbers(before.nodes.get(id)?.positions, dht.positions));
   if (same) return { ...before, nodes, metric };
@@ -134,7 +138,7 @@ export function ringModel(frame, spec, before = null) {
 
 const sameNumbers = (a, b) => a === b || (a !== undefined && a.length === b.length && a.every((value, i) => value === b[i]));
 
-/** "up", "down" or "gone": whether a node owns anything now, has failed, or is no member. */
+/** "up", "down" or "gone": whether a node runs, has failed, or is no member; one that has not found its place yet is "joining". */
 export function stateOf(node) {
   if (GONE.has(node.status) || GONE.has(node.fields?.status)) return "gone";
   return node.status === "crashed" ? "down" : "up";
@@ -250,49 +254,57 @@ function noteAnswer(going, trace, i) {
   }
 }
 
-// A lookup is known by its node and number; one with another key, or a shorter path, is a new one.
+// A lookup is known by its node and number; one with another key, or that starts over, is a new one.
 function followLookups(history, open, trace, node, i, fields) {
   if (!open.has(node)) open.set(node, new Map());
   const going = open.get(node);
-  for (const shown of dhtOf(fields).lookups) {
+  const { lookups, metric } = dhtOf(fields);
+  for (const shown of lookups) {
     let lookup = going.get(shown.number);
-    if (!lookup || lookup.key !== shown.key || shown.path.length < lookup.path.length) {
-      lookup = { node, number: shown.number, key: shown.key, begun: i, ended: null, state: "going", owner: null, path: NONE, hops: [], last: i };
+    if (!lookup || lookup.key !== shown.key || (lookup.ended !== null && shown.state === "going")) {
+      lookup = { node, number: shown.number, key: shown.key, begun: i, ended: null, state: "going", owners: [], path: NONE, asking: NONE, hops: [] };
       going.set(shown.number, lookup);
       history.lookups.push(lookup);
     }
-    if (grow(lookup, shown, trace, i, dhtOf(fields).metric)) lookup.last = i;
+    grow(lookup, shown, trace, i, metric);
   }
 }
 
+// What an event adds: nodes that are asked, nodes on the path that were not seen being asked, the owner, the end.
 function grow(lookup, shown, trace, i, metric) {
-  const asked = appended(lookup.path, shown.path, lookup.node);
-  const known = new Set([lookup.node, ...lookup.hops.map((hop) => hop.name), ...asked]);
-  const extra = shown.asking.filter((item) => !known.has(item) && known.add(item));
+  const { hops } = lookup;
   const k = trace.message(i);
   const sender = trace.kind(i) === "deliver" && k !== null ? trace.messages.from(k) : null;
-  const told = sender !== null && lookup.hops.some((hop) => hop.name === sender) ? sender : null;
-  let parent = told ?? lookup.hops.findLast((hop) => hop.answered !== null)?.name ?? (lookup.hops.length && metric !== "xor" ? lookup.hops.at(-1).name : lookup.node);
-  const round = 1 + (lookup.hops.findLast((hop) => hop.name === parent)?.round ?? 0);
+  const told = sender !== null && hops.some((hop) => hop.name === sender) ? sender : null;
+  const answered = hops.findLast((hop) => hop.answered !== null)?.name;
+  let parent = told ?? answered ?? (hops.length && metric !== "xor" ? hops.at(-1).name : lookup.node);
+  const round = 1 + (hops.findLast((hop) => hop.name === parent)?.round ?? 0);
   const at = told === null ? i : trace.messages.sentEvent(k);
-  for (const [n, item] of [...asked, ...extra].entries()) {
-    const chained = metric !== "xor" && n > 0;
-    lookup.hops.push({ name: item, parent, round: chained ? round + n : round, event: i, told: chained ? i : at, answered: null, found: null });
+  let added = 0;
+  const add = (item, more) => {
+    const again = hops.some((hop) => hop.name === item);
+    hops.push({ name: item, parent: again && told === null ? lookup.node : parent, round: metric === "xor" ? round : round + added, event: i, told: added && metric !== "xor" ? i : at, again, answered: null, found: null, lost: null, walked: false, ...more });
+    added += 1;
     if (metric !== "xor") parent = item;
+  };
+  for (const item of appended(lookup.path, shown.path, lookup.node)) {
+    const asked = hops.findLast((hop) => hop.name === item && !hop.walked);
+    if (asked) asked.walked = true;
+    else add(item, { walked: true });
   }
-  lookup.path = shown.path;
-  const ended = lookup.ended === null && shown.state !== "going";
-  if (shown.owner !== null && lookup.owner === null) {
-    lookup.owner = shown.owner;
-    let hop = lookup.hops.findLast((item) => item.name === shown.owner);
-    if (!hop && shown.owner !== lookup.node) {
-      hop = { name: shown.owner, parent, round, event: i, told: at, answered: i, found: null };
-      lookup.hops.push(hop);
+  for (const item of shown.asking) if (!lookup.asking.includes(item) && !hops.some((hop) => hop.name === item && hop.event === i)) add(item, {});
+  Object.assign(lookup, { path: shown.path, asking: shown.asking });
+  const before = lookup.owners.at(-1)?.owner ?? null;
+  if (shown.owner !== before) {
+    lookup.owners.push({ event: i, owner: shown.owner });
+    const lost = before !== null && hops.findLast((hop) => hop.name === before && hop.found !== null);
+    if (lost) lost.lost = i;
+    if (shown.owner !== null && shown.owner !== lookup.node) {
+      if (!hops.some((hop) => hop.name === shown.owner && hop.lost === null)) add(shown.owner, { answered: i });
+      hops.findLast((hop) => hop.name === shown.owner).found = i;
     }
-    if (hop) hop.found = i;
   }
-  if (ended) Object.assign(lookup, { ended: i, state: shown.state });
-  return asked.length > 0 || extra.length > 0 || ended;
+  if (lookup.ended === null && shown.state !== "going") Object.assign(lookup, { ended: i, state: shown.state });
 }
 
 // What a path has got since: the rest where the old one is its beginning (a path may come back), else what is new in it.
@@ -318,21 +330,24 @@ function followKeys(history, holders, node, i, keys, old) {
   for (const [source, moved] of from) history.moves.push({ event: i, from: source, to: node, keys: moved });
 }
 
-/** The lookups that had begun by an event, newest activity last, each as it stood then. */
+/** The lookups that had begun by an event, the newest one last and one under way before all that are over. */
 export function lookupsAt(history, event) {
-  return history.lookups.filter((lookup) => lookup.begun <= event).map((lookup) => ({
-    ...lookup, id: `${lookup.node} ${lookup.begun} ${lookup.number}`,
-    state: lookup.ended !== null && lookup.ended <= event ? lookup.state : "going",
-    hops: lookup.hops.filter((hop) => hop.event <= event).map((hop) => ({
-      ...hop, answered: hop.answered !== null && hop.answered <= event ? hop.answered : null, found: hop.found !== null && hop.found <= event,
-    })),
-    newest: lookup.hops.reduce((last, hop) => (hop.event <= event ? Math.max(last, hop.event) : last), lookup.begun),
-  })).sort((a, b) => (a.state === "going") - (b.state === "going") || a.newest - b.newest);
+  const until = (at) => at !== null && at <= event;
+  return history.lookups.filter((lookup) => lookup.begun <= event).map((lookup) => {
+    const hops = lookup.hops.filter((hop) => hop.event <= event).map((hop) => ({ ...hop, answered: until(hop.answered) ? hop.answered : null, found: until(hop.found) && !until(hop.lost) }));
+    return {
+      ...lookup, hops, id: idOf(lookup), state: until(lookup.ended) ? lookup.state : "going",
+      owner: lookup.owners.findLast((item) => item.event <= event)?.owner ?? null,
+      newest: hops.reduce((last, hop) => Math.max(last, hop.event), until(lookup.ended) ? lookup.ended : lookup.begun),
+    };
+  }).sort((a, b) => (a.state === "going") - (b.state === "going") || a.newest - b.newest);
 }
+
+const idOf = (lookup) => `${lookup.node} ${lookup.begun} ${lookup.number}`;
 
 /** The event at which a lookup gets its next hop or ends after `event`, or -1. */
 export function nextOf(history, id, event) {
-  const lookup = history.lookups.find((item) => `${item.node} ${item.begun} ${item.number}` === id);
+  const lookup = history.lookups.find((item) => idOf(item) === id);
   const events = lookup ? [...lookup.hops.map((hop) => hop.event), ...(lookup.ended === null ? NONE : [lookup.ended])] : NONE;
   return events.filter((at) => at > event).reduce((least, at) => (least < 0 || at < least ? at : least), -1);
 }
@@ -350,6 +365,7 @@ export function explainHop(lookup, hop, history) {
   const here = where(hop.parent);
   const there = where(hop.name);
   const left = there === null || bits === null ? null : hop.found && metric !== "xor" ? 0 : distance(metric, there, lookup.key, bits);
+  if (hop.again) return { left, why: "asked again", rejected: NONE };
   const contacts = contactsOf(teller, hop.parent).map((item) => ({ ...item, position: where(item.name) })).filter(({ position }) => position !== null);
   if (here === null || there === null || bits === null) return { left, why: `named by ${hop.parent}`, rejected: NONE };
   return { left, ...(metric === "xor" ? nearest : furthest)({ lookup, hop, here, there, bits, contacts, teller }) };
@@ -368,7 +384,6 @@ function furthest({ lookup, hop, here, there, bits, contacts }) {
     .sort((a, b) => way(b.position) - way(a.position))[0];
   const word = chosen ? linkWords(chosen) : `named by ${hop.parent}`;
   if (hop.found && way(there) >= toKey) return { why: toKey === 0 ? `the key is at ${hop.parent} itself` : chosen ? `the key lies between ${hop.parent} and its successor` : `named by ${hop.parent} as the owner`, rejected };
-  if (hop.parent === hop.name) return { why: "asked again", rejected };
   if (passes(there)) return { why: `${word}, past the key`, rejected };
   if (better) return { why: `${word}, though ${linkWords(better)} is nearer and not past the key`, rejected };
   return { why: `${word}, the ${chosen?.words === "successor" ? "furthest" : "largest"} not past the key${past ? `; ${past} passed it` : ""}`, rejected };

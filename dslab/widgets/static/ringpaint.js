@@ -156,7 +156,7 @@ function paintGround(pen, room, model, counts, colour) {
     line(colour.mark, 1.6, bins.map((count, i) => spoke((i + 0.5) / BAND_BINS, -1 - 9 * (count / most), 0)));
     return;
   }
-  const looks = { up: [colour.mark, 1, -3, 4], down: [colour.danger, 1.25, -6, 6], gone: [colour.line2, 1, -2, 2] };
+  const looks = { up: [colour.mark, 1, -3, 4], down: [colour.danger, 1.25, -6, 6], gone: [colour.line2, 1, -2, 2], joining: [colour.line2, 1, -2, 2] };
   for (const [state, [style, width, from, to]] of Object.entries(looks)) {
     line(style, width, model.marks.filter((mark) => mark.state === state).map((mark) => spoke(part(mark), from, to)));
   }
@@ -166,7 +166,7 @@ function paintGround(pen, room, model, counts, colour) {
 
 /** The disc of a node: `look` is "", "path", "owner" or "tick"; down with a cross, gone dotted. */
 export function nodeShapes(doc, state, look, r) {
-  if (state === "gone") return [s(doc, "circle", { r, class: "ds-dn is-gone" })];
+  if (state === "gone" || state === "joining") return [s(doc, "circle", { r, class: "ds-dn is-gone" })];
   if (state === "down") return [s(doc, "circle", { r, class: "ds-dn is-down" }), s(doc, "path", { d: `M${-r - 1} ${-r - 1}L${r + 1} ${r + 1}M${r + 1} ${-r - 1}L${-r - 1} ${r + 1}`, class: "ds-x-small" })];
   return [s(doc, "circle", { r: look === "owner" ? 8 : look === "path" ? 6.5 : r, class: `ds-dn${look ? ` is-${look}` : ""}` })];
 }

@@ -10,7 +10,7 @@ const MOST_CHANGES = 60;
 const MOST_KEYS = 12;
 const MOST_CHOICES = 300;
 const MOST_LOOKUPS = 40;
-const STATE_WORDS = { up: "", down: "down", gone: "not a member" };
+const STATE_WORDS = { up: "", down: "down", gone: "not a member", joining: "joining" };
 const CHANGE_WORDS = { join: "joins", leave: "leaves", crash: "crashes", restart: "is back" };
 
 /** The tabs of a system with a ring. */
@@ -94,6 +94,7 @@ export function createLookupView(ctx) {
       const told = explainHop(lookup, item, history);
       return row(i, { ...told, why: `${item.name}: ${told.why}${silent(lookup, item) ? "; no answer" : item.answered === null && !item.found ? "; asked" : ""}` }, hop, bits, item);
     }));
+    if (lookup.owner === lookup.node) rows.append(h(doc, "li", { class: "ds-hop-end" }, `${lookup.node} owns the key itself.`));
     if (lookup.state === "failed") rows.append(h(doc, "li", { class: "ds-hop-end ds-wrong" }, "The lookup failed."));
     scale.replaceChildren(...gridOf(bits).map((power) => h(doc, "span", { style: `left:${(85 * power) / bits}%` }, power <= 19 ? String(2 ** power) : h(doc, "span", {}, "2", h(doc, "sup", {}, String(power))))));
     rows.querySelector("[aria-current]")?.scrollIntoView?.({ block: "nearest" });
