@@ -25,6 +25,7 @@ class Server(quorum.Replica):
         return self.N // 2 + 1
 
     W = R
+    tries = None                                         # who waits long enough is answered
 
     def found(self, name):
         """Has a majority store what is read before the client is told, so that no later read finds less (section 3).

@@ -97,8 +97,8 @@ def one_value_per_version(world):
                 theirs, others_value = other.versions[key]
                 if theirs == version and others_value != value:
                     return violation(f"{node.id} holds {key}={value} and {other.id} {key}={others_value}, both as "
-                                     f"version {_say(version)}", nodes=[node.id, other.id], expected=f"{key}={others_value}",
-                                     found=f"{key}={value}")
+                                     f"version {_say(version)}", nodes=[node.id, other.id],
+                                     expected=f"{key}={others_value}", found=f"{key}={value}")
     return None
 
 

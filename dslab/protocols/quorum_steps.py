@@ -1,9 +1,10 @@
 """A replicated register that grows in four steps: write, read, repair, restart.
 
 `Skeleton` is what is the same in every answer: who is asked, what is recorded, when to decide. The decisions are
-missing; each step is a class that adds some and inherits the rest from the step before. All servers are replicas of every
-key. Nothing is durable before the last step, so runs of the first three have slow and lost messages and partitions, but
-no restarts. After the third step the register is that of abd.py, with quorums that need not be majorities.
+missing; each step is a class that adds some and inherits the rest from the step before. All servers are replicas of
+every key. Nothing is durable before the last step, so runs of the first three have slow and lost messages and
+partitions, but no restarts. After the third step the register is that of abd.py, with quorums that need not be
+majorities.
 """
 
 from __future__ import annotations
