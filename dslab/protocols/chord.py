@@ -186,8 +186,8 @@ class Server(Router):
     def on_keep(self, sender, m):
         if self.member:
             self.take_in(m.items)
-            if sender == self.successor:
-                self.fresh = False
+            if sender == self.successor and m.low == self.position_of(sender):
+                self.fresh = False                       # it got what lies before its successor
             self.send(sender, Kept(m.low, m.high))
 
     def on_kept(self, sender, m):
@@ -204,6 +204,8 @@ class Server(Router):
 
     def on_stabilize_timeout(self):
         super().on_stabilize_timeout()
+        if self.member and not self.successors:
+            self.fresh = False                           # there is nobody left who could give it anything
         self.cover()
         debts, self.owed = self.owed, []
         for to, low, high in debts:
@@ -229,7 +231,7 @@ class Server(Router):
         super().on_notify(sender, m)
         if self.predecessor != before:
             self.new_predecessor(self.predecessor)
-        if self.predecessor == sender and (before != sender or m.fresh):
+        if self.predecessor == sender and (before != sender or m.fresh) and not self.fresh:
             self.owe(sender, self.position, self.position_of(sender), True)       # section IV-E.1: its keys
 
     # ---- leaving in order (section IV-E.4)
@@ -281,8 +283,9 @@ def cluster(nodes=8, *, absent=(), joined=True, bits=None, positions=None, serve
     usual = {"absent": (), "joined": True, "bits": None, "positions": None, "latency": LATENCY, "disk": 0, "clients": 1}
     changed = [f", {k}={v!r}" for k, v in given.items() if k not in usual or v != usual[k]]
     variant = f", server={server.__name__}" if server is not Server else ""
+    members = sorted(present, key=placed.__getitem__)
     inside = {"bits": width, "joined": joined, "founder": present[0] if present else None,
-              "members": FrozenList(sorted(present, key=placed.__getitem__))}
+              "members": FrozenList(members), "places": FrozenList(placed[name] for name in members)}
     if positions:
         inside["positions"] = FrozenDict(placed)
     period = options.get("period", server.period)

@@ -52,6 +52,7 @@ class Ring(Node):
     bits = 16
     positions = None                      # {name: identifier}; None for the hash of the name
     members = ()                          # who is there at first, in the order of the ring
+    places = ()                           # where they stand
     founder = None                        # who makes the ring
     joined = False                        # whether those who are there at first begin with the right tables
     list_length = 4
@@ -117,14 +118,14 @@ class Ring(Node):
 
     def take_place(self):
         """The tables that a ring of all members has in the end."""
-        names = self.members
-        place = bisect_left(names, self.position, key=self.position_of)
+        names, places = self.members, self.places
+        place = bisect_left(places, self.position)
         self.create()
         self.fresh = False
         self.adopt_list([names[(place + i) % len(names)] for i in range(1, min(self.list_length + 1, len(names)))])
         self.predecessor = names[place - 1] if len(names) > 1 else None
         for finger in self.fingers:
-            finger[1] = names[bisect_left(names, finger[0], key=self.position_of) % len(names)]
+            finger[1] = names[bisect_left(places, finger[0]) % len(names)]
 
     def next_contact(self):
         """Whom to ask to be let in: one server after the other."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dslab.sim import title, violation
 from dslab.sim.case import Case
 
 from . import chord
-from .chord_properties import disorder, hops_halve, lookups_find_the_owner, running
+from .chord_properties import hops_halve, lookups_find_the_owner
 from .identifiers import between as between
 from .identifiers import way as way
 from .raft_cases import _at
@@ -20,7 +19,7 @@ POSITIONS = {                    # by the number of servers: where n1, n2, ... s
     10: (1, 8, 14, 21, 32, 38, 42, 48, 51, 56),      # as in figures 3 and 4 of the paper of 2001
     16: (2, 5, 9, 12, 17, 20, 26, 29, 33, 38, 41, 45, 49, 54, 58, 63),
 }
-ABSENT = {4: ("n3",), 5: ("n4",), 6: ("n1", "n6"), 8: ("n2", "n3", "n4")}      # who joins later where a ring is to be mended
+ABSENT = {4: ("n3",), 5: ("n4",), 6: ("n1", "n6"), 8: ("n2", "n3", "n4")}     # who is to be taken in
 BITS = 6                         # a circle of 64 identifiers, so that one can count
 
 
@@ -114,8 +113,10 @@ NEXT_DOOR = Case(
 
 ROUTING = (FAR, OVER_ZERO, ON_A_SERVER, NEXT_DOOR)
 OTHER_RINGS = (
-    FAR._replace(name="sixteen", nodes=16, schedule=_lookups((62, "n1"), (0, "n3"), (31, "n15"), (16, "n9")), until=2_200),
-    OVER_ZERO._replace(name="eight", nodes=8, schedule=_lookups((3, "n5"), (11, "n8"), (58, "n2"), (35, "n6")), until=2_200),
+    FAR._replace(name="sixteen", nodes=16, until=2_200,
+                 schedule=_lookups((62, "n1"), (0, "n3"), (31, "n15"), (16, "n9"))),
+    OVER_ZERO._replace(name="eight", nodes=8, until=2_200,
+                       schedule=_lookups((3, "n5"), (11, "n8"), (58, "n2"), (35, "n6"))),
 )
 
 

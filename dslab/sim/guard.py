@@ -190,38 +190,43 @@ def find_shared(nodes: dict[str, Node]) -> tuple[str, str, Any] | None:
     Returns:
         ("n1.log", "n2.log", the object), or None.
     """
-    owner: dict[int, str] = {}
+    owner: dict[int, tuple[str, str]] = {}
     for node_id, node in nodes.items():
         mine: set[int] = set()
         for field, value in vars(node).items():
             if field in RUNTIME_ATTRIBUTES or field == "_host":
                 continue
+            label = node_id, field
             for part in _mutable_parts(value, mine):
-                label = f"{node_id}.{field}"
-                if owner.setdefault(id(part), label).partition(".")[0] != node_id:
-                    return owner[id(part)], label, part
+                first = owner.setdefault(id(part), label)
+                if first[0] != node_id:
+                    return ".".join(first), ".".join(label), part
     return None
 
 
-def _mutable_parts(value: Any, seen: set[int]) -> Iterator[Any]:
-    kind = value.__class__
-    if _cannot_change(kind):
-        return
-    if kind is not tuple:
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        yield value
-    parts: Any = ()
-    if isinstance(value, dict):
-        parts = value.values()
-    elif isinstance(value, (list, set, tuple)):
-        parts = value
-    elif hasattr(value, "__dict__"):
-        parts = vars(value).values()
-    if not all(map(_cannot_change, set(map(type, parts)))):       # a log of a thousand entries has one type
-        for item in parts:
-            yield from _mutable_parts(item, seen)
+def _mutable_parts(value: Any, seen: set[int]) -> list[Any]:
+    """What can be changed in a value: itself first, then what it holds, in order."""
+    found, stack = [], [value]
+    while stack:
+        value = stack.pop()
+        kind = value.__class__
+        if _cannot_change(kind):
+            continue
+        if kind is not tuple:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            found.append(value)
+        parts: Any = ()
+        if isinstance(value, dict):
+            parts = value.values()
+        elif isinstance(value, (list, set, tuple)):
+            parts = value
+        elif hasattr(value, "__dict__"):
+            parts = vars(value).values()
+        if not all(map(_cannot_change, set(map(type, parts)))):       # a log of a thousand entries has one type
+            stack.extend(reversed(list(parts)))
+    return found
 
 
 @lru_cache(maxsize=4096)
