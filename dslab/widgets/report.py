@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dslab.check import answers, break_it, own_checker
+from dslab.check import answers, break_it, laws, own_checker
 from dslab.check.feedback import CheckFailed
 
 from .lab import Lab

@@ -163,7 +163,7 @@ def need_not_go_back(operation, before, after):
     return False
 
 # %% name="history-shortcut-check" tags=["check"] points=2 title="Saves time and stays right"
-judge_shortcut("history-shortcut", need_not_go_back, seeds=range(12), minutes=5)
+judge_shortcut("history-shortcut", need_not_go_back, seeds=range(25), minutes=5)
 
 # %% name="history-shortcut-hidden" tags=["hidden"] points=1 title="Stays right for histories that you have not seen"
 judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), minutes=5)
@@ -377,6 +377,229 @@ verify("ring-copies", holders, placement_steps.copying, like=placement_steps.cop
 # - van Steen, Tanenbaum, *Distributed Systems*, §6.2: names without structure, and how to find who they
 #   belong to.
 
+# %% [markdown] name="chord-recall" tags=["reflect"]
+# **Before you go on**: which keys move when a node joins a ring of points? Who holds a key whose position is
+# exactly that of a node? Why is one point per node not enough?
+
+# %% [markdown] name="chord-why" tags=["why"]
+# <a id="chord"></a>
+# ## Chord
+#
+# So far everybody knows every node. A million nodes that come and go cannot be told about each other. Chord
+# (2001) lets each know some twenty others, and still finds every key in about ten steps. Its authors claimed
+# that its ring always mends. The paper won a prize for having stood the test of time, and a year later
+# Pamela Zave showed, with a tool that tries all small cases, that no published version does: not one of its
+# seven claimed invariants was one. You will find such a case, too.
+#
+# Before you read on: you may keep the names of *twenty* nodes of a million. Which twenty?
+
+# %% name="chord-setup"
+from dslab.protocols import chord, chord_steps
+from dslab.protocols.identifiers import between
+
+# %% [markdown] name="chord-play-task" tags=["play"]
+# ### Play
+#
+# Ten nodes on a circle of 64 identifiers, as in the paper. n2, at 8, is asked who owns 54. Step through the
+# lookup in the tab *Ring*, and before each step say which node is asked next. Which of its fingers are
+# rejected, and why? Then ask for a key of your own: *request*, `#17`.
+
+# %% name="chord-play-lookup" tags=["play"]
+case = chord_steps.FAR
+Lab(chord_steps.routed(10), seed=case.seed, schedule=case.schedule, until=case.until, start=58, title="Who owns 54?")
+
+# %% [markdown] name="chord-explain-fingers" tags=["explain"]
+# ### How it works
+#
+# **Fingers.** Finger i of a node at p names the owner of p + 2**i: the first half of them are near, the last
+# one is half-way round. A lookup goes to the *last* node before the key that the asked one knows. That at
+# least halves the way, so it takes about half of log2 N hops, one for each bit that is set.
+#
+# **Successors.** A key belongs to (predecessor, node]. It is found when it lies between an asked node and that
+# node's successor. So fingers make it short, and successors make it right.
+
+# %% name="chord-explain-lookup-source" tags=["explain"]
+show_source(chord.Server.find_closer)
+
+# %% [markdown] name="chord-closest-statement" tags=["exercise"]
+# ### Exercise *chord-closest* (12 minutes)
+#
+# **Given** the `server` that is asked, and a `key`, an identifier. **Allowed names** of the server: `id` (its
+# name), `position`, `bits` (there are 2**bits identifiers), `fingers` (a list of `[start, name]`), `successors`
+# (a list of names) and `position_of(name)`. And `between(x, low, high, bits)`: whether x lies on the way
+# clockwise from low to high, both ends excluded. **Goal**: `closest_preceding_node` returns the name of the
+# last node before the key among all that this server knows, or its own name if it knows none.
+
+# %% name="chord-closest-exercise" tags=["exercise"] points=6
+def closest_preceding_node(server, key):
+    """Whom to ask next (section IV-D of the paper)."""
+    ### BEGIN SOLUTION
+    best = server.id
+    for name in [name for _, name in server.fingers if name] + server.successors:
+        if between(server.position_of(name), server.position_of(best), key, server.bits):
+            best = name
+    return best
+    ### END SOLUTION
+
+# %% name="chord-closest-mutant-successor" tags=["mutant"] property="Lookups are short" catalogue="S14"
+def closest_preceding_node(server, key):
+    following = server.successors[0]
+    return following if between(server.position_of(following), server.position, key, server.bits) else server.id
+
+# %% name="chord-closest-mutant-first-finger" tags=["mutant"] property="Lookups are short" catalogue="S14"
+def closest_preceding_node(server, key):
+    for _, name in server.fingers:
+        if between(server.position_of(name), server.position, key, server.bits):
+            return name
+    return server.id
+
+# %% name="chord-closest-mutant-no-wrap" tags=["mutant"] property="Lookups are short" catalogue="S13"
+def closest_preceding_node(server, key):
+    before = [name for _, name in server.fingers if server.position < server.position_of(name) < key]
+    return max(before, key=server.position_of) if before else server.successors[0]
+
+# %% name="chord-closest-mutant-nearest" tags=["mutant"] property="Lookups are short" catalogue="S13"
+def closest_preceding_node(server, key):
+    known = [server.id, *(name for _, name in server.fingers), *server.successors]
+    return min(known, key=lambda name: abs(server.position_of(name) - key))
+
+# %% name="chord-closest-mutant-farthest" tags=["mutant"] property="Lookups are short" catalogue="S14"
+def closest_preceding_node(server, key):
+    return server.fingers[-1][1]
+
+# %% name="chord-closest-check" tags=["check"] points=4 title="Lookups halve the way"
+verify("chord-closest", closest_preceding_node, chord_steps.routing, like=chord_steps.routed,
+       cases=chord_steps.ROUTING, minutes=12)
+
+# %% name="chord-closest-hidden" tags=["hidden"] points=2 title="They do on rings that you have not seen"
+verify("chord-closest", closest_preceding_node, chord_steps.routing, like=chord_steps.routed,
+       cases=chord_steps.OTHER_RINGS, minutes=12)
+
+# %% [markdown] name="chord-churn-task" tags=["play"]
+# ### Join, leave, crash
+#
+# In this ring n4, n5 and n6 are not there yet. Let one of them *join*, and watch: whom does it ask, who learns of
+# it, and when? Let another one *leave*, and *crash* a third. How long is the ring not a ring?
+
+# %% name="chord-churn-play" tags=["play"]
+Lab(chord_steps.stabilized(8), seed=4, start=200, title="Coming and going")
+
+# %% [markdown] name="chord-stabilize-explain" tags=["explain"]
+# Who joins knows one thing, its successor, and nobody knows *it*. So every node asks its successor from time to
+# time: who stands before you? If that one stands between the two, it is the better successor; and either way the
+# node tells its successor about itself. A list of successors, copied from the successor's, stands in when one dies.
+
+# %% [markdown] name="chord-stabilize-statement" tags=["exercise"]
+# ### Exercise *chord-stabilize* (20 minutes)
+#
+# **Goal**: two conclusions. `reconcile`: the node that is, or shall be, the successor has told who is its
+# `predecessor` (a name, or None) and who are the `others` after it. `notify`: a node called `name` thinks that
+# it stands before this one. **Allowed names**: `position`, `bits`, `predecessor` (a name or None), `successors`,
+# `position_of(name)`, `between`; `adopt_list(names)`: the first names of it, in ring order, become the successor
+# list; `precedes_successor(name)`: whether it stands between this node and its successor; `consider(name)`: asks
+# that node whether it lives, and then it is the successor; `notify_successor()`: says "I stand before you".
+
+# %% name="chord-stabilize-exercise" tags=["exercise"] points=8
+class Mending(chord_steps.Skeleton):
+    """A node that keeps the ring a ring (section IV-E of the paper)."""
+
+    def reconcile(self, successor, predecessor, others):
+        """The answer of a successor is here."""
+        ### BEGIN SOLUTION
+        self.adopt_list([successor] + others)
+        if predecessor and self.precedes_successor(predecessor):
+            self.consider(predecessor)
+        self.notify_successor()
+        ### END SOLUTION
+
+    def notify(self, name):
+        """Somebody thinks that it is the predecessor."""
+        ### BEGIN SOLUTION
+        here = self.position_of(name)
+        if not self.predecessor or between(here, self.position_of(self.predecessor), self.position, self.bits):
+            self.predecessor = name
+        ### END SOLUTION
+
+# %% name="chord-stabilize-mutant-says-nothing" tags=["mutant"] property="The ring mends" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        self.adopt_list([successor, *others])
+        if predecessor is not None and self.precedes_successor(predecessor):
+            self.consider(predecessor)
+
+# %% name="chord-stabilize-mutant-keeps-its-successor" tags=["mutant"] property="The ring mends" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        self.adopt_list([successor, *others])
+        self.notify_successor()
+
+# %% name="chord-stabilize-mutant-list-of-one" tags=["mutant"] property="The ring mends" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        super().reconcile(successor, predecessor, [])
+
+# %% name="chord-stabilize-mutant-prefers-the-farther" tags=["mutant"] property="The ring mends" catalogue="S13"
+class Mending(chord_steps.Stabilized):
+    def notify(self, name):
+        now = self.predecessor
+        if now is None or between(self.position_of(now), self.position_of(name), self.position, self.bits):
+            self.predecessor = name
+
+# %% name="chord-stabilize-mutant-only-the-others" tags=["mutant"] property="The ring mends" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        self.adopt_list(others or [successor])
+        if predecessor is not None and self.precedes_successor(predecessor):
+            self.consider(predecessor)
+        self.notify_successor()
+
+# %% name="chord-stabilize-mutant-first-one-stays" tags=["mutant"] property="The ring mends" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def notify(self, name):
+        self.predecessor = self.predecessor or name
+
+# %% name="chord-stabilize-mutant-no-wrap" tags=["mutant"] property="The ring mends" catalogue="S13"
+class Mending(chord_steps.Stabilized):
+    def notify(self, name):
+        now = self.predecessor
+        if now is None or self.position_of(now) < self.position_of(name) < self.position:
+            self.predecessor = name
+
+# %% name="chord-stabilize-check" tags=["check"] points=5 title="The ring mends"
+verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.stabilized,
+       cases=chord_steps.STABILIZING, minutes=20)
+
+# %% name="chord-stabilize-hidden" tags=["hidden"] points=3 title="It mends after changes that you have not seen"
+verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.stabilized,
+       cases=[case._replace(seed=seed) for case in chord_steps.STABILIZING for seed in (51, 52, 53)], minutes=20)
+
+# %% [markdown] name="chord-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. Which pointers must be right for a lookup to find the *right* node, and which only for it to be short?
+# 2. A node knows its next r successors. Half of all nodes die at once. How likely is it, roughly, that a
+#    node has lost all of its list?
+# 3. Who may look a key up *while* the ring mends, and what can go wrong for that one?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. Successors; fingers only shorten. That is why a join needs one right pointer and can leave the rest to
+#    later.
+# 2. One half to the power of r: with r = 20 one in a million.
+# 3. Everybody. Between a join and the next *stabilize* a key may be looked for at the old owner: the lookup
+#    fails, and trying again after a while helps.
+#
+# </details>
+
+# %% [markdown] name="chord-reading" tags=["reading"]
+# ### Reading
+#
+# - Stoica and others, *Chord: A Scalable Peer-to-peer Lookup Service for Internet Applications* (2001), §4:
+#   lookup, join and stabilisation in three pages.
+# - Zave, *Reasoning about Identifier Spaces: How to Make Chord Correct* (2017), §3: how rings break, with
+#   pictures.
+# - van Steen, Tanenbaum, *Distributed Systems*, §6.2.3: Chord worked through with numbers.
+
 # %% [markdown] name="merging-recall" tags=["reflect"]
 # **Before you go on**: what may a chain's tail do alone? What is a tombstone for? Which write does "the newest
 # wins" throw away, and who had been told that it was safe?
@@ -394,7 +617,49 @@ verify("ring-copies", holders, placement_steps.copying, like=placement_steps.cop
 # may count up without asking each other.
 
 # %% name="merging-setup"
-from dslab.protocols import crdt_steps, crdt_steps_cases
+from dslab import judge_laws
+from dslab.protocols import crdt_cases, crdt_questions, crdt_steps, crdt_steps_cases, crdt_variants
+
+# %% [markdown] name="merging-predict-task" tags=["predict"]
+# ### Predict
+#
+# n1 adds 3, n2 adds 5, and they send each other what they know. Three ways to merge, and what each of them makes
+# of it. The first two are people's first two ideas.
+
+# %% name="merging-predict-total" tags=["predict"]
+case = crdt_cases.TWO_COUNT
+Lab(crdt_cases.stage(server=crdt_variants.SingleTotal), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=55, predict=Prediction(**crdt_questions.ONE_TOTAL), title="The larger total")
+
+# %% name="merging-predict-twice" tags=["predict"]
+case = crdt_cases.DELIVERED_TWICE
+Lab(crdt_cases.stage(server=crdt_variants.AddsUp), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=58, predict=Prediction(**crdt_questions.TWICE), title="Merging adds")
+
+# %% [markdown] name="merging-play-task" tags=["play"]
+# ### Play
+#
+# The same two runs with a slot for each replica. In the tab *Merge* the states stand as a lattice: each merge goes up
+# to the lowest state that is above both. Deliver a message again (click it, *duplicate*), or an old one late:
+# which move does it make in the picture?
+
+# %% name="merging-play" tags=["play"]
+case = crdt_cases.DELIVERED_TWICE
+Lab(crdt_cases.stage(crdt="g-counter"), seed=case.seed, schedule=case.schedule, until=case.until, start=55,
+    title="A slot for each")
+
+# %% [markdown] name="merging-explain" tags=["explain"]
+# ### How it works
+#
+# A merge that is *commutative*, *associative* and *idempotent* does not care about order and repetition: it is the
+# least upper bound of a partial order, and every update moves up. Then all who have heard the same updates are
+# equal, whatever the network did. That is a promise about agreement. Whether what they agree on makes sense
+# is another matter; the last prediction of this part is about that.
+
+# %% name="merging-predict-carts" tags=["predict"]
+case = crdt_cases.TWO_CARTS
+Lab(crdt_cases.stage(crdt="lww-register"), seed=case.seed, schedule=case.schedule, until=case.until, start=36,
+    predict=Prediction(**crdt_questions.CARTS), title="Two carts")
 
 # %% [markdown] name="crdt-counter-statement" tags=["exercise"]
 # ### Exercise *crdt-counter* (12 minutes)
@@ -405,7 +670,7 @@ from dslab.protocols import crdt_steps, crdt_steps_cases
 # state; `value(state)` what a reader is told. A state is plain data: numbers, text, lists, dictionaries; the
 # first one is what `initial` returns.
 
-# %% name="crdt-counter-exercise" tags=["exercise"] points=6
+# %% name="crdt-counter-exercise" tags=["exercise"] points=7
 class MyCounter(crdt_steps.Counter):
     """A counter that grows, on any number of replicas."""
 
@@ -510,9 +775,21 @@ class MyCounter(crdt_steps.Counter):
 verify("crdt-counter", MyCounter, crdt_steps.counting, like=crdt_steps.counted, cases=crdt_steps_cases.COUNTER,
        minutes=12)
 
+# %% name="crdt-counter-laws" tags=["check"] points=1 title="Its merge obeys the laws"
+judge_laws("crdt-counter", MyCounter, crdt_steps.AnsweredCounter, minutes=12)
+
 # %% name="crdt-counter-hidden" tags=["hidden"] points=2 title="So it does in storms that you have not seen"
 verify("crdt-counter", MyCounter, crdt_steps.counting, like=crdt_steps.counted,
        cases=crdt_steps_cases.storms(range(501, 509)), minutes=12)
+
+# %% [markdown] name="merging-set-task" tags=["predict"]
+# **A set.** The simplest one from which things can be removed holds two sets: what was added, and what was removed.
+# Both only grow, so they merge by union; what is in the first and not in the second is there.
+
+# %% name="merging-predict-again" tags=["predict"]
+case = crdt_cases.ADDED_AGAIN
+Lab(crdt_cases.stage(crdt="2p-set"), seed=case.seed, schedule=case.schedule, until=case.until, start=65,
+    predict=Prediction(**crdt_questions.BACK_AGAIN), title="Milk, no milk, milk")
 
 # %% [markdown] name="or-set-statement" tags=["exercise"]
 # ### Exercise *or-set* (25 minutes)
@@ -523,7 +800,7 @@ verify("crdt-counter", MyCounter, crdt_steps.counting, like=crdt_steps.counted,
 # `remove(state, element)`, `merge(state, other)`, and `value(state)`, a list of the elements. A state is
 # plain data: lists and dictionaries with text as keys.
 
-# %% name="or-set-exercise" tags=["exercise"] points=10
+# %% name="or-set-exercise" tags=["exercise"] points=11
 class MySet(crdt_steps.Set):
     """A set in which an add wins over a remove that has not seen it."""
 
@@ -657,9 +934,50 @@ class MySet(crdt_steps.Set):
 # %% name="or-set-check" tags=["check"] points=6 title="An add wins over a remove that has not seen it"
 verify("or-set", MySet, crdt_steps.sets, like=crdt_steps.or_set, cases=crdt_steps_cases.SET, minutes=25)
 
+# %% name="or-set-laws" tags=["check"] points=1 title="Its merge obeys the laws"
+judge_laws("or-set", MySet, crdt_steps.AnsweredSet, minutes=25)
+
 # %% name="or-set-hidden" tags=["hidden"] points=4 title="So it does in storms that you have not seen"
 verify("or-set", MySet, crdt_steps.sets, like=crdt_steps.or_set, cases=crdt_steps_cases.set_storms(range(501, 509)),
        minutes=25)
+
+# %% [markdown] name="merging-or-set-task" tags=["predict"]
+# Yours is built. One more question before you compare it with what others wrote.
+
+# %% name="merging-predict-or-set" tags=["predict"]
+case = crdt_cases.ADD_AND_REMOVE
+Lab(crdt_cases.stage(crdt="or-set"), seed=case.seed, schedule=case.schedule, until=case.until, start=228,
+    predict=Prediction(**crdt_questions.WHO_WINS), title="Add and remove at once")
+
+# %% [markdown] name="merging-operations-task" tags=["predict"]
+# **Operations instead of states.** "inc 3" is shorter than a whole state. What does the network have to promise then?
+
+# %% name="merging-predict-operation" tags=["predict"]
+case = crdt_cases.COUNTED_TWICE
+Lab(crdt_cases.stage(server=crdt_variants.RunsAgain), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=12, predict=Prediction(**crdt_questions.COPY), title="The same operation again")
+
+# %% name="merging-predict-early" tags=["predict"]
+case = crdt_cases.REMOVED_BEFORE_ADDED
+Lab(crdt_cases.stage(3, server=crdt_variants.RunsAtOnce), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=62, predict=Prediction(**crdt_questions.OVERTAKEN), title="Removed before it was added")
+
+# %% [markdown] name="merging-stock-task" tags=["predict"]
+# **Converged, and wrong.** A counter that may also go down, for a stock of one. A replica that sees 0 refuses to sell.
+
+# %% name="merging-predict-stock" tags=["predict"]
+case = crdt_cases.BOTH_SELL
+Lab(crdt_cases.stage(server=crdt_variants.Sells), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=95, predict=Prediction(**crdt_questions.LAST_ONE), title="The last one")
+
+# %% [markdown] name="merging-rights-task" tags=["play"]
+# The same schedule, where the right to sell is given out in advance: n1 holds it, n2 does not. Nobody asks anybody at
+# the moment of the sale. What does n2's customer hear, and what has to happen before n2 may sell one?
+
+# %% name="merging-rights-play" tags=["play"]
+case = crdt_cases.BOTH_SELL
+Lab(crdt_cases.stage(crdt="bounded-counter"), seed=case.seed, schedule=case.schedule, until=case.until, start=95,
+    title="One has the right")
 
 # %% [markdown] name="merging-reflect" tags=["reflect"]
 # ### Reflect
