@@ -1,0 +1,106 @@
+"""What sites that exchange updates promise; judged by the attributes `store` ({key: [stamp, value]}) and `exchange`."""
+
+from __future__ import annotations
+
+from dslab.sim import title, violation
+
+from .merkle import hashes_compared, leaf_of
+
+
+@title("No way back")
+def no_way_back(world):
+    """No site replaces an entry by an older one, and none shows again what it has shown as deleted."""
+    site = world.changed
+    if getattr(site, "store", None) is None:
+        return None
+    for key, (stamp, value) in site.store.items():
+        newest, deleted = world.memory.get((site.id, key), [[-1, ""], False])
+        if stamp < newest:
+            what = "shows again what was deleted" if deleted else "replaces a newer entry"
+            return violation(f"{site.id} {what}: {key} is {value} of {_told(stamp)}, and was "
+                             f"{'deleted' if deleted else 'newer'} at {_told(newest)}", nodes=[site.id],
+                             expected=f"nothing older than {_told(newest)}", found=f"{value} of {_told(stamp)}")
+        world.memory[site.id, key] = [list(stamp), value is None]
+    return None
+
+
+def _told(stamp):
+    return f"{stamp[0]}.{stamp[1]}"
+
+
+@title("One stamp, one value")
+def one_value_per_stamp(world):
+    """Two sites that hold an entry of the same stamp hold the same value."""
+    site = world.changed
+    if getattr(site, "store", None) is None:
+        return None
+    for other in world.servers:
+        for key, (stamp, value) in getattr(other, "store", {}).items():
+            mine = site.store.get(key)
+            if mine is not None and mine[0] == stamp and mine[1] != value:
+                return violation(f"{site.id} holds {key}={mine[1]} and {other.id} {key}={value}, both of "
+                                 f"{_told(stamp)}", nodes=[site.id, other.id], expected=f"{value}", found=f"{mine[1]}")
+    return None
+
+
+@title("Exchanges find what differs")
+def finds_what_differs(world):
+    """An exchange by hashes finds all leaves where the two stores differ, and no others, while nothing is written."""
+    found = _exchange(world)
+    if found is None:
+        return None
+    site, partner, differ = found
+    leaves = site.exchange["leaves"]
+    wrong = [leaf for leaf in leaves if leaf not in differ]
+    lost = [leaf for leaf in differ if leaf not in leaves and site.exchange["state"] != "hashes"]
+    if not wrong and not lost:
+        return None
+    what = (f"takes leaf {wrong[0]} for different from {partner.id}'s, and it is not" if wrong else
+            f"has compared with {partner.id} and missed leaf {lost[0]}, which differs")
+    return violation(f"{site.id} {what}", nodes=[site.id, partner.id], expected=" ".join(differ) or "none",
+                     found=" ".join(leaves) or "none")
+
+
+@title("Few hashes")
+def few_hashes(world):
+    """An exchange asks for the root's hash, and for two below each inner node that differs, not for more."""
+    found = _exchange(world)
+    if found is None:
+        return None
+    site, partner, differ = found
+    asked, most = site.exchange["asked"], hashes_compared(differ, site.exchange["depth"])
+    if asked <= most:
+        return None
+    return violation(f"{site.id} has asked {partner.id} for {asked} hashes; {most} are enough, because "
+                     f"{len(differ)} of the leaves differ", nodes=[site.id, partner.id], expected=f"at most {most}",
+                     found=f"{asked}")
+
+
+def _exchange(world):
+    """The site that goes on with an exchange, its partner, and the leaves where they differed when it began.
+
+    None if there is no such exchange, or if one of the two stores has changed since.
+    """
+    site = world.changed
+    now = getattr(site, "exchange", None)
+    if now is None or not hasattr(world.nodes[now["partner"]], "store"):
+        return None
+    partner = world.nodes[now["partner"]]
+    stores = [dict(site.store), dict(partner.store)]
+    number, differ, began = world.memory.get(site.id, [0, [], []])
+    if number != now["number"]:
+        keys = [key for key in {**stores[0], **stores[1]} if stores[0].get(key) != stores[1].get(key)]
+        differ, began = sorted({leaf_of(key, now["depth"]) for key in keys}), stores
+        world.memory[site.id] = [now["number"], differ, began]
+    return (site, partner, differ) if stores == began else None
+
+
+@title("All have all")
+def all_the_same(world):
+    """After some change, all sites hold the same entries."""
+    stores = [getattr(site, "store", None) for site in world.servers]
+    return any(stores) and all(store == stores[0] for store in stores)
+
+
+ALWAYS = (no_way_back, one_value_per_stamp)
+EVENTUALLY = (all_the_same,)
