@@ -166,7 +166,7 @@ class Router(Ring):
         search = self.searches[number]
         search["avoid"] = [*search["avoid"], name]
         search["owner"] = None
-        self.replace_finger(name)
+        self.drop_finger(name)
         if len(search["avoid"]) > TRIES or not self.member and len(search["path"]) == 1:
             self.finish(number, "failed")
         elif len(search["path"]) == 1:
@@ -175,17 +175,12 @@ class Router(Ring):
             *search["path"], before = search["path"]
             self.ask(number, before)
 
-    def replace_finger(self, name):
-        for finger in self.fingers:
-            if finger[1] == name:
-                finger[1] = None
-
     def owner_found(self, number, task, owner):
         """What a lookup was made for: "join", "finger" or, in chord.py, what a client wants."""
         if task[0] == "join":
             self.found_entrance(owner)
         elif task[0] == "finger":
-            self.fingers[task[1]][1] = owner
+            self.set_finger(task[1], owner)
         self.finish(number, "found")
 
     def finish(self, number, state):
@@ -209,7 +204,10 @@ class Router(Ring):
         if not self.member or any(search["task"][0] == "finger" for search in self.searches.values()):
             return
         for _ in self.fingers:
-            finger, self.next_finger = self.next_finger, (self.next_finger + 1) % self.bits
-            self.find_successor(self.fingers[finger][0], ["finger", finger])
-            if self.searches:
+            number, self.next_finger = self.next_finger, (self.next_finger + 1) % self.bits
+            start = self.fingers[number][0]
+            found, name = self.find_closer(start, ())
+            if not found:
+                self.find_successor(start, ["finger", number])
                 return
+            self.set_finger(number, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from dslab.sim import Node, message
+from dslab.sim import FrozenList, Node, message
 
 from .identifiers import between, identifier, way
 
@@ -83,7 +83,7 @@ class Ring(Node):
         self.member = False                              # whether it is in the ring
         self.contact, self.entrance = None, None         # whom it asked to let it in; the successor that it found
         self.predecessor, self.successors = None, []
-        self.fingers = [[self.position + (1 << i) & (1 << self.bits) - 1, None] for i in range(self.bits)]
+        self.fingers = [FrozenList([self.position + (1 << i) & (1 << self.bits) - 1, None]) for i in range(self.bits)]
         self.next_finger = 0
         self.fresh = True                                # whether it has yet to get the keys that it owns
         self.awaited = self.doubted = None               # whose answer stabilize and check_predecessor wait for
@@ -124,8 +124,13 @@ class Ring(Node):
         self.fresh = False
         self.adopt_list([names[(place + i) % len(names)] for i in range(1, min(self.list_length + 1, len(names)))])
         self.predecessor = names[place - 1] if len(names) > 1 else None
-        for finger in self.fingers:
-            finger[1] = names[bisect_left(places, finger[0]) % len(names)]
+        for number, (start, _) in enumerate(self.fingers):
+            self.set_finger(number, names[bisect_left(places, start) % len(names)])
+
+    def set_finger(self, number, name):
+        start, before = self.fingers[number]
+        if name != before:
+            self.fingers[number] = FrozenList([start, name])
 
     def next_contact(self):
         """Whom to ask to be let in: one server after the other."""
@@ -227,9 +232,12 @@ class Ring(Node):
     def gone(self, name):
         """Takes a server that does not answer out of all tables."""
         self.successors = [other for other in self.successors if other != name]
-        for finger in self.fingers:
-            if finger[1] == name:
-                finger[1] = None
+        self.drop_finger(name)
+
+    def drop_finger(self, name):
+        for number, (_, finger) in enumerate(self.fingers):
+            if finger == name:
+                self.set_finger(number, None)
 
     def on_check_predecessor_timeout(self):
         self.again("check_predecessor")
