@@ -1,0 +1,158 @@
+"""Runs of replicated stores worth keeping: each shows what a rule about quorums is good for, or what it is not.
+
+Links have fixed latencies, so that the order of messages is the one that is told: 10 ms between servers, 5 ms to a
+client. A write that a client asks for at 200 ms reaches its coordinator at 205; by 229 that has sent the value.
+"""
+
+from __future__ import annotations
+
+from dslab.sim.case import Case
+
+from .raft_cases import _at
+
+
+def _even(nodes=3, clients=3):
+    """Every link takes the same time."""
+    servers, people = [f"n{i + 1}" for i in range(nodes)], [f"c{i + 1}" for i in range(clients)]
+    links = [(a, b, 10) for a in servers for b in servers if a != b]
+    links += [pair for s in servers for c in people for pair in ((s, c, 5), (c, s, 5))]
+    return [_at(1, "link", source=a, target=b, latency=[ms, ms]) for a, b, ms in links]
+
+
+def _slow(at, source, *targets, ms=400):
+    return [_at(at, "link", source=source, target=target, latency=[ms, ms]) for target in targets]
+
+
+def _fast(at, source, *targets):
+    return _slow(at, source, *targets, ms=10)
+
+
+def _deaf(at, source, *targets, loss=1):
+    """What a server sends from now on is lost."""
+    return [_at(at, "link", source=source, target=target, loss=loss) for target in targets]
+
+
+def _asks(at, client, command, to):
+    return _at(at, "request", command=command, to=to, client=client)
+
+
+HALF_WRITTEN = Case(
+    "half-written",
+    "x=0 is everywhere; the write of 1 has reached n1 only and is still running; c2 reads at n1, later c3 at n2.",
+    [
+        *_even(),
+        _asks(10, "c1", "x=0", "n1"),
+        *_slow(220, "n1", "n2", "n3"),
+        _asks(200, "c1", "x=1", "n1"),
+        *_fast(232, "n1", "n2"),
+        _asks(235, "c2", "x", "n1"),
+        *_slow(255, "n1", "n2"),
+        _asks(280, "c3", "x", "n2"),
+        *_fast(460, "n1", "n2", "n3"),
+    ],
+    until=1_500,
+    clients=3,
+    catalogue="S6",
+    question="c2 has read 1, and c3 asks after that. Which replicas answer c3's read, and who made sure they have 1?",
+)
+
+UNKNOWN_WRITE = Case(
+    "unknown-write",
+    "the write of 1 reaches n1 only, then n1 is cut off, and c1 is told that it failed; later c2 and c3 read.",
+    [
+        *_even(),
+        _asks(10, "c1", "x=0", "n1"),
+        _asks(200, "c1", "x=1", "n1"),
+        *_deaf(220, "n1", "n2", "n3"),
+        _asks(300, "c2", "x", "n2"),
+        *_deaf(900, "n1", "n2", "n3", loss=0),
+        _asks(920, "c2", "x", "n1"),
+        *_slow(985, "n1", "n3"),
+        _asks(990, "c3", "x", "n3"),
+    ],
+    until=1_500,
+    clients=3,
+    progress=False,
+    catalogue="S7",
+    question="c1 was told that its write failed. What do the replicas hold at that moment, and what may a read return?",
+)
+
+HOMES_CUT_OFF = Case(
+    "homes-cut-off",
+    "n1, n2, n3 keep b; n1 and n2 are cut off; n3 writes b=1, n4 stands in; all is mended, and c2 reads at n1.",
+    [
+        *_even(4),
+        _asks(10, "c1", "b=0", "n1"),
+        _at(200, "partition", groups=[["n1", "n2"], ["n3", "n4"]]),
+        _asks(250, "c1", "b=1", "n3"),
+        _at(700, "heal"),
+        *_slow(701, "n3", "n1", ms=60),
+        _asks(750, "c2", "b", "n1"),
+        _asks(1_500, "c3", "b", "n1"),
+    ],
+    until=2_500,
+    nodes=4,
+    clients=3,
+    progress=False,
+    catalogue="S8",
+    question="Who has stored b=1 when c1 is told so, and which of them does a read at n1 ask?",
+)
+
+BOUNCING = Case(
+    "bouncing",
+    "x=3 is everywhere and x=5 at n1 only; c2 reads at n1, at n3, and at n1 again. R = W = 1.",
+    [
+        *_even(3, 2),
+        _asks(10, "c1", "x=3", "n1"),
+        *_slow(150, "n1", "n2", "n3", ms=600),
+        _asks(200, "c1", "x=5", "n1"),
+        _asks(230, "c2", "x", "n1"),
+        _asks(270, "c2", "x", "n3"),
+        _asks(310, "c2", "x", "n1"),
+        *_fast(500, "n1", "n2", "n3"),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="S10",
+    question="c2 has read 5. How could n3 know that, before it answers with what it has?",
+)
+
+TWO_CARTS = Case(
+    "two-carts",
+    "c1 puts milk into an empty cart at n1, and c2 bread at n3, at the same time; then c3 looks into it.",
+    [
+        *_even(),
+        _asks(10, "c1", "cart+milk", "n1"),
+        _asks(12, "c2", "cart+bread", "n3"),
+        _asks(300, "c3", "cart", "n2"),
+        _asks(400, "c3", "cart+eggs", "n2"),
+        _asks(600, "c1", "cart", "n1"),
+    ],
+    until=1_500,
+    clients=3,
+    catalogue="S9",
+    question="Two clients got an empty cart and put one item back. Which of the two puts has seen the other?",
+)
+
+SAME_DOOR = TWO_CARTS._replace(
+    name="same-door",
+    shows="the same, and both puts go through n1.",
+    schedule=[{**act, "to": "n1"} if act["do"] == "request" else act for act in TWO_CARTS.schedule],
+    question="n1 counts its writes 1 and 2. Had the client of the second seen the first?",
+)
+
+FAST_CLOCK = TWO_CARTS._replace(
+    name="fast-clock",
+    shows="n1's clock is half a second ahead; c1 adds milk there, then c2, who finds milk, adds bread at n3.",
+    schedule=[
+        *_even(),
+        _at(2, "skew", node="n1", offset=500),
+        _asks(10, "c1", "cart+milk", "n1"),
+        _asks(200, "c2", "cart+bread", "n3"),
+        _asks(400, "c3", "cart", "n2"),
+    ],
+    question="c2's cart was put later, and holds both items. What does n1's clock say about the two?",
+)
+
+REGISTER = (HALF_WRITTEN, UNKNOWN_WRITE)
+CARTS = (TWO_CARTS, SAME_DOOR, FAST_CLOCK)
