@@ -5,9 +5,9 @@ import { insetTable, insetView, mono, rowHead, unseen } from "./insetpieces.js";
 import { mergeModel, mergeSentence, mergingOf } from "./mergedata.js";
 import { parts } from "./parts.js";
 
-const CARD = { wide: 128, high: 40, across: 16, up: 26 };
-const CURVE = { wide: 250, high: 74, left: 34, foot: 20 };
-const TEXT_MOST = { value: 30, card: 17 };
+const CARD = { wide: 108, high: 40, across: 16, up: 26 };
+const CURVE = { wide: 205, high: 74, left: 20, foot: 20 };
+const TEXT_MOST = { value: 30, card: 14 };
 
 parts.merge = {
   tabs: (spec) => (mergingOf(spec).length ? [["merge", "Merges"]] : []),
