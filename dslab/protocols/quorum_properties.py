@@ -87,18 +87,19 @@ def _newer_than(world, kind, what):
 
 @title("One value per version")
 def one_value_per_version(world):
-    """No two replicas hold different values under one version of a key."""
-    node = world.changed
-    if node is None or not hasattr(node, "versions"):
+    """No two writes of a key have the same version: neither at the replicas nor where they are coordinated."""
+    if world.changed is None or not hasattr(world.changed, "versions"):
         return None
-    for key, (version, value) in node.versions.items():
-        for other in world.servers:
-            if other is not node and key in getattr(other, "versions", {}):
-                theirs, others_value = other.versions[key]
-                if theirs == version and others_value != value:
-                    return violation(f"{node.id} holds {key}={value} and {other.id} {key}={others_value}, both as "
-                                     f"version {_say(version)}", nodes=[node.id, other.id],
-                                     expected=f"{key}={others_value}", found=f"{key}={value}")
+    values = {}
+    for node in world.servers:
+        known = [(key, version, value) for key, (version, value) in getattr(node, "versions", {}).items()]
+        known += [(w["key"], w["version"], w["value"]) for w in getattr(node, "writes", {}).values() if w["version"]]
+        for key, version, value in known:
+            first, where = values.setdefault((key, *version), (value, node.id))
+            if first != value:
+                return violation(f"{key}={value} at {node.id} and {key}={first} at {where} both have version "
+                                 f"{_say(version)}", nodes=dict.fromkeys([node.id, where]),
+                                 expected=f"one value of version {_say(version)}", found=f"{first} and {value}")
     return None
 
 

@@ -1,0 +1,307 @@
+"""Runs for the steps of quorum_steps: each shows what becomes of a register without a rule.
+
+Latencies are those of quorum_cases: 10 ms between servers, 5 ms to a client.
+"""
+
+from __future__ import annotations
+
+from dslab.sim.case import Case
+
+from . import storms as weather
+from .quorum_cases import HALF_WRITTEN, _asks, _deaf, _even, _fast, _slow
+from .raft_cases import _at
+
+# ---- step 1: write
+
+ONE_AFTER_THE_OTHER = Case(
+    "one-after-the-other",
+    "nothing fails; c1 writes x=1 at n1, then c2 x=2 at n2.",
+    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x=2", "n2")],
+    until=1_000,
+    clients=2,
+    question="What must a server have heard, and from how many, before it can give a write a version?",
+)
+
+SAME_TIME = Case(
+    "same-time",
+    "c1 writes x=1 at n1 while c2 writes x=2 at n2.",
+    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n2")],
+    until=1_000,
+    clients=2,
+    catalogue="F8",
+    question="Both servers hear of the same versions. In what do the two new ones differ?",
+)
+
+ONE_DOOR = SAME_TIME._replace(
+    name="one-door",
+    shows="c1 writes x=1 and c2 writes x=2, both at n1, at the same time.",
+    schedule=[*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n1")],
+    question="n1 asks for both before it has stored one. What does it know of the first when it numbers the second?",
+)
+
+BEHIND = Case(
+    "behind",
+    "x=1 and x=2 are written at n1, and n3 hears nothing of them; then c2 writes x=3 at n3.",
+    [
+        *_even(clients=2),
+        *_deaf(2, "n1", "n3"),
+        _asks(10, "c1", "x=1", "n1"),
+        _asks(110, "c1", "x=2", "n1"),
+        _asks(250, "c2", "x=3", "n3"),
+        *_deaf(255, "n1", "n3", loss=0),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="F11",
+    question="n3 holds nothing of x. Who can tell it which versions there are, and how many does it have to ask?",
+)
+
+OVERTAKEN = Case(
+    "overtaken",
+    "n3 stores x=2, then the old message with x=1 arrives; n1 has heard nothing of x=2.",
+    [
+        *_even(clients=2),
+        *_slow(25, "n1", "n3", ms=300),
+        _asks(10, "c1", "x=1", "n1"),
+        *_deaf(130, "n2", "n1"),
+        _asks(110, "c2", "x=2", "n2"),
+        *_deaf(600, "n2", "n1", loss=0),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="F11",
+    question="Two messages reach n3 in the wrong order. What does the later one say about which is newer?",
+)
+
+STUCK = Case(
+    "stuck",
+    "n1 has asked for versions and given its write one; then nothing that it sends arrives, for a while.",
+    [*_even(clients=1), _asks(10, "c1", "x=1", "n1"), *_deaf(25, "n1", "n2", "n3"),
+     *_deaf(500, "n1", "n2", "n3", loss=0)],
+    until=1_500,
+    catalogue="S7",
+    question="Who has stored x=1 at 100 ms, and what may c1 be told by then?",
+)
+
+FIVE_STUCK = Case(
+    "five-stuck",
+    "five servers, R=2 and W=4; n4 and n5 hear of the write late.",
+    [*_even(5, 1), _asks(10, "c1", "x=1", "n1"), *_slow(25, "n1", "n4", "n5", ms=150),
+     *_fast(250, "n1", "n4", "n5")],
+    until=1_500,
+    nodes=5,
+    catalogue="C32",
+    question="Two servers answer a read. How many must have stored a write, so that one of any two has it?",
+)
+
+ONE_DOWN = Case(
+    "one-down",
+    "n3 has crashed; c1 writes x=1 and reads it.",
+    [*_even(clients=1), _at(5, "crash", node="n3"), _asks(10, "c1", "x=1", "n1"), _asks(300, "c1", "x", "n1")],
+    until=1_500,
+    catalogue="C35",
+    question="Who answers n1, and for whom does it wait?",
+)
+
+WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIVE_STUCK, ONE_DOWN)
+
+# ---- step 2: read
+
+READ_BACK = Case(
+    "read-back",
+    "nothing fails; c1 writes x=1 at n1, c2 reads x at n2, and y, which nobody has written.",
+    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x", "n2"), _asks(300, "c2", "y", "n2")],
+    until=1_000,
+    clients=2,
+    question="What do the replicas answer, and which of the answers is the newest?",
+)
+
+LATE_REPLICA = Case(
+    "late-replica",
+    "x=1 is acknowledged by n1 and n2, and on its way to n3; c2 reads at n3.",
+    [
+        *_even(clients=2),
+        *_slow(25, "n1", "n3"),
+        _asks(10, "c1", "x=1", "n1"),
+        _asks(100, "c2", "x", "n3"),
+        *_fast(500, "n1", "n3"),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="S1",
+    question="x=1 was acknowledged before c2 asked. Which replicas have it, and how many must n3 hear to meet one?",
+)
+
+OLD_ANSWER_LAST = LATE_REPLICA._replace(
+    name="old-answer-last",
+    shows="x=9 is everywhere and x=10 at n1 and n2 only; c2 reads at n1, which n3 answers first.",
+    schedule=[
+        *_even(clients=2),
+        _asks(10, "c1", "x=9", "n1"),
+        *_slow(125, "n1", "n3", ms=500),
+        _asks(110, "c1", "x=10", "n1"),
+        *_slow(160, "n1", "n2", ms=60),
+        *_fast(160, "n1", "n3"),
+        _asks(170, "c2", "x", "n1"),
+        *_fast(300, "n1", "n2"),
+    ],
+    question="n1 has 10 itself, and n3 answers 9. Which of the two is it, and what tells?",
+)
+
+SIX = Case(
+    "six",
+    "six servers, R=4 and W=3; x=2 is acknowledged by n1, n2 and n3, the others still have x=1; c2 reads at n4.",
+    [
+        *_even(6, 2),
+        _asks(10, "c1", "x=1", "n1"),
+        *_slow(125, "n1", "n4", "n5", "n6"),
+        _asks(110, "c1", "x=2", "n1"),
+        *_fast(170, "n1", "n4", "n5", "n6"),
+        *_slow(170, "n2", "n4", ms=100),
+        *_slow(170, "n3", "n4", ms=100),
+        _asks(200, "c2", "x", "n4"),
+        *_fast(400, "n2", "n4"),
+        *_fast(400, "n3", "n4"),
+    ],
+    until=1_500,
+    nodes=6,
+    clients=2,
+    catalogue="S1",
+    question="Three of the four answers say 1. Is that a vote?",
+)
+
+SAME_COUNT = Case(
+    "same-count",
+    "x=1 and x=2 were written at the same time, at n1 and n2, as 1.n1 and 1.n2; later c1 and c2 read at n1 and n3.",
+    [
+        *_even(3, 2),
+        _asks(10, "c1", "x=1", "n1"),
+        *_slow(32, "n2", "n1", ms=300),
+        _asks(12, "c2", "x=2", "n2"),
+        _asks(100, "c1", "x", "n1"),
+        _asks(150, "c2", "x", "n3"),
+        *_fast(400, "n2", "n1"),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="F8",
+    question="Two versions have the same number. Which of them does every server take for the newer?",
+)
+
+READ = (READ_BACK, LATE_REPLICA, OLD_ANSWER_LAST, SIX, SAME_COUNT, ONE_DOWN)
+
+# ---- step 3: repair
+
+AGREED = Case(
+    "agreed",
+    "five servers, R=2 and W=4; x=1 has reached n1 and n2 only; c2 reads at n1, later c3 at n4.",
+    [
+        *_even(5, 3),
+        _asks(10, "c1", "x=0", "n1"),
+        *_slow(220, "n1", "n3", "n4", "n5"),
+        _asks(200, "c1", "x=1", "n1"),
+        _asks(245, "c2", "x", "n1"),
+        *_slow(265, "n2", "n4"),
+        _asks(300, "c3", "x", "n4"),
+        *_fast(460, "n1", "n3", "n4", "n5"),
+        *_fast(460, "n2", "n4"),
+    ],
+    until=1_500,
+    nodes=5,
+    clients=3,
+    catalogue="S6",
+    question="Both answers to c2's read say 1. How many replicas have it, and how many must have it before c2 is told?",
+)
+
+FIVE_HALF_WRITTEN = Case(
+    "five-half-written",
+    "five servers, R=2 and W=4; x=1 has reached n1 only; c2 reads at n1, later c3 at n4.",
+    [
+        *_even(5, 3),
+        _asks(10, "c1", "x=0", "n1"),
+        *_slow(220, "n1", "n2", "n3", "n4", "n5"),
+        _asks(200, "c1", "x=1", "n1"),
+        *_fast(232, "n1", "n2"),
+        _asks(235, "c2", "x", "n1"),
+        *_slow(262, "n2", "n4"),
+        _asks(300, "c3", "x", "n4"),
+        *_fast(460, "n1", "n3", "n4", "n5"),
+        *_fast(460, "n2", "n4"),
+    ],
+    until=1_500,
+    nodes=5,
+    clients=3,
+    catalogue="S6",
+    question="c2's read has made n2 store 1. Which two replicas can another read hear that have not?",
+)
+
+MEANWHILE = Case(
+    "meanwhile",
+    "c2 reads 1 at n3, which lacks it, and has it stored; meanwhile c3 writes x=2 at n1, and reads it back.",
+    [
+        *_even(),
+        *_slow(25, "n1", "n3", ms=600),
+        _asks(10, "c1", "x=1", "n1"),
+        _asks(125, "c2", "x", "n3"),
+        _asks(140, "c3", "x=2", "n1"),
+        *_slow(148, "n3", "n1", "n2", ms=60),
+        *_fast(250, "n3", "n1", "n2"),
+        _asks(400, "c3", "x", "n2"),
+    ],
+    until=1_500,
+    clients=3,
+    catalogue="S6",
+    question="What c2 reads is stored once more. Is it newer than it was, and newer than x=2?",
+)
+
+REPAIR = (READ_BACK, HALF_WRITTEN, AGREED, FIVE_HALF_WRITTEN, MEANWHILE, SAME_COUNT, ONE_DOWN)
+
+# ---- step 4: restart
+
+ALL_RESTART = Case(
+    "all-restart",
+    "x=1 is acknowledged; all servers crash and restart; then c2 reads x.",
+    [
+        *_even(clients=2),
+        _asks(10, "c1", "x=1", "n1"),
+        *[_at(200, "crash", node=f"n{i}") for i in (1, 2, 3)],
+        *[_at(220, "restart", node=f"n{i}") for i in (1, 2, 3)],
+        _asks(250, "c2", "x", "n2"),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="C28",
+    question="Who has told c1 that x=1 is stored, and where is it when the power is back?",
+)
+
+ASKED_AGAIN = Case(
+    "asked-again",
+    "n1 crashes when x=1 is stored and c1 not told; c2 reads 1 and writes x=2; n1 restarts, and c1 asks again.",
+    [
+        *_even(),
+        _asks(10, "c1", "x=1", "n1"),
+        _at(45, "crash", node="n1"),
+        _asks(70, "c2", "x", "n2"),
+        _asks(130, "c2", "x=2", "n2"),
+        _at(250, "restart", node="n1"),
+        _asks(280, "c3", "x", "n3"),
+        _asks(450, "c3", "x", "n3"),
+    ],
+    until=1_500,
+    clients=3,
+    catalogue="F4",
+    question="c1 asks for the same write again. Which version had it, and does n1 still know that?",
+)
+
+RESTART = (READ_BACK, ALL_RESTART, ASKED_AGAIN, HALF_WRITTEN, OVERTAKEN, ONE_DOOR)
+
+
+def storms(seeds, restarts=False):
+    """Storms on three, four and five servers.
+
+    Args:
+        seeds: one storm for each.
+        restarts: whether servers crash and restart in them.
+    """
+    faults = weather.RESTARTS if restarts else weather.NO_RESTARTS
+    return tuple(weather.storm(seed, (3, 5, 4)[seed % 3], faults=faults) for seed in seeds)
