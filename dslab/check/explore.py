@@ -29,7 +29,7 @@ from dslab.sim.watchdog import watched
 
 from .counterexample import NO_HANDLER_FAILS, case_of, replayed, schedule_of
 from .invariants import Verdict, title_of
-from .judge import Broken, Judge
+from .judge import NOTHING, Broken, Judge, PastMatters
 from .space import Bounds, Deed, Full, OrderMatters, Space
 from .standin import HandlerFailed
 from .symmetry import Symmetry
@@ -188,6 +188,9 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
     alike and a third one not would escape. The order always counts in dicts of other types (OrderedDict, defaultdict,
     Counter), in messages, in deques and in objects of other classes. Properties must not ask for the order of a dict.
 
+    What clients were told becomes part of the state where a property asks for it: what it notes of `world.recorded`,
+    or all of `world.history`.
+
     Args:
         system: what to explore; its network and times do not matter here.
         requests: what clients ask, such as {"command": "x=1", "to": "n1", "client": "c1"}; each client in this order.
@@ -258,8 +261,11 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
                     tuple(entering))
     props = tuple(system.always if always is None else always)
     wanted = tuple(system.eventually if goals is None else goals)
-    for ordered in (False, True) if start is None or not start.earlier.space.ordered else (True,):
-        space = Space(system, bounds, Judge(system, props, wanted), ordered=ordered, naive=copying == "deepcopy")
+    earlier = start.earlier.space if start is not None else None
+    ordered, kept = (False, NOTHING) if earlier is None else (earlier.ordered, earlier.judge.kept)
+    while True:
+        judge = Judge(system, props, wanted, kept)
+        space = Space(system, bounds, judge, ordered=ordered, naive=copying == "deepcopy")
         found = Exploration(space, search)
         found.start = start
         found.bounds = {"requests": list(bounds.requests), "timeouts": dict(timeouts) if isinstance(timeouts, Mapping)
@@ -276,11 +282,15 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
                 _Search(found, states, depth, memory, seed, progress).run(start)
             return found
         except OrderMatters:
-            continue
+            ordered = True
+        except PastMatters as matters:
+            if earlier is not None:
+                raise ScheduleError("start: a property asks what clients did before, and the earlier search did not "
+                                    "keep that: let that one judge by the same properties") from None
+            kept = matters.kept
         finally:
             if collecting:
                 gc.enable()
-    raise AssertionError("the order of dicts was part of the state")
 
 
 def _check_timers(timeouts: Mapping[str, int], system: System) -> None:

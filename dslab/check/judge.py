@@ -3,6 +3,9 @@
 What a property notes in `world.memory` belongs to the past of a state, so it is part of the state: two pasts that left
 different notes are two states. That keeps every verdict as right as on a trace.
 
+What clients were told is no state of a node. Only where a property asks for it, it becomes part of a state too: what
+the last step was for clients while the state is judged (`recorded`), or all since the start (`history`).
+
 A property is a function of what it reads, and most read little: who leads, and in which term. So each is watched while
 it reads, and asked again only when something that it has read, or its own notes, is different.
 """
@@ -13,13 +16,72 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dslab.sim import MessageError, System, Violation, World
-from dslab.sim.properties import NodeState
+from dslab.sim.properties import NodeState, enter
 from dslab.sim.snapshot import keep
 
 from .frozen import freeze
 from .invariants import title_of
 
 ABSENT = "absent", object()
+NOTHING, RECORDED, HISTORY = range(3)         # how much of what clients did is kept
+PAST = ""                                     # the name under which it is read, which no node has
+Records = tuple[tuple[str, str, int, Any], ...]
+
+
+class PastMatters(BaseException):
+    """A property asks for what clients did, and the search does not keep it; no Exception, so that nobody catches it.
+
+    Attributes:
+        kept: how much of it has to be kept.
+    """
+
+    def __init__(self, kept: int) -> None:
+        super().__init__(kept)
+        self.kept = kept
+
+
+def _remember(world: World) -> None:
+    """Keeps the history in its notes, as the first of the properties, so that it is part of every state."""
+    if world.recorded:
+        world.memory["records"] = [*world.memory.get("records", ()), *world.recorded]
+
+
+def _as_history(notes: dict[Any, Any]) -> list[dict[str, Any]]:
+    """What `_remember` has noted, as `World.history`; there is no clock, so the times are places."""
+    found: list[dict[str, Any]] = []
+    for place, record in enumerate(notes.get("records", ())):
+        enter(found, record, place, place)
+    return found
+
+
+class _World(World):
+    """A world that notes when a property asks for what clients did."""
+
+    def __init__(self, reads: dict[tuple[str, str], None], past: View | None, kept: int) -> None:
+        self._reads, self._past, self._kept = reads, past, kept
+        super().__init__([], [])
+
+    def _asked(self, what: str, kept: int) -> Any:
+        if self._kept < kept:
+            raise PastMatters(kept)
+        self._reads[PAST, what] = None
+        return getattr(self._past.state, what)  # type: ignore[union-attr]
+
+    @property
+    def recorded(self) -> Records:  # type: ignore[override]
+        return self._asked("recorded", RECORDED)  # type: ignore[no-any-return]
+
+    @recorded.setter
+    def recorded(self, value: Any) -> None:
+        """A world of the explorer has none of its own."""
+
+    @property
+    def history(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        return self._asked("history", HISTORY)  # type: ignore[no-any-return]
+
+    @history.setter
+    def history(self, value: Any) -> None:
+        """A world of the explorer has none of its own."""
 
 
 class Broken(Exception):
@@ -110,6 +172,7 @@ class Judge:
     Args:
         system: whose nodes these are.
         always: safety properties. goals: functions of a World that return True where met.
+        kept: how much of what clients did is part of a state: NOTHING, RECORDED or HISTORY.
 
     Attributes:
         not_evaluable: {name: why} of the properties that failed themselves; they were left out from then on.
@@ -119,10 +182,10 @@ class Judge:
     """
 
     def __init__(self, system: System, always: Sequence[Callable[..., Any]],
-                 goals: Sequence[Callable[..., Any]]) -> None:
-        self.system = system
-        self.always, self.goals = list(always), list(goals)
-        self.properties = [_Property(f, False) for f in always] + [_Property(f, True) for f in goals]
+                 goals: Sequence[Callable[..., Any]], kept: int = NOTHING) -> None:
+        self.system, self.kept = system, kept
+        self.always, self.goals = [*([_remember] if kept == HISTORY else []), *always], list(goals)
+        self.properties = [_Property(f, False) for f in self.always] + [_Property(f, True) for f in goals]
         self.not_evaluable: dict[str, str] = {}
         self.starting = False
         self.memories: list[tuple[int, ...]] = []
@@ -146,13 +209,15 @@ class Judge:
         numbers = [prop.number(mine) for prop, mine in zip(self.properties, notes)]
         return self._memory((*numbers, *[0] * len(self.goals)))
 
-    def judge(self, views: Mapping[str, View], changed: str, memory: int) -> tuple[int, int]:
+    def judge(self, views: Mapping[str, View], changed: str, memory: int,
+              records: Records = ()) -> tuple[int, int]:
         """Judges one world.
 
         Args:
             views: {node: what it shows}.
             changed: the node that changed last.
             memory: number of all notes before.
+            records: what this step was for clients.
 
         Returns:
             Number of all notes after, and the goals met as a bit set.
@@ -163,9 +228,13 @@ class Judge:
         before = self.memories[memory]
         after = []
         met = 0
+        if self.kept:
+            views = {**views, PAST: View(NodeState(recorded=records, history=None))}
         for i, prop in enumerate(self.properties):
             answer = self._answer(prop, views, changed, before[i])
             after.append(answer.notes)
+            if prop.function is _remember:
+                views[PAST].state.history = _as_history(prop.notes[answer.notes])  # type: ignore[index]
             if prop.is_goal:
                 met |= bool(answer.found) << (i - len(self.always))
             elif answer.found is not None:
@@ -191,8 +260,8 @@ class Judge:
              reads: dict[tuple[str, str], None]) -> _Answer:
         if prop.name in self.not_evaluable:
             return _Answer(number, None)
-        world = World([], [])
-        world.nodes = {name: _Watched(name, view.state, reads) for name, view in views.items()}
+        world = _World(reads, views.get(PAST), self.kept)
+        world.nodes = {name: _Watched(name, view.state, reads) for name, view in views.items() if name != PAST}
         world.servers = [world.nodes[name] for name in self.system.servers]
         world.clients = [world.nodes[name] for name in self.system.clients]
         world.changed = world.nodes[changed]

@@ -1,9 +1,10 @@
 """The states of a system and how one leads to others: what the explorer searches.
 
 A state is one whole number. Its low bits hold a number for what each node is (all its attributes, timers and whether
-it runs), one for what properties have noted, and one for how much of each bound is used up; each further bit stands
-for one message in flight, or for a second copy of it. What a handler does depends on its node and the event alone, so
-it runs once for each pair of them and is looked up ever after: a step is then a few operations on whole numbers.
+it runs), one for what properties have noted (beside it, while a state is judged, what the step to it was for clients),
+and one for how much of each bound is used up; each further bit stands for one message in flight, or for a second copy
+of it. What a handler does depends on its node and the event alone, so it runs once for each pair of them and is looked
+up ever after: a step is then a few operations on whole numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dslab.sim.snapshot import keep
 from dslab.sim.treason import forged
 
 from .frozen import AS_IT_IS, aliases, copied, freeze, orders, renamed
-from .judge import Judge, View
+from .judge import Judge, Records, View
 from .standin import Effect, Standin, effects
 
 WIDTH = 20                            # bits for what a node is
@@ -128,8 +129,13 @@ class Space:
         self.locals: list[list[Local]] = [[] for _ in self.names]
         self._known: list[dict[Any, int]] = [{} for _ in self.names]
         self._keys: list[list[Any]] = [[] for _ in self.names]
-        self.memory_shift, self.used_shift = count * WIDTH, (count + 1) * WIDTH
-        self.net_shift = (count + 2) * WIDTH
+        self.memory_shift = count * WIDTH
+        # what a step was for clients, until the state has been judged
+        self.record_shift = (count + 1) * WIDTH
+        self.used_shift = self.record_shift + (WIDTH if judge.kept else 0)
+        self.net_shift = self.used_shift + WIDTH
+        self.records: list[Records] = [()]
+        self._record_numbers: dict[Any, int] = {(): 0}
         self.low = (1 << self.net_shift) - 1
         self.judged_bits = (1 << self.used_shift) - 1
         self.without_notes = ~(FIELD << self.memory_shift)
@@ -332,7 +338,22 @@ class Space:
         after = self._local(i, effect)
         sent = tuple([self.message(name, to, m) for to, m in effect.sends])
         changed = self.locals[i][after].view_key != local.view_key
-        return Outcome((number ^ after) << i * WIDTH, self._mask(sent), changed, sent, effect.script, ())
+        delta = (number ^ after) << i * WIDTH
+        if effect.records and self.judge.kept:
+            changed = True
+            delta |= self._recorded(effect.records) << self.record_shift
+        return Outcome(delta, self._mask(sent), changed, sent, effect.script, ())
+
+    def _recorded(self, records: Records) -> int:
+        """The number of what a step was for clients."""
+        key = tuple([(*record[:3], freeze(record[3], self.ordered)) for record in records])
+        number = self._record_numbers.get(key)
+        if number is None:
+            number = self._record_numbers[key] = len(self.records)
+            self.records.append(records)
+            if number > FIELD:
+                raise Full(f"clients were told more than {FIELD:,} different things")
+        return number
 
     def _mask(self, sent: tuple[int, ...]) -> int:
         return self.send(0, sent)
@@ -535,10 +556,11 @@ class Space:
         """What a change of node i means for the properties: what to XOR to the state, or (that, what collects it)."""
         views = self.views(state)
         memory = (state >> self.memory_shift) & FIELD
-        after, met = self.judge.judge(views, self.names[i], memory)
+        told = (state >> self.record_shift) & FIELD if self.judge.kept else 0
+        after, met = self.judge.judge(views, self.names[i], memory, self.records[told])
         if after > FIELD:
             raise Full(f"the properties have made more than {FIELD:,} different notes")
-        delta = (memory ^ after) << self.memory_shift
+        delta = (memory ^ after) << self.memory_shift | told << self.record_shift
         verdict = (delta, self._collector(met)) if met else delta
         if not self.naive:
             self.judged[i][state & self.judged_bits] = verdict

@@ -89,6 +89,7 @@ class Standin:
         self.links = {name: name for name in system.nodes}
         self.sim = self                                   # which knows about links, see `link`
         self.outbox: list[tuple[str, Message]] = []
+        self.records: list[tuple[str, str, int, Any]] = []
         self.timers: dict[str, bool] = {}
         self.options = {name: value for name, value in system.options.items()
                         if node_id not in system.clients or hasattr(self.cls, name)}
@@ -113,10 +114,10 @@ class Standin:
                         "let a timer tell the node that time has passed")
 
     def record_invoke(self, number: int, command: Any, to: str) -> None:
-        """Histories are for runs."""
+        self.records.append(("invoke", self.id, number, copied(command)))
 
     def record_complete(self, number: int, result: Any) -> None:
-        """Histories are for runs."""
+        self.records.append(("complete", self.id, number, copied(result)))
 
     def wake(self, attributes: dict[str, Any], timers: Sequence[str], script: Sequence[int],
              order: int = AS_IT_IS) -> Node:
@@ -134,7 +135,7 @@ class Standin:
         node._host, node.id, node.peers = self, self.id, self.peers  # type: ignore[assignment]
         node.random = Dice(script)  # type: ignore[assignment]
         self.timers = dict.fromkeys(timers, True)
-        self.outbox = []
+        self.outbox, self.records = [], []
         return node
 
     def boot(self, durable: dict[str, Any], order: int = AS_IT_IS,
@@ -192,6 +193,7 @@ class Effect(NamedTuple):
         sends: (receiver, message) in order.
         script: which outcomes it drew.
         node: the node itself.
+        records: what this was for clients, as in World.recorded.
     """
 
     attributes: dict[str, Any]
@@ -199,6 +201,7 @@ class Effect(NamedTuple):
     sends: tuple[tuple[str, Message], ...]
     script: tuple[int, ...]
     node: Node
+    records: tuple[tuple[str, str, int, Any], ...] = ()
 
 
 def effects(host: Standin, run: Callable[[tuple[int, ...]], Node], place: str) -> Iterator[Effect]:
@@ -230,4 +233,5 @@ def effects(host: Standin, run: Callable[[tuple[int, ...]], Node], place: str) -
             fault.script = script
             raise fault from error
         attributes = {name: value for name, value in node.__dict__.items() if name not in NOT_STATE}
-        yield Effect(attributes, tuple(sorted(host.timers)), tuple(host.outbox), script, node)
+        yield Effect(attributes, tuple(sorted(host.timers)), tuple(host.outbox), script, node,
+                     tuple(host.records))

@@ -49,6 +49,9 @@ class World:
         time_us: its time, microseconds; 0 in the explorer, which has no clock.
         changed: the node whose state that event changed, or None.
         memory: a dict for the property's own notes, empty when the run starts.
+        recorded: what this event was for clients: ("invoke", client, number, command) and ("complete", client, number,
+            result), in order; mostly none.
+        history: what clients asked and were told so far, as `Trace.history` says it.
     """
 
     def __init__(self, servers: list[str], clients: list[str]) -> None:
@@ -59,6 +62,27 @@ class World:
         self.time_us = 0
         self.changed: Any = None
         self.memory: dict[Any, Any] = {}
+        self.recorded: tuple[tuple[str, str, int, Any], ...] = ()
+        self.history: list[dict[str, Any]] = []
+
+
+def enter(history: list[dict[str, Any]], record: tuple[str, str, int, Any], event: int, time_us: int) -> None:
+    """Writes down that a client asked or was told something.
+
+    Args:
+        history: operations so far, in the order in which they were asked.
+        record: as in World.recorded.
+        event: its id. time_us: its time.
+    """
+    kind, client, number, what = record
+    if kind == "invoke":
+        history.append({"client": client, "number": number, "command": what, "invoked_us": time_us,
+                        "completed_us": None, "result": None, "invoked": event, "completed": None})
+        return
+    for operation in reversed(history):
+        if operation["client"] == client and operation["number"] == number:
+            operation.update(completed_us=time_us, result=what, completed=event)
+            return
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -99,6 +99,18 @@ class System:
         twin.code = code or "system"
         return twin
 
+    def expecting(self, *properties: Callable[..., Any]) -> System:
+        """This system with more safety properties, such as `linearizable()` of dslab.check.properties.
+
+        A property may carry `code`, the expression that makes it, and `imports`, the line which that needs.
+        """
+        made = ", ".join(getattr(prop, "code", prop.__name__) for prop in properties)
+        twin = self.replace(code=f"{self.code}.expecting({made})")
+        twin.always = (*self.always, *properties)
+        lines = [*self.imports.splitlines(), *[getattr(prop, "imports", "") for prop in properties]]
+        twin.imports = "\n".join(dict.fromkeys([line for line in lines if line]))
+        return twin
+
     def stepped(self) -> System:
         """This system with time standing still: a message arrives by a `deliver` action only, a timer runs out by
         `timeout` only, and a durable write takes no time. So a schedule says the whole order of events.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, overload
 
 from .errors import TraceError
 from .message import Message, plain
-from .properties import World
+from .properties import World, enter
 
 SCHEMA = 1
 
@@ -129,18 +129,14 @@ class Trace:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """Client operations: client, number, command, invoked_us, completed_us (None: never answered), result."""
+        """Client operations: client, number, command, invoked_us, completed_us (None: never answered), result.
+
+        `invoked` and `completed` are the ids of the events, which tell what came first at one and the same time.
+        """
         operations: list[dict[str, Any]] = []
-        open_: dict[tuple[Any, Any], dict[str, Any]] = {}
-        for event in self.events:
-            if event.kind == "invoke":
-                open_[event.node, event.detail["number"]] = operation = {
-                    "client": event.node, "number": event.detail["number"], "command": event.detail["command"],
-                    "invoked_us": event.time_us, "completed_us": None, "result": None}
-                operations.append(operation)
-            elif event.kind == "complete":
-                operation = open_[event.node, event.detail["number"]]
-                operation.update(completed_us=event.time_us, result=event.detail["result"])
+        for i, (time, kind, node, _, _, detail) in enumerate(self._events):
+            if kind in RECORDED:
+                enter(operations, _record(kind, node, plain(detail)), i, time)
         return operations
 
     def states(self) -> Iterator[World]:
@@ -154,11 +150,15 @@ class Trace:
             raw = self._events[i]
             kind, node = raw[1], raw[2]
             patch = self._patches.get(i, ())
-            world.changed = None
+            world.changed, world.recorded = None, ()
             if node is not None:
                 self._apply(world.nodes[node], kind, patch, raw[5])
                 if patch or kind in STATUS_AFTER or kind == "turn_traitor":
                     world.changed = world.nodes[node]
+                if kind in RECORDED:
+                    world.changed, record = world.nodes[node], _record(kind, node, plain(raw[5]))
+                    world.recorded = (record,)
+                    enter(world.history, record, i, raw[0])
             world.event, world.time_us = i, raw[0]
             yield world
 
@@ -275,6 +275,13 @@ class Trace:
 
 STATUS_AFTER = {"start": "up", "restart": "up", "crash": "crashed", "pause": "paused", "resume": "up",
                 "absent": "absent", "join": "up", "leave": "absent"}
+
+
+RECORDED = {"invoke": "command", "complete": "result"}        # events of clients: what of their detail matters
+
+
+def _record(kind: str, client: str, detail: dict[str, Any]) -> tuple[str, str, int, Any]:
+    return kind, client, detail["number"], detail[RECORDED[kind]]
 
 
 class _ReadBack(dict[str, Any]):
