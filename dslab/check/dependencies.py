@@ -28,9 +28,12 @@ def list_edges(found: Sequence[Transaction], writers: Writers,
     """Edges between transactions of lists, from the order of each list."""
     edges: dict[str, Edges] = {kind: {} for kind in KINDS}
     unseen: dict[Any, list[int]] = {}
+    read = {(key, value) for key, order in orders.items() for value in order}
     for t, one in enumerate(found):
+        committed = one.status == OK or (one.status != FAILED and any(
+            (key, value) in read for key, values in one.writes.items() for value in values))
         for key, values in one.writes.items():
-            if one.status == OK and set(values).isdisjoint(orders.get(key, ())):
+            if committed and values[-1] not in orders.get(key, ()):
                 unseen.setdefault(key, []).append(t)
     after: dict[tuple[Any, int], list[int]] = {}          # (key, length) -> who wrote the next version
     for key, order in orders.items():

@@ -2,7 +2,8 @@
 
 A history is first looked at for what is wrong on its face (aborted and intermediate reads, ...). What remains is a
 graph in which some edges are fixed and others depend on which of two writes of an object came first; the level says
-which graph must have no cycle. Lists fix nearly all of it; for registers the choices are searched (dslab.check.ordering).
+which graph must have no cycle. Lists fix nearly all of it; for registers the choices are searched
+(dslab.check.ordering).
 
 Families (what must have no cycle; D is ww and wr, with the process or real-time order where the level adds it):
 
@@ -155,13 +156,15 @@ class _Problem:
         return Way(tuple(arcs), tuple(never))
 
     def _lists(self, orders: dict[Any, tuple[Any, ...]], writers: Writers) -> dict[Any, list[int]]:
-        """The known order of the writers of each list."""
+        """The known order of the writers of each list; what nobody read comes after it."""
         result: dict[Any, list[int]] = {}
         for key, order in orders.items():
             known = [u for value in order for u in writers.able(key, value)]
             for a, b in pairwise(known):
                 if a != b:
                     self.arcs.append(self.ww(a, b))
+            unread = [t for t in self.writers.get(key, ()) if self.found[t].writes[key][-1] not in order]
+            self.arcs += [self.ww(known[-1], t) for t in unread if known and t != known[-1]]
             result[key] = known
         return result
 

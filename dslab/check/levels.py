@@ -1,10 +1,10 @@
 """The models and which of them implies which, as data; what each forbids; names under which they are known.
 
 Source: A. Adya, Weak Consistency, MIT 1999, chapter 4; A. Cerone, G. Bernardi, A. Gotsman, A Framework for
-Transactional Consistency Models with Atomic Visibility, CONCUR 2015 (read atomic, causal, prefix, parallel
-snapshot isolation); P. Bailis et al., Highly Available Transactions, VLDB 2013 (the lattice, monotonic atomic view); K. Daudjee, K. Salem,
-Lazy Database Replication with Snapshot Isolation, VLDB 2006 (strong session); P. Viotti, M. Vukolic, Consistency in
-Non-Transactional Distributed Storage Systems, ACM Computing Surveys 49(1), 2016.
+Transactional Consistency Models with Atomic Visibility, CONCUR 2015 (read atomic, causal, prefix, parallel snapshot
+isolation); P. Bailis et al., Highly Available Transactions, VLDB 2013 (the lattice, monotonic atomic view); K. Daudjee,
+K. Salem, Lazy Database Replication with Snapshot Isolation, VLDB 2006 (strong session); P. Viotti, M. Vukolic,
+Consistency in Non-Transactional Distributed Storage Systems, ACM Computing Surveys 49(1), 2016.
 """
 
 from __future__ import annotations

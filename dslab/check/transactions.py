@@ -36,6 +36,7 @@ class Transaction:
         index: of the operation.
         parts: (do, key, value) as far as known; of one that was never answered only what it writes.
         reads: key -> what it read there of others: a tuple for a list, a value for a register (None: nothing yet).
+        shown: key -> the longest list that it read there, with what it had appended itself.
         writes: key -> what it wrote there, in its order; the last is what it leaves.
         places: key -> at which of its parts it read that key from outside.
         verb: how a write is said, "append" or "w".
@@ -47,6 +48,7 @@ class Transaction:
     reads: dict[Any, Any] = field(default_factory=dict)
     writes: dict[Any, list[Any]] = field(default_factory=dict)
     places: dict[Any, int] = field(default_factory=dict)
+    shown: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     verb: str = "w"
 
     @property
@@ -113,6 +115,7 @@ def _follow_lists(transaction: Transaction, anomalies: list[Anomaly]) -> None:
             transaction.writes.setdefault(key, []).append(value)
             mine[key] = (*mine.get(key, ()), value)
             continue
+        transaction.shown[key] = max(transaction.shown.get(key, ()), value, key=len)
         own = mine.get(key, ())
         before = value[: len(value) - len(own)]
         if value[len(before) :] != own or (key in whole and before != whole[key]):
@@ -184,17 +187,15 @@ def dirty(found: Sequence[Transaction], writers: Writers, kind: str) -> list[Ano
                         why = f"`{found[after[0]]}` was put on top of {told(element)}, which was aborted"
                         part = (aborted.index, found[after[0]].index, reader.index)
                         anomalies.append(Anomaly("dirty-update", part, why))
-            if elements and (able := writers.able(key, elements[-1])) and not writers.leave(key, elements[-1]):
-                if able == [t]:
-                    if kind == "rw-register":
-                        why = f"`{reader}` reads of {told(key)} what it writes itself only later"
-                        anomalies.append(Anomaly("future-read", (reader.index,), why))
-                else:
-                    why = f"`{reader}` reads {told(elements[-1])} of {told(key)}, an intermediate value"
-                    anomalies.append(Anomaly("G1b", (found[able[0]].index, reader.index), why))
-            elif kind == "rw-register" and elements and writers.able(key, value) == [t]:
+            if not elements or not (able := writers.able(key, elements[-1])):
+                continue
+            others = [u for u in able if u != t]
+            if not others and kind == "rw-register":
                 why = f"`{reader}` reads of {told(key)} what it writes itself only later"
                 anomalies.append(Anomaly("future-read", (reader.index,), why))
+            elif others and not set(others) & set(writers.leave(key, elements[-1])):
+                why = f"`{reader}` reads {told(elements[-1])} of {told(key)}, an intermediate value"
+                anomalies.append(Anomaly("G1b", (found[others[0]].index, reader.index), why))
     return anomalies
 
 
@@ -219,15 +220,22 @@ def list_orders(found: Sequence[Transaction]) -> tuple[dict[Any, tuple[Any, ...]
     longest: dict[Any, Transaction] = {}
     anomalies: list[Anomaly] = []
     for one in found:
-        for key, value in one.reads.items():
+        for key, value in one.shown.items():
             if len(set(value)) < len(value):
                 why = f"`{one}` reads an element of {told(key)} twice"
                 anomalies.append(Anomaly("duplicate-elements", (one.index,), why))
-            if key not in longest or len(value) > len(longest[key].reads[key]):
+            if key not in longest or len(value) > len(longest[key].shown[key]):
                 longest[key] = one
     for one in found:
-        for key, value in one.reads.items():
-            if longest[key].reads[key][: len(value)] != value:
+        for key, value in one.shown.items():
+            if longest[key].shown[key][: len(value)] != value:
                 why = f"`{one}` and `{longest[key]}` disagree about the order of {told(key)}"
                 anomalies.append(Anomaly("incompatible-order", (one.index, longest[key].index), why))
-    return {key: one.reads[key] for key, one in longest.items()}, anomalies
+    for one in found:
+        for key, values in one.writes.items():
+            whole = longest[key].shown[key] if key in longest and one.status != FAILED else ()
+            there = [value for value in whole if value in values]
+            if there != values[: len(there)] and len(set(there)) == len(there):
+                why = f"`{longest[key]}` reads of {told(key)} what `{one}` appended, but not in its order"
+                anomalies.append(Anomaly("incompatible-order", (one.index, longest[key].index), why))
+    return {key: one.shown[key] for key, one in longest.items()}, anomalies

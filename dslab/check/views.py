@@ -14,9 +14,9 @@ the pairs that every view must keep:
 Where several writes wrote the same value, a read may be of any of them, but of one and the same in every view.
 
 Source: D. Terry et al., Session Guarantees for Weakly Consistent Replicated Data, PDIS 1994, section 3 (what each
-keeps), in the form with views of J. Brzezinski et al., From Session Causality to Causal Consistency, PDP 2004; R. Lipton, J.
-Sandberg, PRAM, Princeton CS-TR-180-88; M. Ahamad et al., Causal memory, Distributed Computing 9, 1995, section 2
-(causal; "CM" of A. Bouajjani et al., On Verifying Causal Consistency, POPL 2017, who show the question NP-complete).
+keeps), in the form with views of J. Brzezinski et al., From Session Causality to Causal Consistency, PDP 2004; R.
+Lipton, J. Sandberg, PRAM, Princeton CS-TR-180-88; M. Ahamad et al., Causal memory, Distributed Computing 9, 1995,
+section 2 (causal; "CM" of A. Bouajjani et al., On Verifying Causal Consistency, POPL 2017: NP-complete).
 """
 
 from __future__ import annotations
