@@ -6,9 +6,44 @@ from random import Random
 
 from dslab.sim.case import Case
 
+from . import chord
 from .raft_cases import _at
 
 BURST_MS, CALM_MS = 60, (3_000, 6_000)     # within a burst of changes, and between two of them
+
+
+def three(server=chord.Server, **options):
+    """n1 and n3 are a ring of two with lists of two; n2 may join between them.
+
+    Args:
+        server, options: as for chord.cluster.
+    """
+    given = {"positions": (10, 30, 50), "bits": 6, "list_length": 2, "absent": ("n2",), "clients": 0, **options}
+    return chord.cluster(3, server=server, **given)
+
+
+GONE_BETWEEN = Case(
+    "gone-between",
+    "n2 joins between n1 and n3, tells n3, and fails.",
+    [_at(100, "join", node="n2", to="n1"), _at(190, "timeout", node="n2", timer="stabilize"),
+     _at(260, "crash", node="n2")],
+    until=12_000,
+    clients=0,
+    catalogue="S14",
+    question="n3 takes n2 for its predecessor. Who may take its place, and who is asked?",
+)
+
+LOSES_ITS_ONLY_ONE = Case(
+    "loses-its-only-one",
+    "n2 joins between n1 and n3, and n3 fails before the first round of repairs.",
+    [_at(100, "join", node="n2", to="n1"), _at(185, "crash", node="n3")],
+    until=12_000,
+    clients=0,
+    catalogue="S14",
+    question="Which names does n2 know when n3 is gone, and who knows n2?",
+)
+
+CASES = (GONE_BETWEEN, LOSES_ITS_ONLY_ONE)         # for `three`; Chord2001 does not get over them
 
 
 def storms(seeds, nodes=8, bursts=3, quiet_ms=12_000):
