@@ -15,7 +15,7 @@ from dslab.sim import ClientReply, Network, Node, System, message
 from dslab.sim.message import plain
 
 from . import merkle
-from .anti_entropy_properties import ALWAYS, EVENTUALLY
+from .anti_entropy_properties import ALWAYS, EVENTUALLY, few_hashes, finds_what_differs
 from .crdt import LocalClient
 
 CYCLE = (80, 120)                # ms between two exchanges that a site begins
@@ -77,8 +77,10 @@ class Site(Node):
 
     durable = {"store": {}, "clock": 0, "done": {}}
     shows = ("store", "sent_messages", "sent_bytes")
+    private = ("sent_messages", "sent_bytes")
     cycle = CYCLE
     contents = ()                # pairs (key, value) that every site begins with
+    promises = ALWAYS
 
     def on_start(self):
         self.sent_messages = self.sent_bytes = 0
@@ -173,6 +175,7 @@ class Comparing(Site):
 
     shows = (*Site.shows, "exchange")
     depth = DEPTH
+    promises = (*ALWAYS, finds_what_differs, few_hashes)
 
     def on_start(self):
         super().on_start()
@@ -243,6 +246,6 @@ def cluster(nodes=3, *, server=PushPull, clients=1, latency=LATENCY, disk=DISK, 
                if value != usual]
     changed += [f"{name}={value!r}" for name, value in options.items()]
     return System(server, nodes, clients=clients, client=LocalClient, network=Network(latency=latency), disk=disk,
-                  options=options, always=ALWAYS, eventually=EVENTUALLY, name="anti-entropy",
+                  options=options, always=server.promises, eventually=EVENTUALLY, name="anti-entropy",
                   imports="from dslab.protocols import anti_entropy",
                   code=f"anti_entropy.cluster({', '.join([f'{nodes}', *changed])})")

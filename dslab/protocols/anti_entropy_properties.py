@@ -9,18 +9,41 @@ from .merkle import hashes_compared, leaf_of
 
 @title("No way back")
 def no_way_back(world):
-    """No site replaces an entry by an older one, and none shows again what it has shown as deleted."""
+    """No site replaces an entry by an older one, or shows again what it has shown as deleted."""
     site = world.changed
     if getattr(site, "store", None) is None:
         return None
-    for key, (stamp, value) in site.store.items():
+    for key, entry in site.store.items():
         newest, deleted = world.memory.get((site.id, key), [[-1, ""], False])
-        if stamp < newest:
+        if entry[0] < newest:
             what = "shows again what was deleted" if deleted else "replaces a newer entry"
-            return violation(f"{site.id} {what}: {key} is {value} of {_told(stamp)}, and was "
+            return violation(f"{site.id} {what}: {key} is {entry[1]} of {_told(entry[0])}, and was "
                              f"{'deleted' if deleted else 'newer'} at {_told(newest)}", nodes=[site.id],
-                             expected=f"nothing older than {_told(newest)}", found=f"{value} of {_told(stamp)}")
-        world.memory[site.id, key] = [list(stamp), value is None]
+                             expected=f"nothing older than {_told(newest)}", found=f"{entry[1]} of {_told(entry[0])}")
+        world.memory[site.id, key] = [list(entry[0]), entry[1] is None]
+    return None
+
+
+@title("Deletes last")
+def deletes_last(world):
+    """What was deleted somewhere is not shown everywhere again; only a newer value may be."""
+    site = world.changed
+    if getattr(site, "store", None) is None:
+        return None
+    for key in [key for name, key in world.memory if name == site.id and key not in site.store]:
+        entry = world.memory.pop((site.id, key))         # taken out: a value deletes itself that way
+        if entry[1] is not None:
+            world.memory["deleted", key] = max(entry[0], world.memory.get(("deleted", key), [-1, ""]))
+    for key, entry in site.store.items():
+        world.memory[site.id, key] = [list(entry[0]), entry[1]]
+        if entry[1] is None:
+            world.memory["deleted", key] = max(list(entry[0]), world.memory.get(("deleted", key), [-1, ""]))
+            continue
+        gone = world.memory.get(("deleted", key))
+        shown = [getattr(other, "store", {}).get(key) for other in world.servers]
+        if gone is not None and all(one is not None and one[1] is not None and one[0] <= gone for one in shown):
+            return violation(f"{key} was deleted, and all sites show {entry[1]} of {_told(entry[0])} again",
+                             nodes=[other.id for other in world.servers], expected="nothing", found=f"{entry[1]}")
     return None
 
 
@@ -35,11 +58,12 @@ def one_value_per_stamp(world):
     if getattr(site, "store", None) is None:
         return None
     for other in world.servers:
-        for key, (stamp, value) in getattr(other, "store", {}).items():
+        for key, theirs in getattr(other, "store", {}).items():
             mine = site.store.get(key)
-            if mine is not None and mine[0] == stamp and mine[1] != value:
-                return violation(f"{site.id} holds {key}={mine[1]} and {other.id} {key}={value}, both of "
-                                 f"{_told(stamp)}", nodes=[site.id, other.id], expected=f"{value}", found=f"{mine[1]}")
+            if mine is not None and mine[0] == theirs[0] and mine[1] != theirs[1]:
+                return violation(f"{site.id} holds {key}={mine[1]} and {other.id} {key}={theirs[1]}, both of "
+                                 f"{_told(mine[0])}", nodes=[site.id, other.id], expected=f"{theirs[1]}",
+                                 found=f"{mine[1]}")
     return None
 
 
@@ -71,8 +95,8 @@ def few_hashes(world):
     asked, most = site.exchange["asked"], hashes_compared(differ, site.exchange["depth"])
     if asked <= most:
         return None
-    return violation(f"{site.id} has asked {partner.id} for {asked} hashes; {most} are enough, because "
-                     f"{len(differ)} of the leaves differ", nodes=[site.id, partner.id], expected=f"at most {most}",
+    return violation(f"{site.id} has asked {partner.id} for {asked} hashes, and {most} would do: "
+                     f"{len(differ) or 'none'} of the leaves differ{'s' * (len(differ) < 2)}", nodes=[site.id, partner.id], expected=f"at most {most}",
                      found=f"{asked}")
 
 
@@ -102,5 +126,5 @@ def all_the_same(world):
     return any(stores) and all(store == stores[0] for store in stores)
 
 
-ALWAYS = (no_way_back, one_value_per_stamp)
+ALWAYS = (one_value_per_stamp, no_way_back, deletes_last)
 EVENTUALLY = (all_the_same,)
