@@ -42,6 +42,9 @@ FORMATS: dict[str, Format] = {
     "long-fork": Format("dslab.check.transactional_formats", "long_fork", judges="long-fork"),
 }
 
+# What is asked of a model where nothing is said: linearizability, but for these.
+USUAL: dict[str, str] = {}
+
 
 def read_history(text: str, form: str) -> list[Operation]:
     """The operations in a recorded history.

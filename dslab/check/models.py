@@ -235,6 +235,8 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            closed=True),
 )}
 
+SHORT = {"kv": "key-value"}
+
 
 def model_named(name: str) -> Model:
     """The model of this name.
@@ -242,6 +244,7 @@ def model_named(name: str) -> Model:
     Raises:
         HistoryError: there is none.
     """
+    name = SHORT.get(name, name)
     if name not in MODELS:
         raise HistoryError(f"there is no model {name!r}; choose from {', '.join(MODELS)}")
     return MODELS[name]

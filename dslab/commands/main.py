@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 HANDED_OVER = {
     "experiment": ("dslab.experiments.cli", ("numpy",), "measure what a paper measured: a table, or --json"),
     "explore": ("dslab.commands.explore", (), "search every order of events for one that breaks a property"),
+    "check": ("dslab.commands.check", (), "judge a recorded history: is it consistent?"),
     "build": (
         "dslab.authoring.cli",
         ("jupytext", "nbclient"),
