@@ -95,9 +95,9 @@ def few_hashes(world):
     asked, most = site.exchange["asked"], hashes_compared(differ, site.exchange["depth"])
     if asked <= most:
         return None
-    return violation(f"{site.id} has asked {partner.id} for {asked} hashes, and {most} would do: "
-                     f"{len(differ) or 'none'} of the leaves differ{'s' * (len(differ) < 2)}", nodes=[site.id, partner.id], expected=f"at most {most}",
-                     found=f"{asked}")
+    return violation(f"{site.id} has asked {partner.id} for {asked} hashes, and {most} would do: {len(differ) or 'none'} "
+                     f"of the leaves differ{'s' * (len(differ) < 2)}", nodes=[site.id, partner.id],
+                     expected=f"at most {most}", found=f"{asked}")
 
 
 def _exchange(world):
