@@ -12,6 +12,7 @@ _HOME = {
     "DslabError": "dslab.sim", "explore": "dslab.check.explore",
     "minimise": "dslab.check.shrink", "check_trace": "dslab.check.invariants",
     "Lab": "dslab.widgets", "Prediction": "dslab.widgets", "show_source": "dslab.view.source",
+    "HistoryChart": "dslab.widgets.history",
     "verify": "dslab.widgets.report", "judge_schedule": "dslab.widgets.report", "judge_laws": "dslab.widgets.report",
     "CheckFailed": "dslab.check.feedback",
     "show_counterexample": "dslab.widgets.counterexample",

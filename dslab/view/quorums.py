@@ -207,14 +207,16 @@ def _count(items: Any, noun: str) -> str:
 
 
 def _of(items: Any, need: Any) -> str:
-    return f"{number_word(len(items))} of {number_word(need)}" if isinstance(need, int) else number_word(len(items))
+    have = number_word(len(items)) if items else "none"
+    return f"{have} of {number_word(need)}" if isinstance(need, int) else have
 
 
 def _have(items: Any, call: dict[str, Any], done: str) -> str:
     """ "Two of three have answered; two must." """
     need, asked = call.get("need"), len(_names(call.get("asked")))
     verb = "has" if len(items) == 1 else "have"
-    have = f"{number_word(len(items)).capitalize()} of {number_word(max(asked, len(items)))} {verb} {done}"
+    number = number_word(len(items)).capitalize() if items else "None"
+    have = f"{number} of {number_word(max(asked, len(items)))} {verb} {done}"
     return f"{have}; {number_word(need)} must." if isinstance(need, int) else f"{have}."
 
 

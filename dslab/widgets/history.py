@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from dslab.check.history import HistoryVerdict, Operation, check_history, operations
-from dslab.check.models import ILLEGAL, MODELS
+from dslab.check.models import ILLEGAL, MODELS, Model
 from dslab.sim import DslabError, Trace
 from dslab.view.history import Chart, history_chart, history_words, points_of, units_at
 from dslab.view.historypicture import history_picture
@@ -18,7 +18,7 @@ from dslab.view.words import plain_value
 
 from .bundle import HISTORY, HISTORY_STYLES, css, javascript
 
-MOST_PLACED, MOST_STATES = 12, 600
+MOST_PLACED, MOST_STATES, MOST_LETTERS = 12, 600, 26
 REAL_TIME, PROGRAM, ANY_ORDER = "interval", "program", "any"
 PLACING = {  # what an order has to keep, where one may look for it by hand
     "linearizable": REAL_TIME,
@@ -39,6 +39,7 @@ class HistoryChart(anywidget.AnyWidget):
         history: Operations, a Trace, or what `Trace.history` gives.
         model: the kind of object, such as "register".
         consistency: what is asked of the history, such as "linearizable".
+        initial: what the object holds at first; as the model says if not given.
         puzzle: leave the order to whoever looks: each operation gets a point, by mouse, key or `place`.
         title: a heading.
 
@@ -59,22 +60,25 @@ class HistoryChart(anywidget.AnyWidget):
         model: str = "register",
         consistency: str = "linearizable",
         *,
+        initial: Any = ...,
         puzzle: bool = False,
         title: str = "",
     ) -> None:
         found = operations(history)
+        options = {} if initial is ... else {"initial": initial}
         self.operations = found
-        self.verdict: HistoryVerdict = check_history(found, model, consistency)
+        self.verdict: HistoryVerdict = check_history(found, model, consistency, **options)
         super().__init__(title=title)
-        self.chart = chart_of(found, self.verdict)
+        kind = _kind(model, initial)
+        self.chart = _lettered(chart_of(found, self.verdict, kind))
         if puzzle:
-            self.chart = {**self.chart, "table": placing_table(found, model, consistency)}
+            self.chart = {**self.chart, "table": placing_table(found, kind, consistency)}
 
-    def place(self, operation: int, at: float) -> str:
+    def place(self, operation: int | str, at: float) -> str:
         """Gives an operation the moment at which it takes effect.
 
         Args:
-            operation: its position in the history, from 0.
+            operation: its position in the history, from 0, or its letter in the picture.
             at: a moment, on the clock of the history, strictly inside the operation.
 
         Returns:
@@ -83,18 +87,19 @@ class HistoryChart(anywidget.AnyWidget):
         Raises:
             PlacingError: there is no such operation, or it has not begun, or is over, at that moment.
         """
-        table, op = self._table(), self._operation(operation)
+        table, operation = self._table(), self._number(operation)
+        op = self.operations[operation]
         ends = op.completed is not None and at >= op.completed
         if table["rule"] == REAL_TIME and (at <= op.invoked or ends):
             until = "on" if op.completed is None else f"to {op.completed}"
-            raise PlacingError(f"operation {operation} runs from {op.invoked} {until}; {at:g} is not inside it")
+            raise PlacingError(f"{self._called(operation)} runs from {op.invoked} {until}; {at:g} is not inside it")
         return self._put({**self.placed, str(operation): _units(self.chart, at)})
 
-    def order(self, *numbers: int) -> str:
+    def order(self, *numbers: int | str) -> str:
         """Tries an order: each operation takes effect after those before it.
 
         Args:
-            numbers: positions of operations in the history, from 0.
+            numbers: positions of operations in the history, from 0, or their letters in the picture.
 
         Returns:
             Whether it explains every answer, or where it fails.
@@ -102,8 +107,8 @@ class HistoryChart(anywidget.AnyWidget):
         Raises:
             PlacingError: there is no such operation, it is named twice, or real time forbids this order.
         """
-        table, listed = self._table(), list(numbers)
-        found = [self._operation(number) for number in listed]
+        table, listed = self._table(), [self._number(number) for number in numbers]
+        found = [self.operations[number] for number in listed]
         if len(set(listed)) < len(listed):
             raise PlacingError("each operation can be in the order once only")
         if table["rule"] == REAL_TIME:
@@ -111,7 +116,8 @@ class HistoryChart(anywidget.AnyWidget):
                 for later, other in zip(listed[k + 1 :], found[k + 1 :], strict=True):
                     if other.completed is not None and other.completed < op.invoked:
                         raise PlacingError(
-                            f"operation {later} is over before operation {listed[k]} begins, so it cannot come after it"
+                            f"{self._called(later)} is over before {self._called(listed[k])} begins, "
+                            "so it cannot come after it"
                         )
         return self._put(_spread(self.chart, listed, table["rule"]))
 
@@ -138,12 +144,20 @@ class HistoryChart(anywidget.AnyWidget):
             raise PlacingError("this chart shows an order; make it with puzzle=True to look for one")
         return dict(self.chart["table"])
 
-    def _operation(self, number: Any) -> Operation:
-        if not isinstance(number, int) or not 0 <= number < len(self.operations):
-            raise PlacingError(f"there is no operation {number!r}; choose from 0 to {len(self.operations) - 1}")
+    def _number(self, given: int | str) -> int:
+        """The position of an operation that may have a moment, from its position or its letter."""
+        names = [op.get("name") for op in self.chart["operations"]]
+        number = names.index(given) if given in names else given
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(self.operations):
+            raise PlacingError(
+                f"there is no operation {given!r}; choose from {', '.join(map(self._called, range(len(names))))}"
+            )
         if self.operations[number].status == "failed":
-            raise PlacingError(f"operation {number} failed: it has no effect and no moment")
-        return self.operations[number]
+            raise PlacingError(f"{self._called(number)} failed: it has no effect and no moment")
+        return number
+
+    def _called(self, number: int) -> str:
+        return str(self.chart["operations"][number].get("name", number))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live widget, and for places without one a picture and a paragraph."""
@@ -164,6 +178,7 @@ class HistoryChart(anywidget.AnyWidget):
 def chart_of(
     found: Sequence[Operation],
     verdict: HistoryVerdict,
+    kind: Model | None,
     clock: Mapping[int, int] | None = None,
     events: Sequence[Sequence[int | None]] = (),
 ) -> Chart:
@@ -172,33 +187,37 @@ def chart_of(
     Args:
         found: its operations.
         verdict: what the checker says of them.
+        kind: what one object does, where there is a model of that.
         clock: {moment: microseconds} where moments are events.
         events: where each was asked and answered in a trace.
     """
     plain = [_plain(op, events[i] if i < len(events) else ()) for i, op in enumerate(found)]
     order = list(verdict.witness or ())
-    return history_chart(
-        plain,
-        {
-            "model": verdict.model,
-            "consistency": verdict.consistency,
-            "verdict": verdict.verdict,
-            "order": order,
-            "values": _values(found, order, verdict.model),
-            "stuck": verdict.stuck,
-            "smallest": verdict.smallest,
-            "why": verdict.why,
-        },
-        clock,
-    )
+    known = {"order": order, "values": _values(found, order, kind) if kind else []}
+    known |= {name: getattr(verdict, name) for name in ("model", "consistency", "verdict", "stuck", "smallest", "why")}
+    return history_chart(plain, known, clock)
 
 
-def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None = None) -> Chart:
+def _kind(model: str, initial: Any) -> Model | None:
+    kind = MODELS.get(model)
+    return kind if kind is None or initial is ... else kind._replace(initial=initial)
+
+
+def _lettered(chart: Chart) -> Chart:
+    """The same chart with a letter for each operation, by which one can speak of it."""
+    ops = chart["operations"]
+    if len(ops) > MOST_LETTERS:
+        return chart
+    named = [{**op, "name": chr(65 + i), "label": f"{chr(65 + i)}: {op['label']}"} for i, op in enumerate(ops)]
+    return {**chart, "operations": named}
+
+
+def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None = None, initial: Any = ...) -> Chart:
     """The chart of a run: all its operations, judged up to the event that broke the property where there is one.
 
     Args:
         trace: the run.
-        model, consistency: what is asked of it.
+        model, consistency, initial: what is asked of it.
         broken: id of the event at which the property was first violated.
 
     Raises:
@@ -219,7 +238,9 @@ def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None =
             if op.invoked <= broken
         ]
     clock = {end: trace.events[end].time_us for pair in ends for end in pair if end is not None}
-    return {**chart_of(found, check_history(known, model, consistency), clock, ends), "broken": broken}
+    options = {} if initial is ... else {"initial": initial}
+    verdict = check_history(known, model, consistency, **options)
+    return {**chart_of(found, verdict, _kind(model, initial), clock, ends), "broken": broken}
 
 
 def _ends(trace: Trace) -> list[tuple[int, int | None]]:
@@ -255,30 +276,27 @@ def _plain(op: Operation, events: Sequence[int | None]) -> dict[str, Any]:
 States = dict[Any, Any]  # key -> state of that object
 
 
-def _step(states: States, op: Operation, model: str) -> States | None:
-    kind = MODELS[model]
+def _step(states: States, op: Operation, kind: Model) -> States | None:
     state = kind.step(states.get(op.key, kind.initial), op)
     return None if state is ILLEGAL else {**states, op.key: state}
 
 
-def _values(found: Sequence[Operation], order: Sequence[int], model: str) -> list[str]:
-    """The value after each operation of an order; nothing where the model knows no single value."""
-    if model not in MODELS:
-        return []
+def _values(found: Sequence[Operation], order: Sequence[int], kind: Model) -> list[str]:
+    """The value after each operation of an order; none where the model does not take it."""
     states: States | None = {}
     several, values = len({op.key for op in found}) > 1, []
     for i in order:
-        states = _step(states or {}, found[i], model)
+        states = _step(states or {}, found[i], kind)
         if states is None:
             return []
-        values.append(_state_text(states, model, several))
+        values.append(_state_text(states, kind, several))
     return values
 
 
-def _state_text(states: States, model: str, several: bool) -> str:
+def _state_text(states: States, kind: Model, several: bool) -> str:
     if several:
         return ", ".join(f"{key}={_value_text(states[key])}" for key in sorted(states, key=str)) or "nothing"
-    return _value_text(next(iter(states.values()), MODELS[model].initial))
+    return _value_text(next(iter(states.values()), kind.initial))
 
 
 def _value_text(value: Any) -> str:
@@ -296,7 +314,7 @@ def _value_text(value: Any) -> str:
 # ---- puzzles
 
 
-def placing_table(found: Sequence[Operation], model: str, consistency: str) -> dict[str, Any]:
+def placing_table(found: Sequence[Operation], kind: Model | None, consistency: str) -> dict[str, Any]:
     """Every value that the object can have, and where each operation leads from it (-1: it would not answer so).
 
     Returns:
@@ -306,17 +324,17 @@ def placing_table(found: Sequence[Operation], model: str, consistency: str) -> d
     Raises:
         PlacingError: the history is too long, or no order is looked for in this consistency.
     """
-    if consistency not in PLACING or model not in MODELS:
-        raise PlacingError(f"points can be placed for {', '.join(PLACING)}, and not for {consistency} of a {model}")
+    if consistency not in PLACING or kind is None:
+        raise PlacingError(f"points can be placed for {', '.join(PLACING)}, and not for {consistency}")
     if len(found) > MOST_PLACED:
         raise PlacingError(f"a puzzle has at most {MOST_PLACED} operations, this history has {len(found)}")
     several = len({op.key for op in found}) > 1
-    first: States = {key: MODELS[model].initial for key in dict.fromkeys(op.key for op in found)}
+    first: States = {key: kind.initial for key in dict.fromkeys(op.key for op in found)}
     numbers, states, steps = {_frozen(first): 0}, [first], []
     for state in states:
         row = []
         for op in found:
-            after = None if op.status == "failed" else _step(state, op, model)
+            after = None if op.status == "failed" else _step(state, op, kind)
             if after is None:
                 row.append(-1)
                 continue
@@ -331,7 +349,7 @@ def placing_table(found: Sequence[Operation], model: str, consistency: str) -> d
             )
     return {
         "rule": PLACING[consistency],
-        "states": [_state_text(state, model, several) for state in states],
+        "states": [_state_text(state, kind, several) for state in states],
         "steps": steps,
     }
 
@@ -399,8 +417,9 @@ def _units(chart: Chart, at: float) -> float:
 
 def _spread(chart: Chart, order: Sequence[int], rule: str) -> dict[str, float]:
     """Points for an order: inside the intervals where they count, evenly over the width elsewhere."""
+    points = [round(chart["width"] * (k + 1) / (len(order) + 1), 3) for k in range(len(order))]
     if rule == REAL_TIME:
         points = points_of(chart["operations"], order, chart["width"]) or []
-    else:
-        points = [round(chart["width"] * (k + 1) / (len(order) + 1), 3) for k in range(len(order))]
+        for k in range(1, len(points)):  # one may begin where another ends: then a hair apart
+            points[k] = round(max(points[k], points[k - 1] + 0.001), 3)
     return {str(i): at for i, at in zip(order, points, strict=True)}

@@ -128,7 +128,9 @@ class Run:
             if not hasattr(prop, "consistency"):
                 raise DslabError(f"{name} is not about the operations of clients")
             broken = next((v.event for v in self.verdicts if v.name == name and v.status == VIOLATED), None)
-            self._histories[name] = trace_chart(self.trace, prop.model, prop.consistency, broken)
+            self._histories[name] = trace_chart(
+                self.trace, prop.model, prop.consistency, broken, getattr(prop, "initial", ...)
+            )
         return self._histories[name]
 
     @property

@@ -160,14 +160,16 @@ export function createHistoryChart(ctx, on) {
     return [s(doc, "circle", { class: "ds-hist-disc", cx, cy, r: 8 }), iconGroup(doc, "cross", cx - 6, cy - 6, 12, "is-on-danger")];
   }
 
+  const letter = ({ name }) => (name ? `${name}: ` : "");
+
   function role(shown, op, i, place) {
     const part = shown.stuck === i ? ", fits nowhere" : shown.verdict === "violation" && shown.smallest.includes(i) ? ", part of the smallest contradiction" : "";
-    if (!placing() || op.status === "failed") return { role: "button", "aria-pressed": String(view.selected === i), "aria-label": `${op.says}${place >= 0 ? `, ${placeWord(place + 1)} in the order` : ""}${part}` };
+    if (!placing() || op.status === "failed") return { role: "button", "aria-pressed": String(view.selected === i), "aria-label": `${letter(op)}${op.says}${place >= 0 ? `, ${placeWord(place + 1)} in the order` : ""}${part}` };
     const stops = stopsOf(chart, view.placed, i);
     const now = view.placed[i];
     const near = now === undefined ? 0 : stops.reduce((best, stop, k) => (Math.abs(stop - now) < Math.abs(stops[best] - now) ? k : best), 0) + 1;
     return {
-      role: "slider", "aria-label": op.says, "aria-valuemin": 0, "aria-valuemax": stops.length, "aria-valuenow": near,
+      role: "slider", "aria-label": `${letter(op)}${op.says}`, "aria-valuemin": 0, "aria-valuemax": stops.length, "aria-valuenow": near,
       "aria-valuetext": now === undefined ? "not placed" : `${placeWord(place + 1)} in the order${shown.stuck === i ? ", where it does not fit" : ""}`,
     };
   }
