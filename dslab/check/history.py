@@ -27,6 +27,8 @@ CONSISTENCY: dict[str, tuple[str, str]] = {
     "monotonic reads": ("dslab.check.views", "monotonic_reads"),
     "monotonic writes": ("dslab.check.views", "monotonic_writes"),
     "writes follow reads": ("dslab.check.views", "writes_follow_reads"),
+    "monotonic reads + monotonic writes": ("dslab.check.views", "monotonic"),
+    "monotonic reads + writes follow reads": ("dslab.check.views", "following"),
     "eventual": ("dslab.check.eventual", "check"),
     "read committed": ("dslab.check.transactional", "read_committed"),
     "read atomic": ("dslab.check.transactional", "read_atomic"),

@@ -19,8 +19,10 @@ from .history import HistoryError
 IMPLIES: dict[str, tuple[str, ...]] = {
     "linearizable": ("sequential", "eventual"),
     "sequential": ("causal",),
-    "causal": ("pram", "writes follow reads"),
-    "pram": ("read your writes", "monotonic reads", "monotonic writes"),
+    "causal": ("pram", "monotonic reads + writes follow reads"),
+    "pram": ("read your writes", "monotonic reads + monotonic writes"),
+    "monotonic reads + monotonic writes": ("monotonic reads", "monotonic writes"),
+    "monotonic reads + writes follow reads": ("monotonic reads", "writes follow reads"),
     "writes follow reads": (),
     "read your writes": (),
     "monotonic reads": (),

@@ -11,6 +11,11 @@ the pairs that every view must keep:
     pram                  all pairs of the process itself, and two writes of one process
     causal                the causal order: every process's own order, reads after the writes they read, transitively
 
+Guarantees can be joined: "monotonic reads + monotonic writes" asks for views that keep the pairs of both. All four
+together are causal. One read of a register shows one write, so alone monotonic writes and writes follow reads forbid
+little: a process may have read the newer write first and the older one from a copy that was behind. What they add shows
+beside monotonic reads.
+
 Where several writes wrote the same value, a read may be of any of them, but of one and the same in every view.
 
 Source: D. Terry et al., Session Guarantees for Weakly Consistent Replicated Data, PDIS 1994, section 3 (what each
@@ -82,7 +87,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
     Args:
         operations: reads, writes and compare-and-sets of registers.
         model: "register", "cas-register" or "key-value".
-        consistency: a name in MODELS.
+        consistency: a name in MODELS, or several joined by " + ".
         steps: how many ways of choices may be looked at; more makes the verdict "unknown".
 
     Returns:
@@ -92,9 +97,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
     Raises:
         HistoryError: there is no such consistency, or an operation is no read, write or compare-and-set.
     """
-    if consistency not in MODELS:
-        raise HistoryError(f"there is no consistency {consistency!r} of views; choose from {', '.join(MODELS)}")
-    kind, keeps, budget = model_named(model), MODELS[consistency], Budget(steps)
+    kind, keeps, budget = model_named(model), keeps_of(consistency), Budget(steps)
     for one in operations:
         kind.check(one)
         if one.do not in KINDS:
@@ -124,6 +127,21 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
     what = "its reads" if culprit is None else f"`{operations[culprit]}`"
     why = f"no view of {who} explains {what} and keeps what {consistency} demands"
     return HistoryVerdict(VIOLATION, consistency, model, None, culprit, part, why, tried)
+
+
+def keeps_of(consistency: str) -> Keeps:
+    """What a consistency of this file keeps.
+
+    Raises:
+        HistoryError: there is no such consistency.
+    """
+    names = consistency.split(" + ")
+    for name in names:
+        if name not in MODELS:
+            raise HistoryError(f"there is no consistency {name!r} of views; choose from {', '.join(MODELS)}")
+    parts = [MODELS[name] for name in names]
+    own = frozenset[str]().union(*(part.own for part in parts))
+    return Keeps(own, any(part.writes for part in parts), min((part.read for part in parts if part.read), default=""))
 
 
 def views(operations: Sequence[Operation], model: Model, keeps: Keeps,
@@ -256,3 +274,5 @@ read_your_writes = partial(check, consistency="read your writes")
 monotonic_reads = partial(check, consistency="monotonic reads")
 monotonic_writes = partial(check, consistency="monotonic writes")
 writes_follow_reads = partial(check, consistency="writes follow reads")
+monotonic = partial(check, consistency="monotonic reads + monotonic writes")
+following = partial(check, consistency="monotonic reads + writes follow reads")
