@@ -55,7 +55,7 @@ class Process:
         self.servers = tuple(boot["servers"])
         self.seed: Any = boot["seed"] if not self.life else f"{boot['seed']}/{self.life}"
         cls, options = pickle.loads(bytes.fromhex(boot["code"]))
-        self.system = SimpleNamespace(classes={self.id: cls}, nodes=[self.id], clients=boot["clients"],
+        self.system = SimpleNamespace(classes={self.id: cls}, nodes=[self.id], absent={}, clients=boot["clients"],
                                       options=options, name=cls.__name__, servers=list(self.servers))
         self.codec = Codec()
         self.t0 = self.now_us = 0
