@@ -17,7 +17,10 @@ from .ballots import Ballots
 from .elections import Elections
 from .faults import tell_action
 from .gloss import gloss, glossary
+from .merges import Merges
+from .quorums import Quorums
 from .replication import Replication
+from .rings import Rings, bits_of
 from .rounds import Rounds
 from .scene import ASKING, LEADING, STANDING, Reading, ignored, scenes, term_of
 from .words import Said, listed, number_word, plain_value, say, shorten
@@ -40,6 +43,12 @@ TOLD = frozenset(
         "number",
         "command",
         "contact",
+        "lookups",
+        "keys",
+        "successors",
+        "predecessor",
+        "fingers",
+        "buckets",
     }
 )
 
@@ -56,7 +65,7 @@ def narrate(reading: Reading) -> dict[int, Said]:
     return dict(Narrator(reading).tell())
 
 
-class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
+class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merges, Rings):
     """Follows a run and finds words; keeps what a sentence needs to know about the time before an event."""
 
     def __init__(self, reading: Reading) -> None:
@@ -93,7 +102,7 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
     def _conventional(self, event: Event) -> bool:
         """Whether the node shows fields for which there are better words than those for a message."""
         fields = self.scene.nodes[event.node or ""].fields
-        return "role" in fields or "log" in fields
+        return "role" in fields or "log" in fields or bits_of(fields) is not None
 
     def _start(self) -> Said:
         servers = [self.scene.nodes[n] for n in self.scene.servers]
@@ -119,6 +128,8 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
     def _server(self, event: Event, changed: list[str]) -> Said | None:
         node = self.scene.nodes[event.node or ""]
         old = self.before.get(node.id, {})
+        if told := self._ring(event, node, old, changed):
+            return told
         was, now = old.get("role"), node.role
         term_grew = node.term > term_of(old)
         if "view" in node.fields and ("role" in changed or "view" in changed):
@@ -152,6 +163,8 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds):
         if "log" in changed:
             return self._log(event, node, old)
         if "slots" in changed and (told := self._slots(event, node, old)):
+            return told
+        if told := self._quorum(event, node, old, changed) or self._merge(event, node, old, changed):
             return told
         if told := self._ballot(event, node, old, changed) or self._round(event, node, old, changed):
             return told
