@@ -188,8 +188,8 @@ class Rings(Teller):
         for shared, names in now.items():
             new = [n for n in names if n not in was.get(shared, [])]
             if new:
-                bits = "bit" if shared == "1" else "bits"
-                return say(f"{node.id} puts {new[0]} into bucket {shared}", f"Their keys share {shared} leading {bits}.")
+                alike = f"{shared} leading bit{'s' * (shared != '1')}"
+                return say(f"{node.id} puts {new[0]} into bucket {shared}", f"Their keys share {alike}.")
             gone = [n for n in was.get(shared, []) if n not in names]
             if gone:
                 return say(f"{node.id} drops {gone[0]} from bucket {shared}", "It has not answered.")

@@ -3,6 +3,7 @@
 - `fps`, `frame_p95_ms`: while playing, at 25 nodes with 100 messages in flight and at 200 with 1,000.
 - `seek_ms`: from a new cursor to the laid out page, over random events of a trace of 50,000 with hundreds of entries.
 - `pan`: panning the space-time diagram of 100,000 messages, in frames per second, and the script's time per frame.
+- `ring`: playing a lookup on a ring of 8,000 nodes: frames per second, and the bundle of such a lab.
 - `fork_visible_ms`: from the click on a verb in the past to the frame that shows the new branch. Python answers over
   local HTTP as a kernel does over its socket: traits first, then the reply.
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import bisect
 import json
 import platform
 import random
@@ -30,7 +32,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from dslab import Lab, Network, Node, System, message
 from dslab.protocols import raft
-from dslab.widgets.bundle import css, javascript
+from dslab.widgets.bundle import javascript, modules_of
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -39,6 +41,7 @@ TRAITS = ("spec", "branches", "chunks", "cursor", "selection", "prediction", "fe
 PAN_MS, PAN_PX, PAN_UNTIL = 3000, 14, 940_000
 SEEK_EVENTS, SEEKS, WARM_UP, ENTRIES = 50_000, 300, 30, 400
 PLAY_MS = 3000
+RING_NODES, RING_BITS = 8000, 24
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>lab</title><link rel="stylesheet" href="/lab.css">
 <body><main id="m"></main><script type="module">
 import lab from "/lab.js";
@@ -151,6 +154,80 @@ class Chatter(Node):
         self.send(sender, m)
 
 
+@message
+class FindNext:
+    """{source} asks {target} who is nearer to key {key}."""
+
+    number: int
+    key: int
+
+
+@message
+class Next:
+    """{source} names {node} to {target}."""
+
+    number: int
+    node: str
+    found: bool
+
+
+def ring(count: int, bits: int) -> System:
+    """A ring of nodes at random places with complete fingers; n1 looks up one random key after the other."""
+    places = tuple(random.Random(1).sample(range(2**bits), count))
+    order = tuple(sorted(range(count), key=places.__getitem__))
+    line = tuple(places[i] for i in order)
+
+    def owner(key: int) -> str:
+        return f"n{order[bisect.bisect_left(line, key % 2**bits) % count] + 1}"
+
+    def place(name: str) -> int:
+        return places[int(name[1:]) - 1]
+
+    class Walker(Node):
+        shows = ("position", "bits", "metric", "successors", "fingers", "lookups")
+
+        def on_start(self):
+            self.position, self.bits, self.metric, self.lookups = place(self.id), bits, "clockwise", {}
+            self.successors = [owner(self.position + 1)]
+            starts = [(self.position + 2**i) % 2**bits for i in range(bits)]
+            self.fingers = [[start, owner(start)] for start in starts]
+            if self.id == "n1":
+                self.set_timer("begin", after=10)
+
+        def on_begin_timeout(self):
+            key, number = self.random.randrange(2**bits), str(len(self.lookups) + 1)
+            self.lookups = {**self.lookups, number: {"key": key, "path": [self.id], "asking": [], "owner": None,
+                                                     "state": "going"}}
+            self.go_on(number, *self.closer(key))
+
+        def way(self, key):
+            return (key - self.position) % 2**bits
+
+        def closer(self, key):
+            if self.way(key) <= self.way(place(self.successors[0])):
+                return self.successors[0], True
+            before = [node for _, node in self.fingers if 0 < self.way(place(node)) < self.way(key)]
+            return (before[-1], False) if before else (self.successors[0], False)
+
+        def go_on(self, number, node, found):
+            lookup = self.lookups[number]
+            change = {"owner": node, "state": "found", "asking": []} if found else {
+                "path": [*lookup["path"], node], "asking": [node]}
+            self.lookups = {**self.lookups, number: {**lookup, **change}}
+            if found:
+                self.set_timer("begin", after=20)
+            else:
+                self.send(node, FindNext(int(number), lookup["key"]))
+
+        def on_find_next(self, sender, m):
+            self.send(sender, Next(m.number, *self.closer(m.key)))
+
+        def on_next(self, sender, m):
+            self.go_on(str(m.number), m.node, m.found)
+
+    return System(Walker, nodes=count, network=Network(latency=(8, 20)))
+
+
 class Kernel:
     """Serves one lab and its page, as a notebook's kernel would."""
 
@@ -163,8 +240,8 @@ class Kernel:
                 pass
 
             def do_GET(self) -> None:
-                files = {"/": ("text/html", PAGE), "/lab.js": ("text/javascript", javascript()),
-                         "/lab.css": ("text/css", css())}
+                files = {"/": ("text/html", PAGE), "/lab.js": ("text/javascript", kernel.lab._esm),
+                         "/lab.css": ("text/css", kernel.lab._css)}
                 kind, text = files.get(self.path.partition("?")[0], ("text/plain", ""))
                 self.answer(text, f"{kind}; charset=utf-8")
 
@@ -220,6 +297,21 @@ def frames(page: Page, nodes: int) -> dict[str, float]:
     kernel.close()
     p95 = times[int(len(times) * 0.95)]
     return {"fps": round(1000 * len(times) / sum(times), 1), "p95": round(p95, 1), "stage": flying}
+
+
+def ring_frames(page: Page) -> dict[str, Any]:
+    """Plays lookups on a large ring."""
+    lab = Lab(ring(RING_NODES, RING_BITS), seed=1, until=3000, start=15, speed=0.1)
+    kernel = Kernel(lab)
+    kernel.open(page)
+    page.click("[data-control=play]")
+    page.wait_for_timeout(1000)
+    times = sorted(page.evaluate(FRAMES, 2 * PLAY_MS))
+    hops = page.locator(".ds-stage-svg").first.get_attribute("aria-label")
+    kernel.close()
+    p95 = times[int(len(times) * 0.95)]
+    return {"fps": round(1000 * len(times) / sum(times), 1), "p95": round(p95, 1), "ring": hops,
+            "bundle_kb": round(len(lab._esm) / 1000, 1)}
 
 
 def seeks(page: Page) -> dict[str, float]:
@@ -288,7 +380,7 @@ def main() -> None:
             return result
 
         few, many = fresh(frames, 25), fresh(frames, 200)
-        seek, panned = fresh(seeks), fresh(pan)
+        seek, panned, ringed = fresh(seeks), fresh(pan), fresh(ring_frames)
         forks = [fresh(fork) for _ in range(rounds)]
         version = browser.version
         browser.close()
@@ -298,8 +390,9 @@ def main() -> None:
         "stages": [few["stage"], many["stage"]],
         "seek_ms": seek,
         "pan": panned,
+        "ring": ringed,
         "fork_visible_ms": {"median": statistics.median(forks), "max": max(forks)},
-        "bundle_kb": round(len(javascript()) / 1000, 1),
+        "bundle_kb": round(len(javascript(modules_of(()))) / 1000, 1),
         "chromium": version, "python": platform.python_version(), "machine": platform.machine(),
     }))
 

@@ -94,12 +94,12 @@ export function createRing(ctx, handlers) {
   function update(next) {
     frame = next;
     if (clustered) return cluster.update(next);
-    const before = model;
-    model = ringModel(frame, spec, before);
+    const [marksBefore, metricBefore] = [model?.marks, model?.metric];
+    model = ringModel(frame, spec, model);
     const history = ringHistory(store.trace);
-    if (!room || (before && before.metric !== model.metric)) shapeRoom();
+    if (!room || metricBefore !== model.metric) shapeRoom();
     const { lookup, hop } = shownLookup(store, frame);
-    if (model.marks !== before?.marks || !placed.size) placed = new Map(model.marks.map(({ id, position }) => [id, position / model.size]));
+    if (model.marks !== marksBefore) placed = new Map(model.marks.map(({ id, position }) => [id, position / model.size]));
     paintGround();
     const scene = sceneOf(lookup, hop, history);
     paintNodes(scene);
@@ -114,33 +114,19 @@ export function createRing(ctx, handlers) {
     looks[name] = look;
     return true;
   };
-  let markCount = 0;
-  let lastMarks = null;
-  let lastKeys = [];
-
-  // Marks and keys have changed only if these are other objects; numbers name them for the looks.
-  function groundLook() {
-    const keys = [...model.nodes.values()].map((dht) => dht.keys);
-    const same = model.marks === lastMarks && keys.length === lastKeys.length && keys.every((item, i) => item === lastKeys[i] || (item.length === 0 && lastKeys[i].length === 0));
-    if (!same) {
-      markCount += 1;
-      lastMarks = model.marks;
-      lastKeys = keys;
-      counts = loads(model);
-    }
-    return markCount;
-  }
+  let counted = 0;
 
   function paintGround() {
     const chosen = severalTokens(model) ? focusOn() : null;
-    const number = groundLook();
+    if (counted !== model.version) counts = loads(model);
+    counted = model.version;
     if (many()) {
       layers.ground.replaceChildren();
       looks.ground = null;
-      ground.draw(room, model, counts, `${number} ${room.width} ${size.mode} ${size.popover}`);
+      ground.draw(room, model, counts, `${model.version} ${room.width} ${size.mode} ${size.popover}`);
     } else {
       ground.hide();
-      if (differs("ground", `${number} ${chosen}`)) layers.ground.replaceChildren(...groundShapes(doc, { room, model, counts, patternId, chosen }));
+      if (differs("ground", `${model.version} ${chosen}`)) layers.ground.replaceChildren(...groundShapes(doc, { room, model, counts, patternId, chosen }));
     }
   }
 
@@ -151,8 +137,9 @@ export function createRing(ctx, handlers) {
       const position = positionFor(dht, lookup?.key ?? null, model.metric) ?? positionFor(history.versionAt(id, frame.event), lookup?.key ?? null, model.metric);
       return position === null ? null : position / model.size;
     };
-    const path = lookup && !store.race ? [lookup.node, ...lookup.hops.map((item) => item.name)] : [];
-    return { lookup: store.race ? null : lookup, hop, at, path, owner: store.race ? null : lookup?.owner ?? null, focus: focusOn(), race: store.race ?? null };
+    const aside = store.race || store.selection?.kind === "node";      // then something else is on show
+    const path = lookup && !aside ? [lookup.node, ...lookup.hops.map((item) => item.name)] : [];
+    return { lookup: aside ? null : lookup, hop, at, path, owner: aside ? null : lookup?.owner ?? null, focus: focusOn(), race: store.race ?? null };
   }
 
   const focusOn = () => {
@@ -161,9 +148,8 @@ export function createRing(ctx, handlers) {
   };
 
   function ringName({ lookup }) {
-    const up = new Set(model.live.map(({ id }) => id)).size;
     const shape = model.metric === "xor" ? "Trie of keys" : "Key ring";
-    return `${shape}, ${up} of ${spec.servers.length} nodes are members${lookup ? `, lookup of key ${keyText(lookup.key, model.bits)} by ${lookup.node}, ${lookup.hops.length} ${lookup.hops.length === 1 ? "hop" : "hops"}` : ""}`;
+    return `${shape}, ${model.members} of ${spec.servers.length} nodes are members${lookup ? `, lookup of key ${keyText(lookup.key, model.bits)} by ${lookup.node}, ${lookup.hops.length} ${lookup.hops.length === 1 ? "hop" : "hops"}` : ""}`;
   }
 
   // ---- nodes ----
@@ -277,7 +263,7 @@ export function createRing(ctx, handlers) {
     const { lookup, hop, focus, race } = scene;
     const moves = history.moves.filter((move) => move.event === frame.event);
     const shown = focus ? model.nodes.get(focus) : null;
-    const look = JSON.stringify([lookup?.id, lookup?.state, lookup?.hops.map((item) => [item.name, item.answered, item.found]), hop, focus, shown && contactsOf(shown, focus), markCount, moves.length && frame.event, race && [race.step, race.racers.map((racer) => racer.hops.length), race.key], size.popover]);
+    const look = JSON.stringify([lookup?.id, lookup?.state, lookup?.hops.map((item) => [item.name, item.answered, item.found]), hop, focus, shown && contactsOf(shown, focus), model.version, moves.length && frame.event, race && [race.step, race.racers.map((racer) => racer.hops.length), race.key], size.popover]);
     if (!differs("paths", `${look} ${room.width}`)) return;
     const own = [];
     const lines = [];
@@ -295,7 +281,6 @@ export function createRing(ctx, handlers) {
     if (model.nodes.size <= NAMES_UP_TO) for (const [id, dht] of model.nodes) if (dht.positions.length === 1) labels.push({ part: scene.at(id), text: id, strong: false });
     layers.own.replaceChildren(...own);
     layers.paths.replaceChildren(...lines);
-    layers.paths.classList.toggle("is-dim", store.selection?.kind === "node" && Boolean(lookup));
     layers.numbers.replaceChildren(...numbers);
     const known = new Set();
     const wanted = labels.filter(({ part, text }) => part !== null && !known.has(text) && known.add(text));
@@ -439,7 +424,7 @@ export function createRing(ctx, handlers) {
       if (!marks.has(k)) marks.set(k, makeMark(k));
       const g = marks.get(k);
       g.lastChild.setAttribute("transform", `translate(${fix(x)} ${fix(y)})`);
-      g.firstChild.setAttribute("d", t > 0.02 ? curvePath(between(strokeOf(room, from, to), Math.max(0, t - 0.16), t)) : "");
+      if (!many()) g.firstChild.setAttribute("d", t > 0.02 ? curvePath(between(strokeOf(room, from, to), Math.max(0, t - 0.16), t)) : "");
       if (!store.playing) setAttrs(g, { "aria-label": messageName(store.trace, k, us, store.trace.motionAt(k, frame.event), false) });
       g.classList.toggle("is-selected", store.selection?.kind === "message" && store.selection.id === k);
     }
@@ -489,9 +474,8 @@ export function createRing(ctx, handlers) {
     el, svg, update, tick, relayout, focusNode, startDraft,
     title: "Ring",
     retheme: () => {
-      ground.forget();
       cluster?.retheme();
-      if (frame) update(frame);
+      if (ground.retheme() && frame) update(frame);
     },
     focusedNode: () => (clustered ? cluster.focusedNode() : roving),
     focusMessage: (k) => (clustered ? cluster.focusMessage(k) : marks.get(k)?.focus()),

@@ -92,7 +92,7 @@ export function contactsOf(dht, self) {
   const add = (node, words, number) => {
     if (node === null || node === self) return;
     if (!known.has(node)) known.set(node, { name: node, words, numbers: [] });
-    known.get(node).numbers.push(number);
+    if (known.get(node).words === words) known.get(node).numbers.push(number);
   };
   for (const { number, node } of dht.fingers) add(node, "finger", number);
   for (const { number, nodes } of dht.buckets) for (const node of nodes) add(node, "bucket", number);
@@ -108,32 +108,50 @@ export function contactsOf(dht, self) {
  * ring; `nodes`, what each shows; `rest`, servers without a place. Of `before`, an earlier model, what still holds is kept.
  */
 export function ringModel(frame, spec, before = null) {
+  if (before !== null && before.servers === spec.servers && refreshed(before, frame)) return before;
   const nodes = new Map();
   const states = new Map();
   const rest = [];
   let bits = null;
   let metric = "clockwise";
-  let linked = false;
-  for (const id of spec.servers ?? NONE) {
-    const node = frame.nodes.get(id);
+  const raw = (spec.servers ?? NONE).map((id) => frame.nodes.get(id));
+  for (const node of raw) {
     if (!node) continue;
     const dht = dhtOf(node.fields);
-    nodes.set(id, dht);
-    states.set(id, stateOf(node));
-    linked ||= dht.successors.length > 0;
+    nodes.set(node.id, dht);
+    states.set(node.id, stateOf(node));
     if (bits === null && dht.bits !== null) ({ bits, metric } = dht);
-    if (dht.bits === null || dht.bits !== bits || !dht.positions.length) rest.push(id);
+    if (dht.bits === null || dht.bits !== bits || !dht.positions.length) rest.push(node.id);
   }
+  const linked = [...nodes.values()].some((dht) => dht.successors.length > 0);
   if (linked) for (const [id, dht] of nodes) if (dht.alone && states.get(id) === "up") states.set(id, "joining");
-  const same = before !== null && before.bits === (bits ?? 1) && before.rest.length === rest.length && before.nodes.size === nodes.size
-    && [...nodes].every(([id, dht]) => before.states.get(id) === states.get(id) && sameNumbers(before.nodes.get(id)?.positions, dht.positions));
-  if (same) return { ...before, nodes, metric };
   const apart = new Set(rest);
   const marks = [...nodes].filter(([id]) => !apart.has(id)).flatMap(([id, dht]) => dht.positions.map((position) => ({ id, position, state: states.get(id) })));
   marks.sort((a, b) => a.position - b.position);
   const live = marks.filter(({ state }) => state === "up");
   const size = 2 ** (bits ?? 1);
-  return { bits: bits ?? 1, metric, size, nodes, states, rest, marks, live, arcs: arcsOf(live, size) };
+  const members = new Set(live.map(({ id }) => id)).size;
+  return { servers: spec.servers, raw, bits: bits ?? 1, metric, size, nodes, states, rest, marks, live, members, arcs: arcsOf(live, size), version: (before?.version ?? 0) + 1 };
+}
+
+// Brings a model up to date where no node has moved, come or gone; false where it must be made anew.
+function refreshed(model, frame) {
+  const changed = [];
+  for (let i = 0; i < model.raw.length; i++) {
+    const node = frame.nodes.get(model.servers[i]);
+    const old = model.raw[i];
+    if (node === old) continue;
+    if (!node || !old || stateOf(node) !== stateOf(old)) return false;
+    const [dht, was] = [dhtOf(node.fields), dhtOf(old.fields)];
+    if (dht.bits !== was.bits || dht.metric !== was.metric || dht.alone !== was.alone || !sameNumbers(dht.positions, was.positions)) return false;
+    changed.push([i, node, dht, sameNumbers(dht.keys, was.keys)]);
+  }
+  for (const [i, node, dht, same] of changed) {
+    model.raw[i] = node;
+    model.nodes.set(node.id, dht);
+    if (!same) model.version += 1;
+  }
+  return true;
 }
 
 const sameNumbers = (a, b) => a === b || (a !== undefined && a.length === b.length && a.every((value, i) => value === b[i]));

@@ -16,7 +16,7 @@ export function ringRoom({ width, mode, popover, shape, histogram }) {
   const r = (aside ? 106 : Math.min(room.r, width / 2 - 40)) - (histogram ? HISTOGRAM * 0.6 : 0);
   const cx = aside ? Math.min(172, width / 2) : width * room.cx;
   const right = aside ? Math.max(320, width - 310) : width - 18;
-  return { width, height: room.height, cx, cy: aside ? 198 : room.cy, r, shape, left: 18, right, leaves: room.height * 0.56, top: 44, histogram: histogram ? HISTOGRAM : 0 };
+  return { width, edge: aside ? width - 296 : width, height: room.height, cx, cy: aside ? 198 : room.cy, r, shape, left: 18, right, leaves: room.height * 0.56, top: 44, histogram: histogram ? HISTOGRAM : 0 };
 }
 
 /** The point of a key: `part` (0 to 1) of the whole, clockwise from the top, or from left to right on the trie's leaves. */
@@ -103,11 +103,11 @@ export function ringLabels(room, wanted, taken = []) {
       const at = placeOf(room, label.part, out);
       const sideways = room.shape === "trie" ? 0 : Math.cos(at.angle);
       const anchor = sideways > 0.35 ? "start" : sideways < -0.35 ? "end" : "middle";
-      const middle = (at.x < wide / 2 ? "start" : at.x > room.width - wide / 2 ? "end" : "middle");
+      const middle = (at.x < wide / 2 ? "start" : at.x > room.edge - wide / 2 ? "end" : "middle");
       const by = anchor === "middle" ? middle : anchor;
       const left = by === "start" ? at.x : by === "end" ? at.x - wide : at.x - wide / 2;
       const box = { left, right: left + wide, top: at.y - 9, bottom: at.y + 7 };
-      const inside = box.left > 0 && box.right < room.width && box.top > 0 && box.bottom < room.height;
+      const inside = box.left > 0 && box.right < room.edge && box.top > 0 && box.bottom < room.height;
       if (!inside || boxes.some((other) => other.left < box.right && box.left < other.right && other.top < box.bottom && box.top < other.bottom)) continue;
       boxes.push(box);
       return [{ ...label, x: at.x, y: at.y + 4, anchor: by }];

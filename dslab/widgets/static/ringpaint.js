@@ -96,6 +96,7 @@ export function createGround(ctx) {
   const { doc } = ctx;
   const el = h(doc, "canvas", { class: "ds-ring-ground", "aria-hidden": "true", hidden: true });
   let drawn = "";
+  let inks = null;
 
   function colours() {
     const probe = h(doc, "span", { hidden: true });
@@ -113,6 +114,7 @@ export function createGround(ctx) {
     el.hidden = false;
     if (look === drawn) return;
     drawn = look;
+    inks ??= colours();
     const ratio = Math.min(2, doc.defaultView.devicePixelRatio || 1);
     el.style.aspectRatio = `${room.width} / ${room.height}`;
     const scale = ((el.getBoundingClientRect().width || room.width) / room.width) * ratio;
@@ -121,10 +123,20 @@ export function createGround(ctx) {
     const pen = el.getContext("2d");
     if (!pen) return;
     pen.setTransform(scale, 0, 0, scale, 0, 0);
-    paintGround(pen, room, model, counts, colours());
+    paintGround(pen, room, model, counts, inks);
   }
 
-  return { el, draw, hide: () => { el.hidden = true; drawn = ""; }, forget: () => { drawn = ""; } };
+  /** True where the theme has other colours now; what is drawn is then forgotten. */
+  function retheme() {
+    if (!inks || !el.parentNode) return false;
+    const next = colours();
+    if (JSON.stringify(next) === JSON.stringify(inks)) return false;
+    inks = next;
+    drawn = "";
+    return true;
+  }
+
+  return { el, draw, hide: () => { el.hidden = true; drawn = ""; }, forget: () => { drawn = ""; }, retheme };
 }
 
 function paintGround(pen, room, model, counts, colour) {

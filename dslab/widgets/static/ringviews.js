@@ -97,7 +97,7 @@ export function createLookupView(ctx) {
     if (lookup.owner === lookup.node) rows.append(h(doc, "li", { class: "ds-hop-end" }, `${lookup.node} owns the key itself.`));
     if (lookup.state === "failed") rows.append(h(doc, "li", { class: "ds-hop-end ds-wrong" }, "The lookup failed."));
     scale.replaceChildren(...gridOf(bits).map((power) => h(doc, "span", { style: `left:${(85 * power) / bits}%` }, power <= 19 ? String(2 ** power) : h(doc, "span", {}, "2", h(doc, "sup", {}, String(power))))));
-    rows.querySelector("[aria-current]")?.scrollIntoView?.({ block: "nearest" });
+    if (!store.playing || lookup.hops.length > 6) rows.querySelector("[aria-current]")?.scrollIntoView?.({ block: "nearest" });
   }
 
   function row(i, { left, why }, chosen, bits, hop) {
