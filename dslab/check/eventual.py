@@ -17,13 +17,15 @@ from .models import Model, model_named
 NAME = "eventual"
 
 
-def check(operations: Sequence[Operation], model: str = "register", quiet: int = 0) -> HistoryVerdict:
+def check(operations: Sequence[Operation], model: str = "register", quiet: int = 0,
+          initial: Any = ...) -> HistoryVerdict:
     """Whether all reads of an object that began after its quiet time agree, on something that was written.
 
     Args:
         operations: the history; anything that is no read counts as a write.
         model: the kind of object, a name in dslab.check.models.MODELS.
         quiet: how long after the answer to the last write, in units of the operations, reads may differ.
+        initial: what every object holds at the start; as the model says if not given.
 
     Returns:
         If not: `stuck` is the first read that disagrees, `smallest` that read and the one it disagrees with.
@@ -32,6 +34,7 @@ def check(operations: Sequence[Operation], model: str = "register", quiet: int =
         HistoryError: the model does not know an operation.
     """
     kind = model_named(model)
+    kind = kind if initial is ... else kind._replace(initial=initial)
     for one in operations:
         kind.check(one)
     objects: dict[Any, list[int]] = {}

@@ -79,13 +79,15 @@ class Operation:
             what.append(str(self.key))
         if self.do == "cas" and isinstance(self.argument, tuple) and len(self.argument) == 2:
             what.append(f"{told(self.argument[0])} to {told(self.argument[1])}")
+        elif self.do == "txn":
+            what.append(told(self.result if self.status == OK else self.argument))
         elif self.argument is not None or self.do in ("write", "put"):
             what.append(told(self.argument))
         if self.status != OK:
             return " ".join(what) + (": not done" if self.status == FAILED else ": never answered")
         if self.do == "cas":
             return " ".join(what) + (": done" if self.result else ": refused")
-        return " ".join(what) + (f": {told(self.result)}" if self.do in ("read", "get", "txn") else "")
+        return " ".join(what) + (f": {told(self.result)}" if self.do in ("read", "get") else "")
 
 
 class HistoryVerdict(NamedTuple):

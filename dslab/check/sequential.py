@@ -20,13 +20,15 @@ STEPS = 400_000
 NAME = "sequential"
 
 
-def check(operations: Sequence[Operation], model: str = "register", steps: int = STEPS) -> HistoryVerdict:
+def check(operations: Sequence[Operation], model: str = "register", steps: int = STEPS,
+          initial: Any = ...) -> HistoryVerdict:
     """Whether the history is sequentially consistent.
 
     Args:
         operations: the history, of objects of one kind.
         model: what kind, a name in dslab.check.models.MODELS.
         steps: how many states may be looked at; more makes the verdict "unknown".
+        initial: what every object holds at the start; as the model says if not given.
 
     Returns:
         With a witness order if it is; with the operation that cannot be placed and a smallest failing part if not.
@@ -35,6 +37,7 @@ def check(operations: Sequence[Operation], model: str = "register", steps: int =
         HistoryError: the model does not know an operation.
     """
     kind = model_named(model)
+    kind = kind if initial is ... else kind._replace(initial=initial)
     for one in operations:
         kind.check(one)
     budget = Budget(steps)

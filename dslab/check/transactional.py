@@ -96,13 +96,14 @@ def strongest_levels(operations: Sequence[Operation], model: str = "list-append"
     return strongest(satisfied(operations, model, steps))
 
 
-def judged(operations: Sequence[Operation], kind: str, name: str) -> HistoryVerdict:
+def judged(operations: Sequence[Operation], kind: str, name: str, steps: int = STEPS) -> HistoryVerdict:
     """The verdict on what one of the recorded formats holds.
 
     Args:
         kind: "list-append", "rw-register", "bank", "set" or "long-fork".
         name: an isolation level; or the kind or its format itself, which asks what it is usually asked: strict
             serializability of transactions, the workload's own rule of a workload.
+        steps: how many ways of choices may be looked at.
 
     Raises:
         HistoryError: the name is none of these for this kind.
@@ -115,7 +116,7 @@ def judged(operations: Sequence[Operation], kind: str, name: str) -> HistoryVerd
             raise HistoryError(f"{kind} histories are judged by the model {kind!r}, not by {name!r}")
     if plain in (kind, "elle-append", "elle-register"):
         plain = kind
-    return check(operations, kind if kind in KINDS else "rw-register", plain)
+    return check(operations, kind if kind in KINDS else "rw-register", plain, steps)
 
 
 def _smallest(found: Sequence[Transaction], model: str, level: str, budget: Budget) -> tuple[int, ...]:

@@ -113,5 +113,6 @@ def _operation(asked: Event, answer: Event | None, invoked: int, completed: int 
     result = value(answer)[1] if answer is not None and status == OK else None
     if isinstance(argument, Mapping) and do == "read":
         argument = None
-    return Operation(asked.process, do, None, hashable(argument), hashable(result), invoked,
+    who = f"T{asked.place + 1}" if asked.process is None else asked.process
+    return Operation(who, do, None, hashable(argument), hashable(result), invoked,
                      completed if status == OK else None, status, asked.line)

@@ -81,7 +81,7 @@ class Access:
 
 
 def check(operations: Sequence[Operation], model: str = "register", consistency: str = "causal",
-          steps: int = STEPS) -> HistoryVerdict:
+          steps: int = STEPS, initial: Any = ...) -> HistoryVerdict:
     """Whether the history keeps one of the models of this file.
 
     Args:
@@ -89,6 +89,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
         model: "register", "cas-register" or "key-value".
         consistency: a name in MODELS, or several joined by " + ".
         steps: how many ways of choices may be looked at; more makes the verdict "unknown".
+        initial: what every register holds at the start; as the model says if not given.
 
     Returns:
         If it does: details["views"] has the order of each process. If not: the operation that cannot be placed and a
@@ -98,6 +99,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
         HistoryError: there is no such consistency, or an operation is no read, write or compare-and-set.
     """
     kind, keeps, budget = model_named(model), keeps_of(consistency), Budget(steps)
+    kind = kind if initial is ... else kind._replace(initial=initial)
     for one in operations:
         kind.check(one)
         if one.do not in KINDS:

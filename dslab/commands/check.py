@@ -53,10 +53,15 @@ def judged(chosen: argparse.Namespace, operations: list[Any]) -> Any:
     from dslab.check.history import CONSISTENCY, check_history
 
     form = FORMATS[chosen.format]
+    if form.judges is not None:
+        from dslab.check.transactional import judged as judged_transactions
+
+        options: dict[str, Any] = {} if chosen.steps is None else {"steps": chosen.steps}
+        return judged_transactions(operations, form.judges, chosen.consistency or chosen.model, **options)
     consistency = chosen.consistency or USUAL.get(chosen.format) or USUAL.get(chosen.model) or "linearizable"
     if consistency not in CONSISTENCY:
         raise WrongArgumentError(f"no consistency is called {consistency!r}: choose from {', '.join(CONSISTENCY)}")
-    options: dict[str, Any] = {"initial": form.initial[chosen.model]} if chosen.model in form.initial else {}
+    options = {"initial": form.initial[chosen.model]} if chosen.model in form.initial else {}
     if chosen.steps is not None:
         options["steps"] = chosen.steps
     return check_history(operations, chosen.model, consistency, **options)
