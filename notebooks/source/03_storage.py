@@ -600,6 +600,785 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 #   pictures.
 # - van Steen, Tanenbaum, *Distributed Systems*, §6.2.3: Chord worked through with numbers.
 
+# %% [markdown] name="quorum-recall" tags=["reflect"]
+# **Before you go on**: what is 6 xor 3, and which of 2 and 7 is nearer to 6? Why does Kademlia ask three nodes
+# at once? When may a read return an older value than another read that is over?
+
+# %% [markdown] name="quorum-why" tags=["why"]
+# <a id="quorum"></a>
+# ## Quorums
+#
+# "Add to cart" must never be refused, said Amazon, and built Dynamo (2007): N replicas hold a key, a write is
+# done when W of them have it, a read asks R. Databases that followed tell their users: R + W > N, and reads
+# are consistent. In 2013 a tester wrote 2,000 numbers into one of them during a partition. Nearly all were
+# acknowledged; nine out of ten were gone afterwards.
+#
+# No leader, no log, no votes: two numbers to choose. What exactly do overlapping sets promise, and what not?
+# Before you read on: N = 3, R = W = 2. Try to find a read that is wrong.
+
+# %% name="quorum-setup"
+from dslab.check.properties import linearizable
+from dslab.protocols import abd, quorum, quorum_cases, quorum_handoff, quorum_sessions
+from dslab.protocols import quorum_steps, quorum_steps_cases
+
+# %% [markdown] name="quorum-predict-task" tags=["predict"]
+# ### Predict
+#
+# Three replicas, each on its own machine; whoever is asked by a client coordinates: it asks the others, and answers when
+# enough have answered. The third lab has four servers, of which n1, n2 and n3 keep the key b.
+
+# %% name="quorum-predict-half-written" tags=["predict"]
+case = quorum_cases.HALF_WRITTEN
+Lab(quorum.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=case.until, start=233,
+    properties=[linearizable()], predict=Prediction(**storage_questions.HALF_WRITTEN), title="R + W > N")
+
+# %% name="quorum-predict-unknown" tags=["predict"]
+case = quorum_cases.UNKNOWN_WRITE
+Lab(quorum.cluster(3, clients=3, tries=2), seed=case.seed, schedule=case.schedule, until=case.until, start=890,
+    properties=[linearizable()], predict=Prediction(**storage_questions.UNKNOWN_WRITE), title="A write that failed")
+
+# %% name="quorum-predict-homes" tags=["predict"]
+case = quorum_cases.HOMES_CUT_OFF
+Lab(quorum_handoff.cluster(4, server=quorum_handoff.Sloppy, clients=3), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=690, predict=Prediction(**storage_questions.HOMES_CUT_OFF), title="Somebody stands in")
+
+# %% [markdown] name="quorum-play-task" tags=["play"]
+# ### Play
+#
+# The first run again, with a reader that writes back: c2 is told 1 only when two replicas have it. When does c2 get its
+# answer now, and why may c3 still be told 0?
+
+# %% name="quorum-play-abd" tags=["play"]
+case = quorum_cases.HALF_WRITTEN
+Lab(abd.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=case.until, start=233,
+    properties=[linearizable()], title="The reader writes back")
+
+# %% [markdown] name="quorum-explain" tags=["explain"]
+# ### How it works
+#
+# Any R and any W of N replicas share one if R + W > N. So a read meets the newest *acknowledged* write, and versions
+# tell which of the answers is the newest. What this does not give: an order for what is still running, or has failed.
+# **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first. Then every later read meets
+# it, too. Two round trips for a read, no leader, no election, and it is linearizable.
+
+# %% name="quorum-explain-source" tags=["explain"]
+show_source(abd.Server.found)
+
+# %% [markdown] name="quorum-steps-explain" tags=["explain"]
+# ### Built in four steps
+#
+# Every server is a replica and a coordinator. For a client it asks all replicas what they hold; a **write** then
+# picks a version, `[counter, name]`, newer than all that it heard, and has it stored; a **read** takes the newest
+# answer. Below is a server without decisions: it knows whom to ask and when to decide. You add the decisions.
+# Each step is a class that inherits the one before. Stuck? Derive the next step from `quorum_steps.Written`,
+# `Read` or `Repaired`: then it is judged as if yours were right.
+
+# %% name="quorum-steps-source" tags=["explain"]
+show_source(quorum_steps.quorum.Coordinator.heard, quorum_steps.quorum.Coordinator.stored)
+
+# %% [markdown] name="quorum-write-statement" tags=["exercise"]
+# ### Exercise *quorum-write* (20 minutes)
+#
+# **Given** `self.R` and `self.W`, with R + W > N, `self.id`, `self.counter` (0 at first), `self.versions` ({key:
+# [version, value]}: what this replica stores), `self.held(key)` (the same for one key; `[[0, ""], None]` if there
+# is nothing). `answers` is {replica: [version, value]}, `acks` a list of replicas. Versions are lists
+# `[counter, name]` and compare as they stand. **Goal**: three decisions.
+
+# %% name="quorum-write-exercise" tags=["exercise"] points=6
+class Writing(quorum_steps.Skeleton):
+    """A replica that stores, and coordinates writes."""
+
+    def new_version(self, answers):
+        """The version of this write, different from all others; None while too few have answered."""
+        ### BEGIN SOLUTION
+        if len(answers) < self.R:
+            return None
+        counters = [version[0] for version, _ in answers.values()]
+        self.counter = max([self.counter, *counters]) + 1
+        return [self.counter, self.id]
+        ### END SOLUTION
+
+    def keep(self, key, version, value):
+        """Somebody wants this stored here."""
+        ### BEGIN SOLUTION
+        if version > self.held(key)[0]:
+            self.versions[key] = [version, value]
+        ### END SOLUTION
+
+    def is_stored(self, acks):
+        """Whether the client may be told: these replicas have stored the version, or hold a newer one."""
+        ### BEGIN SOLUTION
+        return len(acks) >= self.W
+        ### END SOLUTION
+
+# %% name="quorum-write-mutant-own-counter" tags=["mutant"] property="Writes are newer" catalogue="S9"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        self.counter += 1
+        return [self.counter, self.id]
+
+# %% name="quorum-write-mutant-no-name" tags=["mutant"] property="One value per version" catalogue="S9"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        version = super().new_version(answers)
+        return version and [version[0], "w"]
+
+# %% name="quorum-write-mutant-forgets-its-own" tags=["mutant"] property="One value per version" catalogue="S9"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        if len(answers) >= self.R:
+            return [1 + max(version[0] for version, _ in answers.values()), self.id]
+
+# %% name="quorum-write-mutant-asks-one" tags=["mutant"] property="Writes are newer" catalogue="S6"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        self.counter = max(self.counter, *(version[0] for version, _ in answers.values())) + 1
+        return [self.counter, self.id]
+
+# %% name="quorum-write-mutant-last-message-wins" tags=["mutant"] property="What is acknowledged is stored" catalogue="S9"
+class Writing(quorum_steps.Written):
+    def keep(self, key, version, value):
+        self.versions[key] = [list(version), value]
+
+# %% name="quorum-write-mutant-one-is-enough" tags=["mutant"] property="What is acknowledged is stored" catalogue="S7"
+class Writing(quorum_steps.Written):
+    def is_stored(self, acks):
+        return len(acks) > 0
+
+# %% name="quorum-write-mutant-one-less" tags=["mutant"] property="What is acknowledged is stored" catalogue="S8"
+class Writing(quorum_steps.Written):
+    def is_stored(self, acks):
+        return len(acks) >= self.W - 1
+
+# %% name="quorum-write-mutant-everybody" tags=["mutant"] property="Requests are answered" catalogue="S7"
+class Writing(quorum_steps.Written):
+    def is_stored(self, acks):
+        return len(acks) == len(self.peers) + 1
+
+# %% name="quorum-write-check" tags=["check"] points=4 title="What is acknowledged is stored, in order"
+verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written, cases=[*quorum_steps_cases.WRITE, *quorum_steps_cases.storms(range(1, 7))],
+       minutes=20)
+
+# %% name="quorum-write-hidden" tags=["hidden"] points=2 title="So it is in storms that you have not seen"
+verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written,
+       cases=quorum_steps_cases.storms(range(501, 509)), minutes=20)
+
+# %% [markdown] name="quorum-read-statement" tags=["exercise"]
+# ### Exercise *quorum-read* (8 minutes)
+#
+# **Given** `answers`, {replica: [version, value]}, which grows with each answer that comes. **Goal**: `newest`
+# returns the `[version, value]` that a read returns, or None while it is too early to say. A read must see every
+# write that was acknowledged before the read began.
+
+# %% name="quorum-read-exercise" tags=["exercise"] points=4
+class Reading(Writing):
+    """A replica that coordinates reads, too."""
+
+    def newest(self, answers):
+        """What a read returns after these answers; None: wait for more."""
+        ### BEGIN SOLUTION
+        if len(answers) < self.R:
+            return None
+        return max(answers.values(), key=lambda held: held[0])
+        ### END SOLUTION
+
+# %% name="quorum-read-mutant-own-copy" tags=["mutant"] property="Reads are fresh" catalogue="S1"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        return answers.get(self.id)
+
+# %% name="quorum-read-mutant-first-answer" tags=["mutant"] property="Reads are fresh" catalogue="S10"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        return next(iter(answers.values()), None)
+
+# %% name="quorum-read-mutant-last-answer" tags=["mutant"] property="Reads are fresh" catalogue="S9"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        return list(answers.values())[-1] if len(answers) >= self.R else None
+
+# %% name="quorum-read-mutant-largest-value" tags=["mutant"] property="Reads are fresh" catalogue="S9"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= self.R:
+            return max(answers.values(), key=lambda answer: answer[1] or "")
+
+# %% name="quorum-read-mutant-commonest" tags=["mutant"] property="Reads are fresh" catalogue="S6"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        held = list(answers.values())
+        return max(held, key=held.count) if len(held) >= self.R else None
+
+# %% name="quorum-read-mutant-everybody" tags=["mutant"] property="Requests are answered" catalogue="S6"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) > len(self.peers):
+            return max(answers.values(), key=lambda answer: answer[0])
+
+# %% name="quorum-read-check" tags=["check"] points=3 title="Reads see what was acknowledged"
+verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read, cases=[*quorum_steps_cases.READ, *quorum_steps_cases.storms(range(1, 7))], minutes=8)
+
+# %% name="quorum-read-hidden" tags=["hidden"] points=1 title="They do in storms that you have not seen"
+verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read,
+       cases=quorum_steps_cases.storms(range(501, 509)), minutes=8)
+
+# %% [markdown] name="quorum-repair-statement" tags=["exercise"]
+# ### Exercise *quorum-repair* (20 minutes)
+#
+# Now the judge is the checker: histories must be linearizable. **Given**
+# `read = self.operation(name)`, whose `newest` is known: read["version"] and read["value"]; read["answers"] as
+# before; read["asked"], all replicas; read["acks"], empty: who is known to hold this version;
+# read["repairs"], for the picture: whom it is sent to. `self.put(name)` sends the version to all that
+# are asked and not in read["acks"], adds to read["acks"] whoever says that it is stored, and tells the client as
+# soon as `self.is_stored(read["acks"])`. `self.finish(name)` tells it at once. **Goal**: `found`.
+
+# %% name="quorum-repair-setup"
+def judged(maker):
+    """The same systems, whose histories must be linearizable."""
+    return lambda *arguments, **options: maker(*arguments, **options).expecting(linearizable())
+
+# %% name="quorum-repair-exercise" tags=["exercise"] points=8
+class Repairing(Reading):
+    """A replica whose reads leave the register as they say it is."""
+
+    def found(self, name):
+        """The newest version is known; what must be true before the client is told?"""
+        read = self.operation(name)
+        ### BEGIN SOLUTION
+        read["acks"] = [one for one, answer in read["answers"].items() if answer[0] == read["version"]]
+        if self.is_stored(read["acks"]):
+            return self.finish(name)
+        read["repairs"] = [one for one in read["asked"] if one not in read["acks"]]
+        self.put(name)
+        ### END SOLUTION
+
+# %% name="quorum-repair-mutant-overlap-is-enough" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        self.finish(name)
+
+# %% name="quorum-repair-mutant-tells-first" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        self.finish(name)
+        self.put(name)
+
+# %% name="quorum-repair-mutant-two-agree" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        newest = [one for one, answer in read["answers"].items() if answer[0] == read["version"]]
+        self.finish(name) if len(newest) >= self.R else self.put(name)
+
+# %% name="quorum-repair-mutant-all-answered-hold-it" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        read["acks"] = list(read["answers"])
+        self.finish(name) if self.is_stored(read["acks"]) else self.put(name)
+
+# %% name="quorum-repair-mutant-everybody" tags=["mutant"] property="Requests are answered" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        if len({str(answer[0]) for answer in read["answers"].values()}) == 1 and len(read["answers"]) == self.N:
+            self.finish(name)
+
+# %% name="quorum-repair-check" tags=["check"] points=5 title="The register is linearizable"
+verify("quorum-repair", Repairing, judged(quorum_steps.repairing), like=judged(quorum_steps.repaired),
+       cases=[*quorum_steps_cases.REPAIR, *quorum_steps_cases.storms(range(1, 7))], minutes=20)
+
+# %% name="quorum-repair-hidden" tags=["hidden"] points=3 title="It is in storms that you have not seen"
+verify("quorum-repair", Repairing, judged(quorum_steps.repairing), like=judged(quorum_steps.repaired),
+       cases=quorum_steps_cases.storms(range(501, 509)), minutes=20)
+
+# %% [markdown] name="quorum-restart-statement" tags=["exercise"]
+# ### Exercise *quorum-restart* (10 minutes)
+#
+# A server may lose its power at any moment, and comes back. **Goal**: what must be on its disk, and what
+# starts anew. Attributes: `versions`, `requests` (client to [number, version] of the newest write that this
+# server has given a version to), `counter`, and what `self.forget()` sets. **Allowed**: `durable`, a
+# dictionary of attributes and their values on an empty disk, and `on_start`, which runs after every start;
+# durable attributes are there already when it does.
+
+# %% name="quorum-restart-exercise" tags=["exercise"] points=6
+class Restarting(Repairing):
+    """A replica that keeps its word after a restart."""
+
+    ### BEGIN SOLUTION
+    durable = {"counter": 0, "versions": {}, "requests": {}}
+    ### STUB durable = {}                  # attribute -> value on an empty disk
+    ### END SOLUTION
+
+    def on_start(self):
+        """Runs at every start; set what is not durable."""
+        ### BEGIN SOLUTION
+        self.forget()
+        ### END SOLUTION
+
+# %% name="quorum-restart-mutant-nothing" tags=["mutant"] property="Reads are fresh" catalogue="S7"
+class Restarting(quorum_steps.Repaired):
+    durable = {}
+
+# %% name="quorum-restart-mutant-versions-only" tags=["mutant"] property="Linearizable" catalogue="S7"
+class Restarting(quorum_steps.Restarted):
+    durable = {"versions": {}}
+
+    def on_start(self):
+        self.requests, self.counter = {}, 0
+        self.forget()
+
+# %% name="quorum-restart-mutant-no-versions" tags=["mutant"] property="Reads are fresh" catalogue="S7"
+class Restarting(quorum_steps.Restarted):
+    durable = {"requests": {}, "counter": 0}
+
+    def on_start(self):
+        self.versions = {}
+        self.forget()
+
+# %% name="quorum-restart-mutant-starts-anew" tags=["mutant"] property="Reads are fresh" catalogue="S7"
+class Restarting(quorum_steps.Restarted):
+    def on_start(self):
+        self.versions, self.requests, self.counter = {}, {}, 0
+        self.forget()
+
+# %% name="quorum-restart-mutant-no-requests" tags=["mutant"] property="Linearizable" catalogue="S4"
+class Restarting(quorum_steps.Restarted):
+    durable = {"versions": {}, "counter": 0}
+
+    def on_start(self):
+        self.requests = {}
+        self.forget()
+
+# %% name="quorum-restart-check" tags=["check"] points=4 title="Stays linearizable through restarts"
+verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judged(quorum_steps.restarted),
+       cases=[*quorum_steps_cases.RESTART, *quorum_steps_cases.storms(range(1, 7), restarts=True)], minutes=10)
+
+# %% name="quorum-restart-hidden" tags=["hidden"] points=2 title="It does in storms that you have not seen"
+verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judged(quorum_steps.restarted),
+       cases=quorum_steps_cases.storms(range(501, 509), restarts=True), minutes=10)
+
+# %% [markdown] name="quorum-break-it-statement" tags=["exercise"]
+# ### Exercise *quorum-break-it* (15 minutes)
+#
+# The store without write-back. Every message takes 10 ms, a disk no time at all; x=0 is written at 10 ms and is
+# everywhere by 100. **Goal**: add actions so that what the clients are told is not linearizable. Any that work earn
+# 7 points; at most 7 actions in all, the given one included, earn all 10. Clients are c1, c2 and c3; an action such as
+# `{"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"}` writes, "x" reads. A partition loses what
+# is under way. Look in the tab *History* at what is there to be seen.
+
+# %% name="quorum-break-it-setup"
+x_is_zero = [{"at": 10, "do": "request", "client": "c1", "command": "x=0", "to": "n1"}]
+plain = quorum.cluster(3, clients=3, latency=10, disk=0).expecting(linearizable())
+atomic = abd.cluster(3, clients=3, latency=10, disk=0).expecting(linearizable())
+
+# %% name="quorum-break-it-lab" tags=["play"]
+Lab(plain, seed=1, schedule=x_is_zero, until=600, start=150, title="Break it")
+
+# %% name="quorum-break-it-exercise" tags=["exercise"] points=10
+my_actions = [
+    ### BEGIN SOLUTION
+    {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    {"at": 232, "do": "partition", "groups": [["n1"]]},
+    {"at": 234, "do": "heal"},
+    {"at": 235, "do": "request", "client": "c2", "command": "x", "to": "n1"},
+    {"at": 266, "do": "partition", "groups": [["n1", "c1", "c2"]]},
+    {"at": 300, "do": "request", "client": "c3", "command": "x", "to": "n2"},
+    ### STUB # such as {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    ### END SOLUTION
+]
+
+# %% name="quorum-break-it-mutant-nothing-lost" tags=["mutant"] property="break no property" catalogue="S6"
+my_actions = [
+    {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    {"at": 215, "do": "request", "client": "c2", "command": "x", "to": "n1"},
+    {"at": 290, "do": "request", "client": "c3", "command": "x", "to": "n2"},
+]
+
+# %% name="quorum-break-it-mutant-old-is-allowed" tags=["mutant"] property="break no property" catalogue="S4"
+my_actions = [
+    {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    {"at": 232, "do": "crash", "node": "n1"},
+    {"at": 260, "do": "request", "client": "c3", "command": "x", "to": "n2"},
+]
+
+# %% name="quorum-break-it-mutant-lost-disks" tags=["mutant"] property="also break Abd" catalogue="S7"
+my_actions = [
+    {"at": 150, "do": "crash", "node": "n2"},
+    {"at": 151, "do": "crash", "node": "n3"},
+    {"at": 160, "do": "restart", "node": "n2", "disk": False},
+    {"at": 161, "do": "restart", "node": "n3", "disk": False},
+    {"at": 200, "do": "request", "client": "c3", "command": "x", "to": "n2"},
+]
+
+# %% name="quorum-break-it-mutant-long" tags=["mutant"] property="quorum-break-it-par" catalogue="S6"
+my_actions = [
+    {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    {"at": 232, "do": "cut", "source": "n1", "target": "n2"},
+    {"at": 232, "do": "cut", "source": "n1", "target": "n3"},
+    {"at": 244, "do": "heal"},
+    {"at": 245, "do": "request", "client": "c2", "command": "x", "to": "n1"},
+    {"at": 276, "do": "cut", "source": "n1", "target": "n2"},
+    {"at": 276, "do": "cut", "source": "n1", "target": "n3"},
+    {"at": 310, "do": "request", "client": "c3", "command": "x", "to": "n2"},
+]
+
+# %% name="quorum-break-it-check" tags=["check"] points=7 title="A history that no register could have"
+judge_schedule("quorum-break-it", my_actions and x_is_zero + my_actions, plain, atomic, seed=1, minutes=15,
+               question="which replica holds x=1 alone, who reads it there, and who repairs it for whom after that?")
+
+# %% name="quorum-break-it-par" tags=["check"] points=3 title="In seven actions or fewer"
+judge_schedule("quorum-break-it", my_actions and x_is_zero + my_actions, plain, atomic, seed=1, par=7, minutes=15)
+
+# %% [markdown] name="sloppy-break-it-statement" tags=["exercise"]
+# ### Exercise *sloppy-break-it* (12 minutes)
+#
+# A *sloppy* quorum counts a server that keeps a hint as if it were at home. Four servers, N = 3, R = W = 2; n1, n2, n3
+# keep b, and n4 stands in. b=0 is written at 10 ms. Messages take 10 ms. **Goal**: a read that does not see a write
+# that was acknowledged before it: any that works earns 7 points, at most 5 actions in all earn 10.
+
+# %% name="sloppy-break-it-setup"
+b_is_zero = [{"at": 10, "do": "request", "client": "c1", "command": "b=0", "to": "n1"}]
+sloppy = quorum_handoff.cluster(4, server=quorum_handoff.Sloppy, clients=3, latency=10, disk=0)
+strict = quorum_handoff.cluster(4, clients=3, latency=10, disk=0)
+
+# %% name="sloppy-break-it-lab" tags=["play"]
+Lab(sloppy, seed=1, schedule=b_is_zero, until=1_200, start=150, title="Break the sloppy one")
+
+# %% name="sloppy-break-it-exercise" tags=["exercise"] points=10
+my_partition = [
+    ### BEGIN SOLUTION
+    {"at": 200, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
+    {"at": 250, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
+    {"at": 900, "do": "request", "client": "c3", "command": "b", "to": "n1"},
+    ### STUB # such as {"at": 200, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
+    ### END SOLUTION
+]
+
+# %% name="sloppy-break-it-mutant-one-away" tags=["mutant"] property="break no property" catalogue="S8"
+my_partition = [
+    {"at": 200, "do": "partition", "groups": [["n1"], ["n2", "n3", "n4"]]},
+    {"at": 250, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
+    {"at": 900, "do": "request", "client": "c3", "command": "b", "to": "n2"},
+]
+
+# %% name="sloppy-break-it-mutant-after-the-hint" tags=["mutant"] property="break no property" catalogue="S8"
+my_partition = [
+    {"at": 200, "do": "crash", "node": "n1"},
+    {"at": 250, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
+    {"at": 600, "do": "restart", "node": "n1"},
+    {"at": 1_500, "do": "request", "client": "c3", "command": "b", "to": "n1"},
+]
+
+# %% name="sloppy-break-it-mutant-disk" tags=["mutant"] property="also break" catalogue="S7"
+my_partition = [
+    {"at": 150, "do": "lose_disk", "node": "n1"},
+    {"at": 160, "do": "crash", "node": "n1"},
+    {"at": 161, "do": "restart", "node": "n1", "disk": False},
+    {"at": 162, "do": "crash", "node": "n2"},
+    {"at": 163, "do": "restart", "node": "n2", "disk": False},
+    {"at": 200, "do": "request", "client": "c3", "command": "b", "to": "n1"},
+]
+
+# %% name="sloppy-break-it-mutant-long" tags=["mutant"] property="sloppy-break-it-par" catalogue="S8"
+my_partition = [
+    {"at": 200, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
+    {"at": 250, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
+    {"at": 700, "do": "cut", "source": "n3", "target": "n1"},
+    {"at": 701, "do": "cut", "source": "n3", "target": "n2"},
+    {"at": 900, "do": "request", "client": "c3", "command": "b", "to": "n1"},
+]
+
+# %% name="sloppy-break-it-check" tags=["check"] points=7 title="A read misses an acknowledged write"
+judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, sloppy, strict, seed=1, minutes=12,
+               question="which two servers hold the write when it is acknowledged, and which two does the read ask?")
+
+# %% name="sloppy-break-it-par" tags=["check"] points=3 title="In five actions or fewer"
+judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, sloppy, strict, seed=1, par=5, minutes=12)
+
+# %% [markdown] name="sessions-task" tags=["play"]
+# ### One client at a time
+#
+# R = W = 1 is fast and eventually consistent: once nobody writes any more, all replicas will agree. c2 reads at n1, at n3,
+# and at n1 again. Play on, and then look at the tab *History*: what would you tell c2?
+
+# %% name="sessions-play-forgetful" tags=["play"]
+case = quorum_cases.BOUNCING
+Lab(quorum_sessions.cluster(3, clients=2, client=quorum_sessions.Forgetful), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=225, title="5, 3, 5")
+
+# %% [markdown] name="sessions-explain" tags=["explain"]
+# A *session* repairs it for this client alone, with no quorum: the client carries the versions that it has seen, and a
+# replica that has less lets it wait, or asks others. How long does c2 wait at n3 now? Which promise to c1 and c2
+# *together* is still missing?
+
+# %% name="sessions-play" tags=["play"]
+case = quorum_cases.BOUNCING
+Lab(quorum_sessions.cluster(3, clients=2), seed=case.seed, schedule=case.schedule, until=case.until, start=225,
+    title="5, and not 3 again")
+
+# %% [markdown] name="siblings-task" tags=["play"]
+# ### Two truths kept
+#
+# Two customers put something into one cart at the same time. Here the write with the later time wins. What is in the cart
+# at 330 ms, and what was c1 told at 71?
+
+# %% name="siblings-setup"
+from dslab.protocols import dynamo, dynamo_variants
+
+# %% name="siblings-play-last" tags=["play"]
+case = quorum_cases.TWO_CARTS
+Lab(dynamo.cluster(3, clients=3, server=dynamo_variants.LastWriterWins), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=60, title="The later one wins")
+
+# %% [markdown] name="siblings-statement" tags=["exercise"]
+# ### Exercise *siblings* (15 minutes)
+#
+# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in every entry
+# has seen all that the other one has; an entry that is not there is 0. Writes of which neither has seen the
+# other are *siblings*: both are kept, and whoever reads gets both. **Given** `siblings`, a list of `[vector, value]`
+# that a replica holds, none of which has seen another; and the `vector` and `value` of a write that arrives, perhaps late,
+# perhaps a second time. **Goal**: `keep` returns the list that is left.
+
+# %% name="siblings-exercise" tags=["exercise"] points=5
+def keep(siblings, vector, value):
+    """What a replica holds after this write has arrived."""
+    ### BEGIN SOLUTION
+    def has_seen(one, other):
+        return all(one.get(client, 0) >= count for client, count in other.items())
+
+    if any(has_seen(held, vector) for held, _ in siblings):
+        return siblings
+    return [sibling for sibling in siblings if not has_seen(vector, sibling[0])] + [[vector, value]]
+    ### END SOLUTION
+
+# %% name="siblings-mutant-last-wins" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+def keep(siblings, vector, value):
+    return [[vector, value]]
+
+# %% name="siblings-mutant-larger-sum" tags=["mutant"] property="Nothing added is lost" catalogue="F10"
+def keep(siblings, vector, value):
+    return [max([*siblings, [vector, value]], key=lambda one: sum(one[0].values()))]
+
+# %% name="siblings-mutant-first-difference" tags=["mutant"] property="Nothing added is lost" catalogue="F10"
+def keep(siblings, vector, value):
+    order = [[one[0].get(client, 0) for client in ("c1", "c2", "c3")] for one in [*siblings, [vector, value]]]
+    return [[*siblings, [vector, value]][order.index(max(order))]]
+
+# %% name="siblings-mutant-keeps-all" tags=["mutant"] property="Siblings are conflicts" catalogue="S9"
+def keep(siblings, vector, value):
+    return siblings if [vector, value] in siblings else [*siblings, [vector, value]]
+
+# %% name="siblings-mutant-keeps-the-first" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+def keep(siblings, vector, value):
+    return siblings or [[vector, value]]
+
+# %% name="siblings-mutant-only-when-equal" tags=["mutant"] property="Siblings are conflicts" catalogue="S9"
+def keep(siblings, vector, value):
+    return [one for one in siblings if one[0] != vector] + [[vector, value]]
+
+# %% name="siblings-check" tags=["check"] points=3 title="Nothing that was added is lost"
+verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged, cases=quorum_cases.CARTS, minutes=15)
+
+# %% name="siblings-hidden" tags=["hidden"] points=2 title="Nothing is lost in runs that you have not seen"
+verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged,
+       cases=[case._replace(seed=seed) for case in quorum_cases.CARTS for seed in (21, 22, 23)], minutes=15)
+
+# %% [markdown] name="quorum-pbs-task" tags=["experiment"]
+# ### Experiment: how stale is stale?
+#
+# R = W = 1 promises nothing. How often is it wrong? Bailis and others measured delays in production and computed,
+# for each (R, W), how long after a write 99.9% of reads see it, and what a read and a write cost. Predict first: the
+# disks of LinkedIn, R = W = 1: half a second, 50 ms, or 5? Marks are the paper's, lines are ours.
+
+# %% name="quorum-pbs" tags=["experiment"]
+from dslab.experiments.storage_figures import figure_pbs
+
+figure_pbs()
+
+# %% [markdown] name="quorum-live-task" tags=["play"]
+# ### Real processes, real disks
+#
+# The same classes, as operating-system processes. The links from n1 get slow; c1 writes 2 at n1, and as soon as n1 has it
+# on its disk, it is killed with SIGKILL: the write is half done. c2 reads, n1 comes back, c3 reads. Your own store runs
+# as well: write `quorum_steps.restarting(Restarting, 3, clients=3)`. Before you run it: what may c2 and c3 read, and what
+# will c1 be told?
+
+# %% name="quorum-live" tags=["play"]
+from dslab.live.half_write import kill_in_a_write
+
+store = quorum_steps.restarted(3, clients=3)
+trace = kill_in_a_write(store)
+print("linearizable:", check_history(trace).verdict)
+print("c1 was told:", next(one["result"] for one in trace.history if one["command"] == "x=2"))
+
+# %% [markdown] name="quorum-live-recorded-task" tags=["play"]
+# The run was recorded, so it can be played. Find the kill, and where the value 2 was at that moment. (This cell's picture is
+# not kept in the notebook: no two runs are the same.)
+
+# %% name="quorum-live-recorded" tags=["play", "skip-every-run-differs"]
+Lab.recorded(trace, system=store, title="Killed in the middle of a write")
+
+# %% [markdown] name="quorum-reflect" tags=["reflect"]
+# ### Reflect
+#
+# Back to your predictions: for each, which rule decided it, and in which of your four steps does it stand?
+#
+# 1. Your store with write-back is linearizable. What can Raft do that it cannot? (Think of *x = x + 1*.)
+# 2. A read with W = 1, R = N sees every write. Which failure of one node stops it, and which stops W = N,
+#    R = 1?
+# 3. A client is told "failed". Which three things can be true of its write?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. Anything that depends on what is there: two clients that both read 5 both write 6. A register with reads
+#    and writes needs no consensus, which is why no FLP stands in its way; compare-and-set needs it.
+# 2. Any dead replica stops reads in the first, and writes in the second.
+# 3. It is nowhere; it is on some replicas and will be overwritten; it is on some and a read will find it,
+#    perhaps next year, and make it the value.
+#
+# </details>
+
+# %% [markdown] name="quorum-reading" tags=["reading"]
+# ### Reading
+#
+# - Attiya, Bar-Noy, Dolev, *Sharing Memory Robustly in Message-Passing Systems* (1995), §3: your steps, by
+#   those who proved them.
+# - DeCandia and others, *Dynamo: Amazon's Highly Available Key-value Store* (2007), §4: sloppy quorums, hints,
+#   vector clocks and Merkle trees, in a system that had to earn money.
+# - Bailis and others, *Probabilistically Bounded Staleness for Practical Partial Quorums* (2012), §3 and §5:
+#   the model behind the experiment.
+
+# %% [markdown] name="repair-recall" tags=["reflect"]
+# **Before you go on**: what does a read do before it answers, and why is R + W > N not enough without it? What
+# does a hint hold, and why does it not count? When are two versions siblings?
+
+# %% [markdown] name="repair-why" tags=["why"]
+# <a id="repair"></a>
+# ## Finding what differs
+#
+# In 1986 Xerox kept its address book at 300 sites. A change was mailed to all of them; mail gets lost, so
+# each night every site compared its whole copy with another one's, and sent what differed, by mail again, to
+# everybody: up to 90,000 messages a night, and the network stood still. What came of it is the theory of
+# epidemics in computers.
+#
+# Two replicas hold a million keys each, and three of them differ. You may send hashes. How many do you need
+# to find the three?
+
+# %% [markdown] name="repair-explain" tags=["explain"]
+# ### How it works
+#
+# **A tree of hashes** (Merkle 1987). Keys are put into 2**d buckets by the first d bits of their hash. A leaf is the
+# hash of a bucket, an inner node the hash of its two children, the root the hash of everything. A node is called
+# by the bits on the way to it: "" is the root, "0" and "1" are below it, "0110" is a leaf of a tree of depth 4. Two
+# equal hashes mean that all below them is equal.
+
+# %% name="repair-setup"
+from dslab.protocols import anti_entropy, merkle_steps
+
+# %% [markdown] name="merkle-diff-statement" tags=["exercise"]
+# ### Exercise *merkle-diff* (12 minutes)
+#
+# A comparison begins with the root's hash and goes on as you say. **Given** `mine`, {node: hash} of this
+# store's whole tree; `theirs`, {node: hash} of just the nodes that the other one was asked for last; `depth`, the
+# length of a leaf's name. **Goal**: `descend` returns two lists: the nodes to ask for next, and the leaves
+# that are now known to differ. No hash must be asked for in vain.
+
+# %% name="merkle-diff-exercise" tags=["exercise"] points=5
+def descend(mine, theirs, depth):
+    """(nodes to ask for next, leaves that differ)"""
+    ### BEGIN SOLUTION
+    ask, leaves = [], []
+    for node, other in theirs.items():
+        if mine[node] != other and len(node) < depth:
+            ask += [node + "0", node + "1"]
+        elif mine[node] != other:
+            leaves.append(node)
+    return ask, leaves
+    ### END SOLUTION
+
+# %% name="merkle-diff-mutant-everything" tags=["mutant"] property="Few hashes"
+def descend(mine, theirs, depth):
+    ask = [node + bit for node in theirs for bit in "01" if len(node) < depth]
+    return ask, [node for node in theirs if len(node) == depth and mine[node] != theirs[node]]
+
+# %% name="merkle-diff-mutant-left-first" tags=["mutant"] property="Exchanges find what differs"
+def descend(mine, theirs, depth):
+    wrong = [node for node in theirs if mine[node] != theirs[node]][:1]
+    ask = [node + bit for node in wrong for bit in "01" if len(node) < depth]
+    return ask, [node for node in wrong if len(node) == depth]
+
+# %% name="merkle-diff-mutant-all-leaves-at-once" tags=["mutant"] property="Few hashes"
+def descend(mine, theirs, depth):
+    if "" in theirs:
+        return [node for node in mine if len(node) == depth and mine[""] != theirs[""]], []
+    return [], [node for node in theirs if mine[node] != theirs[node]]
+
+# %% name="merkle-diff-mutant-equal-is-different" tags=["mutant"] property="Exchanges find what differs"
+def descend(mine, theirs, depth):
+    wrong = [node for node in theirs if mine[node] != theirs[node]]
+    ask = [node + bit for node in wrong for bit in "01" if len(node) < depth]
+    return ask, [node for node in theirs if len(node) == depth]
+
+# %% name="merkle-diff-mutant-stops-early" tags=["mutant"] property="Exchanges find what differs"
+def descend(mine, theirs, depth):
+    wrong = [node for node in theirs if mine[node] != theirs[node]]
+    ask = [node + bit for node in wrong for bit in "01" if len(node) + 1 < depth]
+    return ask, [node + "0" for node in wrong if len(node) + 1 == depth]
+
+# %% name="merkle-diff-check" tags=["check"] points=3 title="Finds what differs with few hashes"
+verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared, cases=merkle_steps.DIFFER, minutes=12)
+
+# %% name="merkle-diff-hidden" tags=["hidden"] points=2 title="Finds what differs in stores that you have not seen"
+verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared, cases=merkle_steps.others(7), minutes=12)
+
+# %% [markdown] name="repair-play-task" tags=["play"]
+# ### Play
+#
+# Three sites, each with twelve keys; every second or so, each compares with another one. Write a key at n1 (*request*,
+# `k7=new`), and follow it: which hashes are asked for, and how does n3 hear of it? Then `delete k7` at n2 while n3
+# is cut off, and heal. Who wins, and what did the delete leave behind?
+
+# %% name="repair-play" tags=["play"]
+Lab(anti_entropy.cluster(3, server=merkle_steps.Site, cycle=(800, 1200)), seed=2,
+    title="Three sites")
+
+# %% [markdown] name="repair-gossip-task" tags=["experiment"]
+# ### Experiment: rumours
+#
+# Comparing everything is sure and slow. A *rumour* is fast: who has news calls somebody at random, and stops after it
+# has called people who knew already, k times (1987). How many never hear of it? First guess: at k = 1, of 1,000
+# sites, five, fifty or two hundred? Marks are the paper's, lines are ours.
+
+# %% name="repair-gossip" tags=["experiment"]
+from dslab.experiments.storage_figures import figure_rumours
+
+figure_rumours()
+
+# %% [markdown] name="repair-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. A tree of hashes over 1,024 buckets, one of which differs: how many pairs of hashes are compared?
+# 2. A key was deleted on one replica while the other was away. The trees differ there. Who is right, and
+#    what must a delete leave behind for that?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. The root, and two children on each of ten levels: 21.
+# 2. Nobody can tell from the data alone: "never had it" and "had it and deleted it" look alike. A delete
+#    leaves a *tombstone* with a version, and it must stay until every replica has seen it.
+#
+# </details>
+
+# %% [markdown] name="repair-reading" tags=["reading"]
+# ### Reading
+#
+# - Demers and others, *Epidemic Algorithms for Replicated Database Maintenance* (1987), §1: the night mail, and
+#   the tables that you have reproduced.
+# - Merkle, *A Digital Signature Based on a Conventional Encryption Function* (1987): the tree, made for
+#   something else.
+# - DeCandia and others, *Dynamo* (2007), §4.7: a tree for each range of keys.
+
 # %% [markdown] name="merging-recall" tags=["reflect"]
 # **Before you go on**: what may a chain's tail do alone? What is a tombstone for? Which write does "the newest
 # wins" throw away, and who had been told that it was safe?
