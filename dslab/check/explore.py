@@ -370,9 +370,11 @@ class _Search:
         found.roots_real = {}
         if found.symmetry is not None or start.earlier.symmetry is not None:
             raise ScheduleError("symmetry: a search in stages looks at every state")
+        space.forget_goals()                           # those of the first start are not met in this search
         for state in start.states:
             real = space.adopted(start.earlier.space, state)
             found.roots.setdefault(real, (start.earlier, state))
+            space.look_for_goals(real)
         return list(found.roots)
 
     # ---- searches

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from dslab.sim.snapshot import keep
 from dslab.sim.treason import forged
 
 from .frozen import AS_IT_IS, aliases, copied, freeze, orders, renamed
-from .judge import Judge, Records, View
+from .judge import Broken, Judge, Records, View
 from .standin import Effect, Standin, effects
 
 WIDTH = 20                            # bits for what a node is
@@ -565,6 +566,19 @@ class Space:
         if not self.naive:
             self.judged[i][state & self.judged_bits] = verdict
         return verdict
+
+    def forget_goals(self) -> None:
+        """As if no goal had been met so far."""
+        self.goals_met = 0
+        for states in self.goal_states:
+            states.clear()
+
+    def look_for_goals(self, state: int) -> None:
+        """Notes the goals that are met in a state where a search begins."""
+        with suppress(Broken):                         # the earlier search has judged it
+            _, met = self.judge.judge(self.views(state), self.names[0], (state >> self.memory_shift) & FIELD)
+            if met:
+                self._collector(met)(state)
 
     def _collector(self, goals: int) -> Callable[[int], Any]:
         """What to call with every state where these goals are met."""

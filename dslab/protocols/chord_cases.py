@@ -22,6 +22,22 @@ def three(server=chord.Server, **options):
     return chord.cluster(3, server=server, **given)
 
 
+def without_fingers(server):
+    """The same server with no timers but those of `stabilize` and `check_predecessor`, so that an explorer can search
+    all that repairs may do: lookups of fingers have ever new numbers.
+    """
+
+    class Repairing(server):
+        """Keeps the ring together, and nothing else."""
+
+        def start_repairs(self):
+            for name in ("stabilize", "check_predecessor"):
+                self.again(name)
+
+    Repairing.__name__ = server.__name__
+    return Repairing
+
+
 GONE_BETWEEN = Case(
     "gone-between",
     "n2 joins between n1 and n3, tells n3, and fails.",
