@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dslab.check import answers, break_it, laws, own_checker
+from dslab.check import answers, break_it, laws, own_checker, puzzle_series
 from dslab.check.feedback import CheckFailed
 
 from .lab import Lab
@@ -31,6 +31,11 @@ def judge_order(*arguments: Any, **options: Any) -> None:
 def judge_shortcut(*arguments: Any, **options: Any) -> None:
     """Checks a shortcut of a linearizability checker; see `dslab.check.own_checker.judge_shortcut`."""
     _report(own_checker.judge_shortcut, arguments, options)
+
+
+def judge_puzzles(*arguments: Any, **options: Any) -> None:
+    """Checks answers to puzzles; see `dslab.check.puzzle_series.judge_puzzles`."""
+    _report(puzzle_series.judge_puzzles, arguments, options)
 
 
 def judge_laws(*arguments: Any, **options: Any) -> None:
