@@ -47,6 +47,9 @@ def key_frames(
     add(after[::-1], 6)
     add([e for e in told if " throws away " in says[e][0]], 6)
     add([e for e in told if says[e][0].startswith("Two leaders")], 5)
+    found = [e for e in told if " is found: " in says[e][0]]
+    add(found[::-1] if not broken else found, 5, 2)
+    add([e for e in told if " move from " in says[e][0] or " moves from " in says[e][0]], 5, 2)
     for point in (broken[:1], after[:1]):
         add([c["event"] for c in facts["commits"] if not point or c["event"] > point[0]], 5)
     if after:

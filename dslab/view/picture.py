@@ -8,6 +8,8 @@ from typing import Any
 from dslab.sim import MessageRecord
 
 from .gloss import message_class
+from .ringpicture import ring
+from .rings import bits_of
 from .scene import LEADING, STANDING, NodeScene, Reading, Scene, granted, term_of
 from .svg import DANGER, INK, INK2, LINE, MARK, PAPER, WASH2, circle, label, n, path, rect, term_fill, text
 
@@ -27,6 +29,8 @@ def cluster(reading: Reading, scene: Scene, event: int, answers: frozenset[str])
         event: which one; messages are drawn where they are at its time.
         answers: message types that are replies.
     """
+    if any(bits_of(scene.nodes[server].fields) is not None for server in scene.servers):
+        return ring(scene, reading.events[event].node)
     places = _places(scene)
     nodes = (_node(scene, scene.nodes[server], *places[server]) for server in scene.servers)
     messages = _messages(reading, event, places, answers)

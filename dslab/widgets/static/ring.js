@@ -85,7 +85,8 @@ export function createRing(ctx, handlers) {
   }
 
   function shapeRoom() {
-    room = ringRoom({ ...size, shape: model.metric === "xor" ? "trie" : "ring", histogram: true });
+    room = ringRoom({ ...size, shape: model.metric === "xor" ? "trie" : "ring", histogram: true, lens: many() && model.metric !== "xor" });
+    room.many = many();
     svg.setAttribute("viewBox", `0 0 ${fix(room.width)} ${room.height}`);
     svg.style.width = `${fix((room.width / 13) * 100) / 100}em`;
   }
@@ -97,7 +98,7 @@ export function createRing(ctx, handlers) {
     const [marksBefore, metricBefore] = [model?.marks, model?.metric];
     model = ringModel(frame, spec, model);
     const history = ringHistory(store.trace);
-    if (!room || metricBefore !== model.metric) shapeRoom();
+    if (!room || metricBefore !== model.metric || room.many !== many()) shapeRoom();
     const { lookup, hop } = shownLookup(store, frame);
     if (model.marks !== marksBefore) placed = new Map(model.marks.map(({ id, position }) => [id, position / model.size]));
     paintGround();
@@ -375,7 +376,7 @@ export function createRing(ctx, handlers) {
   function paintLegend({ lookup, focus, race }) {
     const sample = (klass, words) => h(doc, "span", {}, s(doc, "svg", { viewBox: "0 0 26 12", class: "ds-ring-sample", "aria-hidden": "true" }, s(doc, "path", { d: "M1 6H25", class: klass })), words);
     const items = [];
-    if (lookup?.hops.length) items.push(sample("ds-rej is-past", "not chosen"));
+    if (lookup?.hops.length && !many()) items.push(sample("ds-rej is-past", "not chosen"));
     if (lookup && lookup.hops.some((hop) => silent(lookup, hop))) items.push(sample("ds-hop is-silent", "no answer"));
     if (focus) items.push(sample("ds-chord", "knows"), sample("ds-chord is-stale", "knows, but it is gone"));
     if (race) race.racers.forEach((racer, n) => items.push(sample(`ds-hop is-racer${n + 1}`, racer.name)));

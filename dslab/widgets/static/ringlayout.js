@@ -6,17 +6,18 @@ const ROOMS = {
   wide: { height: 374, cx: 0.5, cy: 190, r: 146 }, one: { height: 352, cx: 0.5, cy: 178, r: 138 }, small: { height: 300, cx: 0.5, cy: 152, r: 118 },
 };
 const HISTOGRAM = 22;          // px outside the circle
+const LENS_ROOM = 20;
 const CURVE_STEPS = 24;
 const round = (value) => Math.round(value * 10) / 10;
 
-/** Room and shape of the picture. `shape` is "ring" or "trie"; `popover` keeps its right side free. */
-export function ringRoom({ width, mode, popover, shape, histogram }) {
+/** Room and shape of the picture. `shape` is "ring" or "trie"; `popover` keeps its right side free, `lens` its foot. */
+export function ringRoom({ width, mode, popover, shape, histogram, lens }) {
   const room = ROOMS[mode] ?? ROOMS.wide;
   const aside = popover && mode !== "small";
-  const r = (aside ? 106 : Math.min(room.r, width / 2 - 40)) - (histogram ? HISTOGRAM * 0.6 : 0);
+  const r = (aside ? 106 : Math.min(room.r, width / 2 - 40)) - (histogram ? HISTOGRAM * 0.6 : 0) - (lens && !aside ? LENS_ROOM : 0);
   const cx = aside ? Math.min(172, width / 2) : width * room.cx;
   const right = aside ? Math.max(320, width - 310) : width - 18;
-  return { width, edge: aside ? width - 296 : width, height: room.height, cx, cy: aside ? 198 : room.cy, r, shape, left: 18, right, leaves: room.height * 0.56, top: 44, histogram: histogram ? HISTOGRAM : 0 };
+  return { width, edge: aside ? width - 296 : width, height: room.height, cx, cy: aside ? 198 : room.cy - (lens ? LENS_ROOM : 0), r, shape, left: 18, right, leaves: room.height * 0.56, top: 44, histogram: histogram ? HISTOGRAM : 0 };
 }
 
 /** The point of a key: `part` (0 to 1) of the whole, clockwise from the top, or from left to right on the trie's leaves. */
