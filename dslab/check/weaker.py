@@ -1,4 +1,4 @@
-"""The weaker consistencies as properties of runs: sequential, causal, the session guarantees, and agreement after a while.
+"""The weaker consistencies as properties of runs: sequential, causal, session guarantees, and agreement after a while.
 
 Each makes an ALWAYS property of a World, as `linearizable` of dslab.check.properties does. They are judged on all that
 clients were told so far, after every answer.
@@ -69,7 +69,8 @@ def agreeing(after: float, model: str = "register") -> Property:
         raise HistoryError(f"`after` is a time in ms, 0 or more, not {after!r}")
 
     def reads_agree(world: Any) -> Violation | None:
-        told = [{name: entry[name] for name in entry if name not in ("invoked", "completed")} for entry in world.history]
+        told = [{name: entry[name] for name in entry if name not in ("invoked", "completed")}
+                for entry in world.history]
         found = eventual.check(operations(told), model, quiet=round(after * 1000))
         if found.verdict != VIOLATION:
             return None
