@@ -24,7 +24,7 @@ from .frozen import copied, freeze
 REPLICAS = ("n1", "n2", "n3")
 DEPTH = 3                    # steps of the executions that are all tried
 COMMANDS = 4                 # different commands in those
-RANDOM, LENGTH = 60, 8       # random executions, and their steps
+RANDOM, LENGTH = 40, 7       # random executions, and their steps
 LAWS = {
     "idempotent": "merging a state with itself changes nothing",
     "commutative": "it does not matter which of two states is merged into the other",
@@ -64,6 +64,9 @@ class _States:
         self.states: list[Any] = []
         self._numbers: dict[Any, int] = {}
         self._merged: dict[tuple[int, int], int] = {}
+        self._done: dict[tuple[int, str, int, str], int | None] = {}
+        self._values: dict[int | None, Any] = {None: None}
+        self.start = self.number(payload.initial())
 
     def number(self, state: Any) -> int:
         key = freeze(state)
@@ -77,14 +80,20 @@ class _States:
             self._merged[x, y] = self.number(self.payload.merge(copied(self.states[x]), copied(self.states[y])))
         return self._merged[x, y]
 
-    def operate(self, x: int, command: str, tag: list[Any]) -> int | None:
-        """The state after an operation, or None if the type refuses it."""
-        do, _, text = command.partition(" ")
-        state = getattr(self.payload, do)(copied(self.states[x]), self.payload.argument(do, text), tag)
-        return None if state is None else self.number(state)
+    def operate(self, x: int, command: str, number: int, replica: str) -> int | None:
+        """The state after an operation with the tag [number, replica], or None if the type refuses it."""
+        key = x, command, number, replica
+        if key not in self._done:
+            do, _, text = command.partition(" ")
+            argument = self.payload.argument(do, text)
+            state = getattr(self.payload, do)(copied(self.states[x]), argument, [number, replica])
+            self._done[key] = None if state is None else self.number(state)
+        return self._done[key]
 
     def value(self, x: int | None) -> Any:
-        return None if x is None else self.payload.value(copied(self.states[x]))
+        if x not in self._values:
+            self._values[x] = self.payload.value(copied(self.states[x]))  # type: ignore[index]
+        return self._values[x]
 
 
 class _Execution:
@@ -92,10 +101,9 @@ class _Execution:
 
     def __init__(self, known: _States, commands: Sequence[str]) -> None:
         self.known, self.commands = known, commands
-        start = known.number(known.payload.initial())
-        self.now = dict.fromkeys(REPLICAS, start)
+        self.now = dict.fromkeys(REPLICAS, known.start)
         self.clock = dict.fromkeys(REPLICAS, 0)          # Lamport's, so that concurrent tags may have equal numbers
-        self.met = {start: "s0"}                         # number of a state -> its name here
+        self.met = {known.start: "s0"}                         # number of a state -> its name here
         self.told: list[str] = []
         self.updates: list[tuple[int, int]] = []         # before and after an operation
 
@@ -108,7 +116,7 @@ class _Execution:
             after, what = self.known.merge(before, self.now[about]), f"{replica} merges what {about} has"
         else:
             self.clock[replica] += 1
-            done = self.known.operate(before, about, [self.clock[replica], replica])
+            done = self.known.operate(before, about, self.clock[replica], replica)
             after, what = before if done is None else done, f"{replica}: {about}"
             self.updates.append((before, after))
         self.now[replica] = after
@@ -120,8 +128,8 @@ class _Execution:
         known = self.known
         if x == y:
             return True
-        tag = max(self.clock.values()) + 1
-        after = [[one, *(known.merge(one, third) for third in self.met), *(known.operate(one, command, [tag, replica])
+        tag = max(self.clock.values()) + 1               # of an operation after both
+        after = [[one, *(known.merge(one, third) for third in self.met), *(known.operate(one, command, tag, replica)
                   for command in self.commands for replica in REPLICAS)] for one in (x, y)]
         return all(known.value(mine) == known.value(theirs) for mine, theirs in zip(*after))
 

@@ -108,8 +108,8 @@ def _must_be_plain(name, method, value):
             _must_be_plain(name, method, item)
     elif value is not None and not isinstance(value, (str, int, float)):
         remedy = "write sorted(...) around it" if isinstance(value, (set, frozenset)) else "use lists and dictionaries"
-        raise TypeError(f"{name}.{method} returned a state that holds a {type(value).__name__}, which cannot be sent: "
-                        f"{remedy}")
+        raise TypeError(f"{name}.{method} returned a state that holds an object of type {type(value).__name__}, which "
+                        f"cannot be sent: {remedy}")
 
 
 def counting(answer, nodes=3, **options):

@@ -92,7 +92,7 @@ THROUGH_ANOTHER = Case(
     question="n2 passes on what it has heard of n1. By what does n3 know that it is n1's?",
 )
 
-COUNTER = (TWO_ADD, ARRIVES_TWICE, ADDS_AGAIN, OLDER_OVERTAKES, THROUGH_ANOTHER)
+COUNTER = (ARRIVES_TWICE, TWO_ADD, ADDS_AGAIN, OLDER_OVERTAKES, THROUGH_ANOTHER)
 
 # ---- the set
 
