@@ -6,23 +6,17 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from . import storage_cli
+from .arguments import Parser, whole
 from .election_figures import RANGES, plot_elections, range_text, table, usual_trials
 from .raft_elections import Elections, FreshTimers, LeaderCrash, Setup, measure
 
 RECOMMENDED = (150, 300)  # ms, Raft paper section 9.3
 LONGEST_TIMEOUT = 60_000  # ms
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Ends with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def timeouts(text: str) -> tuple[float, float]:
@@ -35,17 +29,6 @@ def timeouts(text: str) -> tuple[float, float]:
         accepted = f"a range LOW-HIGH of ms from 1 to {LONGEST_TIMEOUT:,}, such as 150-300"
         raise argparse.ArgumentTypeError(f"{text!r} is not {accepted}")
     return (int(low) if low.is_integer() else low, int(high) if high.is_integer() else high)
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """An argument type: a whole number within bounds."""
-
-    def convert(text: str) -> int:
-        if not text.strip().isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most:,}")
-        return int(text)
-
-    return convert
 
 
 def build_parser() -> Parser:
@@ -105,6 +88,7 @@ def build_parser() -> Parser:
     live.add_argument("--seed", type=whole(0, 2**63), default=1, metavar="S", help="(default: 1)")
     live.add_argument("--json", action="store_true", help="print one JSON object")
     live.set_defaults(run=live_elections, parser=live)
+    storage_cli.add_parsers(experiments)
     return parser
 
 

@@ -68,7 +68,7 @@ def test_without_json_there_is_a_table_and_a_picture(tmp_path, capsys):
     ("arguments", "accepted"),
     [
         ([], "NAME"),
-        (["gossip"], "raft-elections"),
+        (["rumors"], "raft-elections"),
         (["raft-elections", "--timeouts", "300-150"], "150-300"),
         (["raft-elections", "--timeouts", "fast"], "150-300"),
         (["raft-elections", "--timeouts", "nan-nan"], "150-300"),
