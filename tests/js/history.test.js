@@ -97,7 +97,7 @@ test("what has not happened yet is not shown, and the order goes as far as the l
 
 test("the picture: numbers in the order, the value above, each operation a control with its sentence", () => {
   const { el, item } = drawn();
-  assert.deepEqual([0, 1, 2, 3].map((i) => item(i).querySelector(".ds-hist-point + text").textContent), ["1", "4", "3", "2"]);
+  assert.deepEqual([0, 1, 2, 3].map((i) => el.querySelector(`[data-words="${i}"] text:nth-child(2)`).textContent), ["1", "4", "3", "2"]);
   assert.equal(el.querySelectorAll(".ds-hist-value").length, 2, "one box per value, not per operation");
   assert.equal(item(3).getAttribute("aria-label"), "c3 does read 1, second in the order");
   assert.deepEqual(orderList(chart())[1], "c3 does read 1; the value is 1");

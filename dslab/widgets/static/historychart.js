@@ -91,7 +91,7 @@ export function createHistoryChart(ctx, on) {
     lanes.forEach((name, lane) => svg.append(s(doc, "line", { class: "ds-hist-lane", x1: 0, x2: scale.width - 6, y1: y(lane), y2: y(lane) })));
     if (chart.clock) svg.append(...axis());
     if (scale.banded) svg.append(...valueLine(shown));
-    svg.append(...shown.operations.map((op, i) => (shown.hidden?.has(i) ? null : operation(shown, judged, op, i))).filter(Boolean));
+    svg.append(...shown.operations.flatMap((op, i) => (shown.hidden?.has(i) ? [] : operation(shown, judged, op, i))));
     cursor = s(doc, "line", { class: "ds-hist-cursor", y1: 4, y2: scale.height - 18 });
     svg.append(cursor);
     tick(view.cursor ?? null);
@@ -139,13 +139,19 @@ export function createHistoryChart(ctx, on) {
     s(doc, "rect", { class: "ds-hist-hit", x: from - 4, y: mid - 24, width: Math.max(28, to - from + 8), height: 40, rx: 5 }),
     s(doc, "path", { class: "ds-hist-bar", d: `M${from} ${mid - 7}v14M${from} ${mid}H${Math.max(from, last)}${op.to === null ? "" : `M${to} ${mid - 7}v14`}` }),
     op.to === null && s(doc, "path", { class: "ds-hist-open", d: `M${Math.max(from, last)} ${mid}H${to}` }),
-    op.to === null && s(doc, "path", { class: "ds-hist-bar", d: `M${to - 6} ${mid - 5}l6 5l-6 5` }),
-    s(doc, "text", { class: `ds-t12 ds-halo ${stuck || part ? "ds-b" : ""} ${stuck ? "ds-danger" : aside ? "ds-s" : ""}`, x: from + 2, y: mid - 12 }, op.label));
+    op.to === null && s(doc, "path", { class: "ds-hist-bar", d: `M${to - 6} ${mid - 5}l6 5l-6 5` }));
+    // Beside the control, not in it: its name says more than its label, and begins otherwise.
+    const words = s(doc, "g", { class: "ds-op-words", "aria-hidden": "true", "data-words": i },
+      s(doc, "text", { class: `ds-t12 ds-halo ${stuck || part ? "ds-b" : ""} ${stuck ? "ds-danger" : aside ? "ds-s" : ""}`, x: from + 2, y: mid - 12 }, op.label));
     if (op.status === "failed") group.append(s(doc, "path", { class: "ds-hist-bar", d: `M${(from + to) / 2 - 4} ${mid - 4}l8 8m0 -8l-8 8` }));
     if (stuck && !placing()) group.append(...badge((from + Math.max(from, last)) / 2, mid));
-    if (place >= 0) group.append(...point(shown, i, place, mid, op));
-    else if (judged && op.status !== "failed") group.append(s(doc, "circle", { class: "ds-hist-empty", cx: (from + to) / 2, cy: mid, r: DOT }));
-    return group;
+    if (place >= 0) {
+      const [circle, number] = point(shown, i, place, mid, op);
+      group.append(circle);
+      words.append(number);
+    }
+    if (place < 0 && judged && op.status !== "failed") group.append(s(doc, "circle", { class: "ds-hist-empty", cx: (from + to) / 2, cy: mid, r: DOT }));
+    return [group, words];
   }
 
   // Where the order keeps to real time the number is a moment; elsewhere it is only a number.
@@ -153,7 +159,7 @@ export function createHistoryChart(ctx, on) {
     const stuck = shown.stuck === i;
     const at = shown.points ? x(shown.points[place]) : (x(op.from) + x(op.to ?? shown.width)) / 2;
     return [s(doc, "circle", { class: `ds-hist-point ${stuck ? "is-stuck" : ""} ${shown.points ? "" : "is-loose"}`, cx: at, cy: mid, r: DOT }),
-      s(doc, "text", { class: `ds-t12 ds-b ${shown.points || stuck ? "ds-on-ink" : ""}`, x: at, y: mid + 4.2, "text-anchor": "middle" }, String(place + 1))];
+      s(doc, "text", { class: `ds-t12 ds-b ${stuck ? "ds-on-danger" : shown.points ? "ds-on-ink" : ""}`, x: at, y: mid + 4.2, "text-anchor": "middle" }, String(place + 1))];
   }
 
   function badge(cx, cy) {
