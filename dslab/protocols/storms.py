@@ -9,7 +9,7 @@ from random import Random
 
 from dslab.sim.case import Case
 
-STORM, CALM = 900, 1_600         # ms of faults, and of none
+STORM, CALM = 900, 2_100         # ms of faults, and of none
 PAUSE = (1, 16)                  # ms between two actions
 RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part", "reboot", "crash")
 NO_RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part")

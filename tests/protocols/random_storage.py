@@ -1,7 +1,8 @@
-"""Replicated stores under random faults, judged by the definition of linearizability and by their own promises.
+"""Replicated stores in storms: reads and writes all the time, under faults that end; see dslab.protocols.storms.
 
-The test suite runs a few of each; `python -m tests.protocols.random_storage 10000` runs as many as you like, ends each
-part after a minute of CPU unless told otherwise, and prints one JSON object.
+Every run is judged by the protocol's own promises, by whether everybody is answered, and, where a protocol promises
+that, by the definition of linearizability. The test suite runs a few of each; `python -m tests.protocols.random_storage
+10000` runs as many as you like, ends each part after a minute of CPU unless told otherwise, and prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,79 +12,90 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from dslab.check.faults import HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import HELD, check_trace
-from dslab.check.progress import settled, unanswered
-from dslab.protocols import abd
+from dslab.check.progress import unanswered
+from dslab.protocols import abd, chain, dynamo, primary_backup, quorum_handoff, quorum_sessions, quorum_steps, storms
+from dslab.protocols import quorum as quorums
 from dslab.sim import System, Trace, simulate
+from dslab.sim.case import Case
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import linearizability
 
-UNTIL, QUIET = 1_500, 1_500      # ms
+
+class Kind(NamedTuple):
+    """A protocol: how to make it, whether it is a register without a second truth, whether everybody is answered."""
+
+    make: Callable[..., System]
+    linearizable: bool = True
+    answers: bool = True
+    faults: tuple[str, ...] = storms.RESTARTS
+    sizes: tuple[int, ...] = (3, 5, 4)
 
 
-def system_for(variant: str, seed: int) -> System:
-    disk = (0, 20) if seed % 3 else 0
-    return VARIANTS[variant](3 if seed % 2 else 5, clients=3, disk=disk)
+KINDS = {
+    "abd": Kind(abd.cluster),
+    "quorum": Kind(quorums.cluster, linearizable=False, answers=False),
+    "quorum_handoff": Kind(quorum_handoff.cluster, linearizable=False, answers=False, sizes=(4, 5, 6)),
+    "quorum_sessions": Kind(quorum_sessions.cluster, linearizable=False),
+    "quorum_steps": Kind(quorum_steps.restarted),
+    "repaired": Kind(quorum_steps.repaired, faults=storms.NO_RESTARTS),
+    "dynamo": Kind(dynamo.cluster, linearizable=False),
+    "primary_backup": Kind(primary_backup.cluster, sizes=(3, 4)),
+    "chain": Kind(chain.cluster, sizes=(4, 3, 5)),
+}
 
 
-def schedule_for(system: System, seed: int) -> list[dict[str, Any]]:
-    """Random faults that end, with reads and writes of two keys by all clients; slow links make messages overtake."""
-    random = Random(f"storage/{seed}")
-    schedule = random_schedule(system, seed, UNTIL, KINDS if seed % 4 < 2 else HOSTILE)
-    more: list[dict[str, Any]] = []
-    for action in schedule:
-        if action["do"] == "request":
-            key = "x" if random.random() < 0.8 else "y"
-            action["client"] = random.choice(system.clients)
-            action["command"] = key if random.random() < 0.5 else action["command"].replace("x", key)
-        elif action["do"] in ("heal", "loss", "link"):
-            source, target = random.sample(system.servers, 2)
-            more.append({"at": action["at"], "do": "link", "source": source, "target": target,
-                         "latency": random.choice([1, 40, 150])})
-    schedule = settled(sorted([*schedule, *more], key=lambda a: a["at"]), system, UNTIL)
-    schedule += [{"at": UNTIL, "do": "link", "source": a["source"], "target": a["target"],
-                  "latency": system.network.latency} for a in more]
-    return schedule
+def case_for(name: str, seed: int) -> Case:
+    """The storm with this seed; carts are filled where the protocol keeps carts."""
+    kind = KINDS[name]
+    case = storms.storm(seed, kind.sizes[seed % len(kind.sizes)], faults=kind.faults)
+    if name == "dynamo":
+        schedule = [{**act, "command": _cart(act["command"])} if act["do"] == "request" else act
+                    for act in case.schedule]
+        case = case._replace(schedule=schedule)
+    return case
 
 
-def run(variant: str, seed: int, server: Any = None) -> Trace:
-    system = system_for(variant, seed)
-    if server is not None:
-        system.classes.update(dict.fromkeys(system.servers, server))
-    return simulate(system, seed=seed, schedule=schedule_for(system, seed), until=UNTIL + QUIET)
+def _cart(command: str) -> str:
+    key, is_write, value = command.partition("=")
+    return f"{key}+i{value}" if is_write else key
 
 
-VARIANTS: dict[str, Any] = {"abd": abd.cluster}
+def run(name: str, case: Case, **parts: Any) -> tuple[System, Trace]:
+    """The system, perhaps with another `server` or `client`, and its run."""
+    system = KINDS[name].make(case.nodes, clients=case.clients, **parts)
+    return system, simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
 
 
-def one_run(variant: str, seed: int) -> Counter[str]:
+def faults_of(name: str, system: System, trace: Trace) -> list[str]:
+    """Everything that is wrong with a run."""
+    wrong = [v.name for v in check_trace(trace, system.always) if v.status != HELD]
+    if KINDS[name].linearizable and not linearizability.is_linearizable(trace.history):
+        wrong.append("linearizable")
+    if KINDS[name].answers and unanswered(trace):
+        wrong.append("requests_are_answered")
+    return wrong
+
+
+def one_run(name: str, seed: int) -> Counter[str]:
     """What happened in the run with this seed."""
-    trace = run(variant, seed)
-    verdicts = check_trace(trace, system_for(variant, seed).always)
-    done = [operation for operation in trace.history if operation["completed_us"] is not None]
-    return Counter(
-        runs=1,
-        violations=sum(verdict.status != HELD for verdict in verdicts),
-        not_linearizable=not linearizability.is_linearizable(trace.history),
-        unanswered=unanswered(trace) is not None,
-        reads=sum("=" not in operation["command"] for operation in done),
-        writes=sum("=" in operation["command"] for operation in done),
-    )
+    system, trace = run(name, case_for(name, seed))
+    wrong = faults_of(name, system, trace)
+    return Counter(runs=1, bad_runs=bool(wrong), **dict.fromkeys(wrong, 1),
+                   answered=sum(operation["completed_us"] is not None for operation in trace.history))
 
 
-def many(variant: str, seeds: Iterable[int], seconds: float = 60) -> Counter[str]:
+def many(name: str, seeds: Iterable[int], seconds: float = 60) -> Counter[str]:
     total: Counter[str] = Counter()
     ends = time.process_time() + seconds
     for seed in seeds:
-        total.update(one_run(variant, seed))
+        total.update(one_run(name, seed))
         if time.process_time() > ends:
             break
     return total
@@ -93,11 +105,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=int)
     parser.add_argument("--first", type=int, default=0, help="seed of the first run")
-    parser.add_argument("--seconds", type=float, default=60, help="of CPU for each variant")
-    parser.add_argument("--variant", choices=VARIANTS, action="append")
+    parser.add_argument("--seconds", type=float, default=60, help="of CPU for each protocol")
+    parser.add_argument("--protocol", choices=KINDS, action="append")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.runs)
-    print(json.dumps({name: many(name, seeds, options.seconds) for name in options.variant or VARIANTS}))
+    print(json.dumps({name: many(name, seeds, options.seconds) for name in options.protocol or KINDS}))
 
 
 if __name__ == "__main__":
