@@ -52,7 +52,8 @@ CROWDED = Case(
 TWO_HOSTS = Case(
     "two-hosts",
     "n1 and n2 share a host, and n3 and n4 another; twenty keys with two copies each, then one host fails.",
-    [*_puts(20, 4, 4), _at(2_000, "request", command="key0", to="n1"), _at(2_500, "crash", node="n1"), _at(2_500, "crash", node="n2"),
+    [*_puts(20, 4, 4), _at(2_000, "request", command="key0", to="n1"),
+     _at(2_500, "crash", node="n1"), _at(2_500, "crash", node="n2"),
      *[_at(3_000 + 60 * i, "request", command=f"key{2 * i}", to="n3") for i in range(8)]],
     until=9_000,
     nodes=4,
