@@ -21,6 +21,7 @@ from .crdt import LocalClient
 CYCLE = (80, 120)                # ms between two exchanges that a site begins
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
 DEPTH = 4                        # levels of a hash tree below its root
+PATIENCE = 3                     # cycles without an answer after which an exchange is given up
 
 
 @message
@@ -179,7 +180,7 @@ class Comparing(Site):
 
     def on_start(self):
         super().on_start()
-        self.exchange, self.numbers = None, 0
+        self.exchange, self.numbers, self.silent = None, 0, 0
         self.tree = merkle.Tree(self.depth, self.store)
 
     def take(self, entries):
@@ -189,6 +190,10 @@ class Comparing(Site):
         return fresh
 
     def contact(self, partner):
+        self.silent += 1
+        if self.exchange and self.exchange["state"] != "done" and self.silent <= PATIENCE:
+            return
+        self.silent = 0
         self.numbers += 1
         self.exchange = {"number": self.numbers, "partner": partner, "depth": self.depth, "asked": 1,
                          "leaves": [], "state": "hashes"}
@@ -202,6 +207,7 @@ class Comparing(Site):
         now = self.exchange
         if now is None or now["number"] != m.number or now["state"] != "hashes":
             return
+        self.silent = 0
         below, leaves = self.descend(self.tree.hashes, m.hashes)
         leaves = sorted([*now["leaves"], *leaves])
         state = "hashes" if below else "leaves" if leaves else "done"

@@ -9,9 +9,9 @@ from .merkle import hashes_compared, leaf_of
 
 @title("No way back")
 def no_way_back(world):
-    """No site replaces an entry by an older one, or shows again what it has shown as deleted."""
+    """While it runs, no site replaces an entry by an older one, or shows again what it has shown as deleted."""
     site = world.changed
-    if getattr(site, "store", None) is None:
+    if getattr(site, "store", None) is None or _crashed(world, site):
         return None
     for key, entry in site.store.items():
         newest, deleted = world.memory.get((site.id, key), [[-1, ""], False])
@@ -24,24 +24,34 @@ def no_way_back(world):
     return None
 
 
+def _crashed(world, site):
+    """Whether a site is down; what it showed may not have been on its disk, so it counts for nothing."""
+    if site.status != "crashed":
+        return False
+    for note in [note for note in world.memory if note[0] == site.id]:
+        del world.memory[note]
+    return True
+
+
 @title("Deletes last")
 def deletes_last(world):
     """What was deleted somewhere is not shown everywhere again; only a newer value may be."""
     site = world.changed
-    if getattr(site, "store", None) is None:
+    if getattr(site, "store", None) is None or _crashed(world, site):
         return None
-    for key in [key for name, key in world.memory if name == site.id and key not in site.store]:
-        entry = world.memory.pop((site.id, key))         # taken out: a value deletes itself that way
-        if entry[1] is not None:
-            world.memory["deleted", key] = max(entry[0], world.memory.get(("deleted", key), [-1, ""]))
+    for note in [note for note in world.memory if note[0] == site.id and note[1] == "held"]:
+        if note[2] not in site.store:                    # taken out: that deletes a value, too
+            stamp, value = world.memory.pop(note)
+            if value is not None:
+                world.memory[site.id, "gone", note[2]] = stamp
     for key, entry in site.store.items():
-        world.memory[site.id, key] = [list(entry[0]), entry[1]]
+        world.memory[site.id, "held", key] = [list(entry[0]), entry[1]]
         if entry[1] is None:
-            world.memory["deleted", key] = max(list(entry[0]), world.memory.get(("deleted", key), [-1, ""]))
+            world.memory[site.id, "gone", key] = list(entry[0])
             continue
-        gone = world.memory.get(("deleted", key))
+        gone = [stamp for (_, what, about), stamp in world.memory.items() if what == "gone" and about == key]
         shown = [getattr(other, "store", {}).get(key) for other in world.servers]
-        if gone is not None and all(one is not None and one[1] is not None and one[0] <= gone for one in shown):
+        if gone and all(one is not None and one[1] is not None and one[0] <= max(gone) for one in shown):
             return violation(f"{key} was deleted, and all sites show {entry[1]} of {_told(entry[0])} again",
                              nodes=[other.id for other in world.servers], expected="nothing", found=f"{entry[1]}")
     return None
@@ -95,9 +105,9 @@ def few_hashes(world):
     asked, most = site.exchange["asked"], hashes_compared(differ, site.exchange["depth"])
     if asked <= most:
         return None
-    return violation(f"{site.id} has asked {partner.id} for {asked} hashes, and {most} would do: {len(differ) or 'none'} "
-                     f"of the leaves differ{'s' * (len(differ) < 2)}", nodes=[site.id, partner.id],
-                     expected=f"at most {most}", found=f"{asked}")
+    leaves = f"{len(differ)} leaves differ" if len(differ) > 1 else f"{'one' if differ else 'no'} leaf differs"
+    return violation(f"{site.id} has asked {partner.id} for {asked} hashes, and {most} would do: {leaves}",
+                     nodes=[site.id, partner.id], expected=f"at most {most}", found=f"{asked}")
 
 
 def _exchange(world):

@@ -14,7 +14,7 @@ from .anti_entropy import PushPull, newer
 from .anti_entropy_properties import deletes_last, one_value_per_stamp
 
 KEEP = 1_000                     # ms
-RETAINING = 1                    # how many sites keep a dormant certificate
+RETAINING = 2                    # how many sites keep a dormant certificate; one of them may be away when it spreads
 
 
 class Site(PushPull):
