@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dslab.sim import Event
 
+from .chains import CHAIN
 from .gloss import short_name
 from .scene import STANDING, Reading, Scene, ignored
 from .words import Said, listed, number_word, payload, plain_value, say, shorten
@@ -293,6 +294,8 @@ def _invoke(event: Event, scene: Scene, reading: Reading) -> Said:
         return say(headline, "The operation is open until an answer comes.")
     if server.status == "crashed":
         return say(headline, f"{to} is down, so {event.node} will have to ask somebody else.")
+    if server.role in CHAIN:
+        return say(headline, f"{to} is {'in' if server.role == 'middle' else 'at'} the {server.role} of the chain.")
     if server.leads:
         first = "appends the command to its log first" if "log" in server.fields else "gives the command its place"
         return say(headline, f"{to} leads, so it {first}.")

@@ -14,6 +14,7 @@ from dslab.sim import Event
 
 from .agreement import Agreement
 from .ballots import Ballots
+from .chains import Chains
 from .elections import Elections
 from .faults import tell_action
 from .gloss import gloss, glossary
@@ -65,7 +66,7 @@ def narrate(reading: Reading) -> dict[int, Said]:
     return dict(Narrator(reading).tell())
 
 
-class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merges, Rings):
+class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merges, Chains, Rings):
     """Follows a run and finds words; keeps what a sentence needs to know about the time before an event."""
 
     def __init__(self, reading: Reading) -> None:
@@ -132,6 +133,8 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merg
             return told
         was, now = old.get("role"), node.role
         term_grew = node.term > term_of(old)
+        if told := self._chain(event, node, old, changed):
+            return told
         if "view" in node.fields and ("role" in changed or "view" in changed):
             moved = self._view(event, node, old)
             if moved:

@@ -46,6 +46,7 @@ PARTS = {
         ("insetpieces", "quorumdata", "quorum"), ("insets", "replicas"), frozenset({"versions", "siblings", "hints"})
     ),
     "merge": Part(("insetpieces", "mergedata", "merge"), ("insets", "replicas"), frozenset({"crdt"})),
+    "chain": Part(("insetpieces", "chain"), ("insets", "replicas"), frozenset({"hist"})),
     "history": Part(("historydata", "historychart", "historyview"), ("history",), frozenset({"@history"})),
     "ring": Part(
         ("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), ("insets", "ring"), frozenset({"bits"})

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dslab.protocols import crdt, quorum
+from dslab.protocols import chain, crdt, primary_backup, quorum
 from dslab.sim import Client, Network, Node, System, message, simulate
 from dslab.view import narrate, read
 from dslab.view.words import HEADLINE, REASON, plain_text
@@ -193,3 +193,42 @@ def test_every_sentence_fits_and_shows_no_record(system):
         for headline, reason in told(system, sorted(schedule, key=lambda a: a["at"]), seed, 700):
             assert len(headline) <= HEADLINE and len(reason) <= REASON
             assert "{" not in headline and "client=" not in reason
+
+
+def test_a_primary_its_backup_and_the_view_service_in_words():
+    """Who is made what, who has everything, who may answer."""
+    schedule = [act(120, "request", client="c1", command="x=1"), act(300, "crash", node="n1")]
+    headlines = [headline for headline, _ in told(primary_backup.cluster(3), schedule, 1, 900)]
+    story = [
+        "v makes n1 the primary",
+        "v makes n2 the backup",
+        "n2 takes all that n1 has",
+        "n1 is at work in view 2",
+        "v makes n2 the primary",
+        "n2 is the primary in view 3",
+        "n3 has all that n2 has",
+        "n3 runs operation 1 as backup",
+        "n2 runs operation 1 and answers",
+    ]
+    places = [headlines.index(line) for line in story]
+    assert places == sorted(places)
+
+
+def test_a_chain_in_words():
+    """An update goes down, its acknowledgement up; a server that fails is left out."""
+    schedule = [act(420, "request", client="c1", command="x=1"), act(700, "crash", node="n2")]
+    said = told(chain.cluster(3), schedule, 1, 1100)
+    headlines = [headline for headline, _ in said]
+    story = [
+        "m makes the chain n1 → n2 → n3",
+        "n1 takes x=1 as head",
+        "n2 takes x=1 as middle",
+        "n3 takes x=1 as tail",
+        "n2 hears that update 1 is at the tail",
+        "m makes the chain n1 → n3",
+        "n3 stays tail of a new chain",
+    ]
+    places = [headlines.index(line) for line in story]
+    assert places == sorted(places)
+    assert ("n2 takes x=1 as middle", "Everybody before it has it; n3 gets it from here.") in said
+    assert all(len(headline) <= HEADLINE and len(reason) <= REASON for headline, reason in said)
