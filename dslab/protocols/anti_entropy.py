@@ -180,7 +180,7 @@ class Comparing(Site):
 
     def on_start(self):
         super().on_start()
-        self.exchange, self.numbers, self.silent = None, 0, 0
+        self.exchange, self.asking, self.numbers, self.silent = None, [], 0, 0
         self.tree = merkle.Tree(self.depth, self.store)
 
     def take(self, entries):
@@ -197,7 +197,11 @@ class Comparing(Site):
         self.numbers += 1
         self.exchange = {"number": self.numbers, "partner": partner, "depth": self.depth, "asked": 1,
                          "leaves": [], "state": "hashes"}
-        self.send(partner, Ask(self.numbers, [""]))
+        self.ask(partner, [""])
+
+    def ask(self, partner, nodes):
+        self.asking = nodes
+        self.send(partner, Ask(self.numbers, nodes))
 
     def on_ask(self, sender, m):
         self.send(sender, Hashes(m.number, {node: self.tree.hashes[node] for node in m.nodes}))
@@ -205,15 +209,16 @@ class Comparing(Site):
     def on_hashes(self, sender, m):
         """Goes on below the nodes that differ; when the leaves are known, sends what it has there."""
         now = self.exchange
-        if now is None or now["number"] != m.number or now["state"] != "hashes":
-            return
+        if now is None or now["number"] != m.number or list(m.hashes) != self.asking:
+            return                                       # a copy, or an answer that comes too late
         self.silent = 0
         below, leaves = self.descend(self.tree.hashes, m.hashes)
         leaves = sorted([*now["leaves"], *leaves])
         state = "hashes" if below else "leaves" if leaves else "done"
         self.exchange = {**now, "asked": now["asked"] + len(below), "leaves": leaves, "state": state}
+        self.asking = []
         if below:
-            self.send(sender, Ask(m.number, below))
+            self.ask(sender, below)
         elif leaves:
             self.send(sender, Leaves(m.number, leaves, self.entries_in(leaves)))
 
