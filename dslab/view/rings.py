@@ -55,7 +55,8 @@ class Rings(Teller):
             members = sum(bits_of(self.scene.nodes[n].fields) is not None for n in self.scene.servers)
             if owner == me:
                 return say(f"{me} owns key {key} itself", "The key lies between its predecessor and itself.")
-            how = f"{hops} hop{'s' * (hops != 1)}; log2 of {members} nodes is {math.log2(max(1, members)):.1f}."
+            word = ("query", "queries") if node.fields.get("metric") == "xor" else ("hop", "hops")
+            how = f"{hops} {word[hops != 1]}; log2 of {members} nodes is {math.log2(max(1, members)):.1f}."
             return say(f"Key {key} is found: {owner} owns it", f"{self._named(event, lookup, me)} It took {how}")
         asked = [n for n in _names(lookup, "asking") if n not in _names(was, "asking")]
         asked = asked or [n for n in _names(lookup, "path")[1:] if n not in _names(was, "path")]
@@ -137,7 +138,7 @@ class Rings(Teller):
         if was[:1] == now[:1]:
             if was == now:
                 return None
-            return say(f"{node.id} renews its list of successors", f"After {now[0]}: {self._chain(now[1:])}.")
+            return say(f"{node.id} renews its list of successors", f"After {now[0]}: {self._listed(now[1:])}.")
         if not was:
             return say(f"{node.id} has found its place: before {now[0]}", "It has a successor, and so is in the ring.")
         status = self.scene.nodes[was[0]].status if was[0] in self.scene.nodes else "gone"
@@ -155,7 +156,7 @@ class Rings(Teller):
             return False
         return distance(here[0], places[0][0], node.fields) < distance(here[0], places[1][0], node.fields)
 
-    def _chain(self, names: list[str]) -> str:
+    def _listed(self, names: list[str]) -> str:
         return ", ".join(names[:4]) + (" and more" if len(names) > 4 else "") if names else "nobody"
 
     def _predecessor(self, event: Event, node: NodeScene, old: dict[str, Any]) -> Said | None:
@@ -193,7 +194,7 @@ class Rings(Teller):
             gone = [n for n in was.get(shared, []) if n not in names]
             if gone:
                 return say(f"{node.id} drops {gone[0]} from bucket {shared}", "It has not answered.")
-            if names != was.get(shared):
+            if names and names != was.get(shared):
                 return say(f"{node.id} moves {names[-1]} to the end of bucket {shared}", "It was heard last.")
         return None
 

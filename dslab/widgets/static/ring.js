@@ -10,10 +10,11 @@ import { createStage } from "./stage.js";
 import { parts } from "./parts.js";
 import { contactsOf, explainHop, hasRing, keyText, loads, lookupsAt, ownerIndex, positionFor, ringHistory, ringModel, silent } from "./ringdata.js";
 import { between, curvePath, inLens, lensOf, ringLabels, placeOf, pointOn, ringRoom, strokeOf } from "./ringlayout.js";
-import { TICKS_FROM, chordShapes, createGround, groundShapes, hopShapes, keyWedge, nodeRadius, nodeShapes, ownArc, patternDefs, rejectedShapes, severalTokens } from "./ringpaint.js";
+import { TICKS_FROM, chordShapes, createGround, groundShapes, hopShapes, keyWedge, nodeRadius, nodeShapes, ownArc, patternDefs, patternOf, rejectedShapes, severalTokens } from "./ringpaint.js";
 import { ringTabs, ringViews } from "./ringviews.js";
 
-const NAMES_UP_TO = 24;            // nodes: fewer are all named
+const NAMES_UP_TO = { ring: 24, trie: 12 };      // nodes: fewer are all named
+const LEGEND_SERVERS = 10;
 const MOST_CHORDS = 40;
 const MOST_REJECTED = 24;
 const MARKED_MESSAGES = 40;
@@ -277,14 +278,14 @@ export function createRing(ctx, handlers) {
       const [from, to] = [scene.at(move.from), scene.at(move.to)];
       if (from === null || to === null) continue;
       lines.push(...chordShapes(doc, room, from, to, `${move.keys.length} ${move.keys.length === 1 ? "key" : "keys"}`, false));
-      labels.push({ part: from, text: move.from, strong: false }, { part: to, text: move.to, strong: true });
+      labels.push({ id: move.from, part: from, text: move.from, strong: false }, { id: move.to, part: to, text: move.to, strong: true });
     }
-    if (model.nodes.size <= NAMES_UP_TO) for (const [id, dht] of model.nodes) if (dht.positions.length === 1) labels.push({ part: scene.at(id), text: id, strong: false });
+    if (model.nodes.size <= NAMES_UP_TO[room.shape]) for (const [id, dht] of model.nodes) if (dht.positions.length === 1) labels.push({ id, part: scene.at(id), text: id, strong: false });
     layers.own.replaceChildren(...own);
     layers.paths.replaceChildren(...lines);
     layers.numbers.replaceChildren(...numbers);
     const known = new Set();
-    const wanted = labels.filter(({ part, text }) => part !== null && !known.has(text) && known.add(text));
+    const wanted = labels.filter(({ part, id }) => part !== null && !known.has(id) && known.add(id));
     layers.labels.replaceChildren(...ringLabels(room, size.mode === "small" ? wanted.map((label) => ({ ...label, text: label.short ?? label.text })) : wanted, [controls()])
       .map((label) => s(doc, "text", { x: fix(label.x), y: fix(label.y), "text-anchor": label.anchor, class: `ds-halo ${label.strong ? "ds-t13 ds-b" : "ds-t12 ds-s"}` }, label.text)));
     paintLens(scene);
@@ -312,9 +313,9 @@ export function createRing(ctx, handlers) {
       numbers.push(...shape.mark.map((mark) => { mark.addEventListener("click", () => chooseHop(lookup, i)); return mark; }));
     });
     const range = arc && arc.id === scene.owner ? ` owns ${keyText(arc.from, model.bits)} to ${keyText(arc.position, model.bits)}` : " holds the key";
-    if (scene.owner) labels.push({ part: at(scene.owner), text: `${scene.owner}${range}`, short: scene.owner, strong: true });
-    labels.push({ part: start, text: `${lookup.node} asks`, short: lookup.node, strong: true }, { part: key, text: `key ${keyText(lookup.key, model.bits)}`, strong: false });
-    for (const { name } of lookup.hops.toReversed()) if (name !== scene.owner) labels.push({ part: at(name), text: name, strong: false });
+    if (scene.owner) labels.push({ id: scene.owner, part: at(scene.owner), text: `${scene.owner}${range}`, short: scene.owner, strong: true });
+    labels.push({ id: lookup.node, part: start, text: `${lookup.node} asks`, short: lookup.node, strong: true }, { id: " key", part: key, text: `key ${keyText(lookup.key, model.bits)}`, strong: false });
+    for (const { name } of lookup.hops.toReversed()) if (name !== scene.owner) labels.push({ id: name, part: at(name), text: name, strong: false });
   }
 
   function chooseHop(lookup, i) {
@@ -329,17 +330,17 @@ export function createRing(ctx, handlers) {
         const [from, to] = [i ? at(all[i - 1]) : null, at(id)];
         if (from !== null && to !== null) lines.push(...hopShapes(doc, room, { from, to, look: `racer${n + 1}` }).line);
       });
-      if (racer.hops.length <= race.step && racer.end === "found") labels.push({ part: at(racer.goal), text: racer.goal, strong: true });
+      if (racer.hops.length <= race.step && racer.end === "found") labels.push({ id: racer.goal, part: at(racer.goal), text: racer.goal, strong: true });
     });
     lines.push(keyWedge(doc, room, race.key / model.size));
-    labels.push({ part: at(race.from), text: `${race.from} asks`, short: race.from, strong: true }, { part: race.key / model.size, text: `key ${keyText(race.key, model.bits)}`, strong: false });
+    labels.push({ id: race.from, part: at(race.from), text: `${race.from} asks`, short: race.from, strong: true }, { id: " key", part: race.key / model.size, text: `key ${keyText(race.key, model.bits)}`, strong: false });
   }
 
   // What a node knows: one chord to each, with the numbers of the fingers or the bucket that hold it.
   function paintChords({ focus, at }, { lines, numbers, labels }) {
     const here = at(focus);
     if (here === null) return;
-    labels.unshift({ part: here, text: focus, strong: true });
+    labels.unshift({ id: focus, part: here, text: focus, strong: true });
     for (const item of contactsOf(model.nodes.get(focus), focus).slice(0, MOST_CHORDS)) {
       const there = at(item.name);
       if (there === null) continue;
@@ -348,7 +349,7 @@ export function createRing(ctx, handlers) {
       const [line, ...number] = chordShapes(doc, room, here, there, item.words === "successor" ? `s${span}` : span, stale);
       lines.push(line);
       numbers.push(...number);
-      labels.push({ part: there, text: item.name, strong: false });
+      labels.push({ id: item.name, part: there, text: item.name, strong: false });
     }
   }
 
@@ -374,8 +375,8 @@ export function createRing(ctx, handlers) {
   }
 
   function paintLegend({ lookup, focus, race }) {
-    const sample = (klass, words) => h(doc, "span", {}, s(doc, "svg", { viewBox: "0 0 26 12", class: "ds-ring-sample", "aria-hidden": "true" }, s(doc, "path", { d: "M1 6H25", class: klass })), words);
-    const items = [];
+    const sample = (klass, words, style) => h(doc, "span", {}, s(doc, "svg", { viewBox: "0 0 26 12", class: "ds-ring-sample", "aria-hidden": "true" }, s(doc, "path", { d: "M1 6H25", class: klass, style })), words);
+    const items = severalTokens(model) && !many() && model.nodes.size <= LEGEND_SERVERS ? [...model.nodes.keys()].map((id) => sample("ds-token-arc", id, `stroke:url(#${patternId}${patternOf(model, id)})`)) : [];
     if (lookup?.hops.length && !many()) items.push(sample("ds-rej is-past", "not chosen"));
     if (lookup && lookup.hops.some((hop) => silent(lookup, hop))) items.push(sample("ds-hop is-silent", "no answer"));
     if (focus) items.push(sample("ds-chord", "knows"), sample("ds-chord is-stale", "knows, but it is gone"));
