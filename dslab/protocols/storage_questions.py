@@ -6,7 +6,8 @@ An option is (id, text, feedback) and, where it is a misconception, its catalogu
 from __future__ import annotations
 
 OTHER_CLIENT = {
-    "question": "c1 has its answer: x=1 is written. Now c2 asks n3, which is far away, and gets 0. Every client sees its "
+    "question": "c1 has its answer: x=1 is written. Now c2 asks n3, which is far away, and gets 0. Every client sees "
+    "its "
     "own operations in order. Could one register have answered all this?",
     "options": [
         (
@@ -34,7 +35,8 @@ OTHER_CLIENT = {
 }
 
 IDENTITY = {
-    "question": "v is 121 by now. c3 wants to be sure that it knows the newest version and asks n3 to set v from 119 to "
+    "question": "v is 121 by now. c3 wants to be sure that it knows the newest version and asks n3 to set v from 119 "
+    "to "
     "119. n3 answers such a question itself, because it changes nothing, as it does with reads. What does c3 hear?",
     "options": [
         (
@@ -60,7 +62,8 @@ IDENTITY = {
 }
 
 WANDERS = {
-    "question": "x was 3 and is 5. All copies have the same writes in the same order, so they will agree in the end. c2 "
+    "question": "x was 3 and is 5. All copies have the same writes in the same order, so they will agree in the end. "
+    "c2 "
     "reads 5 at n2, and now asks n3, then n2 again. What does it see in all?",
     "options": [
         (
@@ -82,4 +85,115 @@ WANDERS = {
     ],
     "right": "back",
     "reveal": 307,
+}
+
+ONE_MORE = {
+    "question": "Sixty keys lie on five servers: key number h on server h % 5. A sixth server joins, so it is h % 6 "
+    "now. How "
+    "many of the keys change their server?",
+    "options": [
+        (
+            "sixth",
+            "About ten: the sixth server gets its share.",
+            "It does get its share. But nearly every other key gets another remainder too, and moves between old "
+            "servers.",
+            "S11",
+        ),
+        (
+            "most",
+            "About fifty.",
+            "h % 5 and h % 6 agree for 5 of every 30 numbers. A sixth stays, five sixths move.",
+        ),
+        (
+            "half",
+            "About thirty: remainders are random, so it is even chances.",
+            "Two random remainders agree once in six, not once in two.",
+            "S11",
+        ),
+    ],
+    "right": "most",
+    "reveal": 3_200,
+}
+
+CROWDED = {
+    "question": "Eight servers stand on the ring, each at the hash of its name. 120 keys with two copies each make 30 "
+    "for each "
+    "server on average. How many has the fullest one?",
+    "options": [
+        (
+            "even",
+            "A few more than 30: hashes are spread evenly.",
+            "Each point is as likely anywhere as elsewhere, and that makes arcs very unequal: the longest of eight is "
+            "about "
+            "2.7 times the mean.",
+            "S12",
+        ),
+        (
+            "double",
+            "About twice as many.",
+            "The longest of n random arcs is about (1 + 1/2 + ... + 1/n) times the mean. A hundred points per server "
+            "make "
+            "sums of arcs, which are nearly equal.",
+        ),
+        (
+            "all",
+            "Nearly all: most keys fall into one arc.",
+            "That unequal it is not; but look at the emptiest one.",
+        ),
+    ],
+    "right": "double",
+    "reveal": 4_700,
+}
+
+NEAREST = {
+    "question": "Kademlia: n1 to n6 stand at 1, 4, 7, 10, 12 and 15. Which is the nearest to the key 8, by exclusive "
+    "or?",
+    "options": [
+        (
+            "n3",
+            "n3, at 7: it stands next to it.",
+            "0111 and 1000 differ in every bit: their distance is 15, the longest there is.",
+            "S13",
+        ),
+        (
+            "n4",
+            "n4, at 10.",
+            "1010 and 1000 share their first two bits; 8 xor 10 = 2.",
+        ),
+        (
+            "n5",
+            "n5, at 12: the first one clockwise would be 10, and this is the opposite.",
+            "1100 shares one bit with 1000, 1010 shares two.",
+        ),
+    ],
+    "right": "n4",
+    "reveal": 102,
+}
+
+ON_ITS_WAY = {
+    "question": "A chain: n1 (head), n2, n3 (tail). x=2 is stored at n1 and n2 and on its way to n3, which holds x=1. "
+    "Now c2 "
+    "asks n3, the tail, for x. What is it told, and is it right?",
+    "options": [
+        (
+            "two",
+            "2: two of three have it.",
+            "Nobody counts here. What the tail has is done, and nothing else.",
+            "S6",
+        ),
+        (
+            "one-right",
+            "1, rightly.",
+            "The write is not over before the tail has it, so the read may stand before it; and nobody has been told "
+            "2.",
+        ),
+        (
+            "one-stale",
+            "1, which is stale: the write began earlier.",
+            "Operations that overlap may stand in either order; when they began does not decide.",
+            "S3",
+        ),
+    ],
+    "right": "one-right",
+    "reveal": 633,
 }

@@ -32,10 +32,10 @@
 
 
 # %% name="histories-setup"
-from dslab import Lab, Prediction, judge_schedule, show_source, simulate, verify
+from dslab import HistoryChart, Lab, Prediction, judge_schedule, show_source, simulate, verify
 from dslab.check.history import check_history
 from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
-from dslab.widgets.report import judge_order, judge_shortcut
+from dslab.widgets.report import judge_order, judge_puzzles, judge_shortcut
 
 # %% [markdown] name="histories-explain-register" tags=["explain"]
 # ### How it works
@@ -47,6 +47,65 @@ from dslab.widgets.report import judge_order, judge_shortcut
 #
 # An operation that was never answered may have taken effect at any moment since, also much later; or it never
 # will. So it may be placed anywhere after its beginning, or left out.
+
+# %% [markdown] name="history-puzzles-statement" tags=["exercise"]
+# ### Exercise *history-puzzles* (10 minutes)
+#
+# Four histories of one register that holds 0 at first. In each picture put a point on every bar (drag it, or use
+# the arrow keys; the line below shows what the register would hold then). **Goal**: a proof for each: an *order*
+# such as `"BAC"`, in which an operation that was never answered may be left out; or a *set* such as
+# `{"A", "C"}` of operations that cannot all have happened, the smaller the better. A bare True or False earns
+# half. More of them: `puzzle(seed, difficulty=1)` to 5, as many as you like.
+
+# %% name="history-puzzles-setup"
+from dslab.check.puzzles import puzzle
+
+series = {"a": (3, 1), "b": (2, 2), "c": (4, 3), "d": (1, 4)}
+
+# %% name="history-puzzles-a" tags=["play"]
+HistoryChart(puzzle(3, 1).operations, initial="0", puzzle=True, title="Puzzle a")
+
+# %% name="history-puzzles-b" tags=["play"]
+HistoryChart(puzzle(2, 2).operations, initial="0", puzzle=True, title="Puzzle b")
+
+# %% name="history-puzzles-c" tags=["play"]
+HistoryChart(puzzle(4, 3).operations, initial="0", puzzle=True, title="Puzzle c")
+
+# %% name="history-puzzles-d" tags=["play"]
+HistoryChart(puzzle(1, 4).operations, initial="0", puzzle=True, title="Puzzle d")
+
+# %% name="history-puzzles-exercise" tags=["exercise"] points=6
+my_answers = {
+    ### BEGIN SOLUTION
+    "a": {"B", "E"}, "b": "ABDEFC",
+    "c": "ACDBEFG", "d": {"D", "E", "F", "H"},
+    ### STUB "a": None,
+    ### STUB "b": None,
+    ### STUB "c": None,
+    ### STUB "d": None,
+    ### END SOLUTION
+}
+
+# %% name="history-puzzles-mutant-own-order" tags=["mutant"] property="puzzle a" catalogue="S1"
+my_answers = {"a": True, "b": True, "c": True, "d": True}
+
+# %% name="history-puzzles-mutant-by-start" tags=["mutant"] property="puzzle b" catalogue="S3"
+my_answers = {"a": False, "b": False, "c": False, "d": False}
+
+# %% name="history-puzzles-mutant-without-pending" tags=["mutant"] property="puzzle c" catalogue="S4"
+my_answers = {"a": False, "b": True, "c": False, "d": False}
+
+# %% name="history-puzzles-mutant-order-of-asking" tags=["mutant"] property="puzzle b" catalogue="S3"
+my_answers = {"a": False, "b": "ABCDEF", "c": "ABCDEFG", "d": False}
+
+# %% name="history-puzzles-mutant-no-proof" tags=["mutant"] property="history-puzzles-proofs" catalogue="S3"
+my_answers = {"a": False, "b": True, "c": True, "d": False}
+
+# %% name="history-puzzles-check" tags=["check"] points=4 title="Every history gets its verdict"
+judge_puzzles("history-puzzles", my_answers, series, minutes=10)
+
+# %% name="history-puzzles-proofs" tags=["check"] points=2 title="Every verdict has its proof"
+judge_puzzles("history-puzzles", my_answers, series, proofs=True, minutes=10)
 
 # %% [markdown] name="histories-predict-task" tags=["predict"]
 # ### Predict
@@ -70,6 +129,51 @@ Lab(local_reads.cluster(3, server=local_reads_variants.AnswersCasItself, clients
 case = local_reads_cases.WANDERS
 Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=257,
     predict=Prediction(**storage_questions.WANDERS), title="A client wanders")
+
+# %% [markdown] name="histories-models-task" tags=["explain"]
+# ### Weaker promises
+#
+# | model | there is ... | it keeps |
+# |---|---|---|
+# | linearizable | one order for all | real time |
+# | sequential | one order for all | each client's own order |
+# | causal | an order for each client | everybody's own order, and what was read before what was written after it |
+# | PRAM | an order for each client | everybody's own order |
+# | sessions | an order for each client | one of four things that a client may expect of *itself* |
+# | eventual | agreement in the end | nothing on the way |
+#
+# Between each two neighbours lies a history that the weaker one accepts and the stronger one refuses. For each
+# picture say first *why* the stronger refuses it; then find the order that the weaker one has in mind.
+
+# %% name="histories-models-setup"
+from dslab.check.separations import BETWEEN, BETWEEN_TRANSACTIONS
+
+# %% name="histories-models" tags=["explain"]
+for pair in BETWEEN[:7]:
+    print(f"{pair.weaker}, not {pair.stronger}. {pair.sentence}")
+    display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
+
+# %% [markdown] name="histories-sessions-task" tags=["explain"]
+# **Promises to one client** (Terry and others 1994): to see what one has written, never to read something older than before,
+# and to have one's writes, and those that answer to what one read, in order. They are independent of each other. For each
+# pair: what did the client do, and what did it have a right to expect?
+
+# %% name="histories-sessions" tags=["explain"]
+for pair in BETWEEN[7:]:
+    print(f"{pair.weaker}, not {pair.stronger}. {pair.sentence}")
+    display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
+
+# %% [markdown] name="histories-transactions-task" tags=["explain"]
+# **Transactions** do several things at once. *Serializable*: some order of whole transactions gives all answers; it need
+# not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one moment, and two that write
+# the same do not both commit. So "serializable" and "linearizable" are promises about different things, and a
+# serializable database may answer from yesterday. Here are the levels, from neighbour to neighbour: which of these would
+# you let your bank have?
+
+# %% name="histories-transactions" tags=["explain"]
+for pair in BETWEEN_TRANSACTIONS:
+    stronger, weaker = pair.verdicts()
+    print(f"{pair.weaker} ({weaker.verdict}), not {pair.stronger} ({stronger.verdict}): {pair.sentence}")
 
 # %% [markdown] name="histories-explain-checker" tags=["explain"]
 # ### How to check a history
@@ -214,6 +318,30 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 # %% [markdown] name="placement-predict-task" tags=["predict"]
 # ### Predict
 
+# %% name="placement-setup"
+from dslab.protocols import consistent_hashing, consistent_hashing_cases, consistent_hashing_variants, hash_table
+from dslab.protocols import placement_steps, placement_steps_cases
+
+# %% [markdown] name="placement-table-task" tags=["play"]
+# A table on *one* node first. It has buckets, and a key's bucket is its hash modulo their number. Write keys until the
+# table grows (`a=1`, `b=2`, ...): how many of them change their bucket when it does?
+
+# %% name="placement-table" tags=["play"]
+Lab(hash_table.cluster(), seed=1, schedule=[
+    {"at": 20 * i, "do": "request", "command": f"k{i}={i}"} for i in range(1, 9)], until=600, start=150, title="A table")
+
+# %% name="placement-predict-modulo" tags=["predict"]
+case = consistent_hashing_cases.ONE_MORE
+Lab(consistent_hashing_cases.stage(6, server=consistent_hashing_variants.Modulo, clients=4), seed=case.seed,
+    schedule=case.schedule, until=case.until, start=2_990, predict=Prediction(**storage_questions.ONE_MORE),
+    title="hash % n")
+
+# %% name="placement-predict-one-point" tags=["predict"]
+case = consistent_hashing_cases.CROWDED
+Lab(consistent_hashing_cases.stage(8, server=consistent_hashing_variants.OnePoint, clients=4), seed=case.seed,
+    schedule=case.schedule, until=case.until, start=90, predict=Prediction(**storage_questions.CROWDED),
+    title="Each at the hash of its name")
+
 # %% [markdown] name="placement-explain-ring" tags=["explain"]
 # ### How it works
 #
@@ -222,9 +350,6 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 # counts. A new point takes keys from one node only: those between the point before it and itself.
 #
 # A node may have several points (*virtual nodes*); a key may have several copies.
-
-# %% name="placement-setup"
-from dslab.protocols import placement_steps, placement_steps_cases
 
 # %% [markdown] name="ring-owner-statement" tags=["exercise"]
 # ### Exercise *ring-owner* (8 minutes)
@@ -349,6 +474,38 @@ verify("ring-copies", holders, placement_steps.copying, like=placement_steps.cop
 # %% name="ring-copies-hidden" tags=["hidden"] points=2 title="So it may on rings that you have not seen"
 verify("ring-copies", holders, placement_steps.copying, like=placement_steps.copied,
        cases=placement_steps_cases.OTHER_COPIES, minutes=12)
+
+# %% [markdown] name="placement-join-task" tags=["play"]
+# ### Play
+#
+# The same sixty keys on a ring with points for each server. Let n6 join (*join*): which servers give keys away, and to
+# whom? Then crash one: who has its keys now?
+
+# %% name="placement-join" tags=["play"]
+case = consistent_hashing_cases.ONE_MORE
+Lab(consistent_hashing_cases.stage(6, clients=4), seed=case.seed, schedule=case.schedule, until=case.until, start=2_990,
+    title="One more server")
+
+# %% [markdown] name="placement-experiment-task" tags=["experiment"]
+# ### Experiment
+#
+# How many keys move, and how even is it? First guesses: five servers become six, a hundred points each; and a thousand
+# servers of which each takes at most 1.25 times the mean and sends the rest on (*bounded loads*, 2016): how many
+# servers further, on average?
+
+# %% name="placement-experiment" tags=["experiment"]
+from dslab.experiments.placement import bounded_loads, moved
+
+for modulo in (True, False):
+    print("hash % n" if modulo else "a ring", f"moves {moved(5, modulo=modulo).share:.0%} of the keys")
+for c in (1.1, 1.25, 2):
+    bounded = bounded_loads(c=c, rings=5)
+    print(f"at most {c} times the mean: {bounded.extra_hops:.1f} further; unbounded the fullest had {bounded.unbounded}")
+
+# %% name="placement-virtual" tags=["experiment"]
+from dslab.experiments.storage_figures import figure_virtual_nodes
+
+figure_virtual_nodes()
 
 # %% [markdown] name="placement-reflect" tags=["reflect"]
 # ### Reflect
@@ -573,6 +730,57 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.stabilized,
        cases=[case._replace(seed=seed) for case in chord_steps.STABILIZING for seed in (51, 52, 53)], minutes=20)
 
+# %% [markdown] name="chord-never-mends-task" tags=["play"]
+# ### A ring that never mends
+#
+# The rules of 2001 had no `check_predecessor`, believed in whom a successor named without asking it, and let a node in with
+# one successor only. `explore` tries every order of events. First: n2 joins between n1 and n3, and one node fails. Then,
+# from there on: can the two that are left become a ring again, if timers run out as often as they like, and
+# messages come in any order, or twice, or not at all?
+
+# %% name="chord-never-mends-setup"
+from dslab.experiments.chord_mending import can_mend, crowd
+from dslab.protocols import chord_cases, chord_variants
+
+# %% name="chord-never-mends" tags=["play"]
+print("The rules of 2001:", can_mend(chord_variants.Chord2001))
+print("The rules of today:", can_mend(chord.Server, states=20_000))
+
+# %% name="chord-never-mends-play" tags=["play"]
+case = chord_cases.GONE_BETWEEN
+Lab(chord_cases.three(chord_variants.Chord2001), seed=case.seed, schedule=case.schedule, until=case.until, start=255,
+    title="The rules of 2001")
+
+# %% [markdown] name="chord-never-mends-explain" tags=["explain"]
+# n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its successor, finds it
+# dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it lives. Three repairs: ask it
+# (the paper of 2003), ask a node before making it the successor, and let nobody in without a whole list of successors
+# (Zave). Which of the three is missing in each of the two runs of `chord_cases.CASES`?
+
+# %% name="chord-repairs-source" tags=["explain"]
+show_source(chord.Server.on_check_predecessor_timeout)
+
+# %% [markdown] name="chord-thousand-task" tags=["experiment"]
+# ### Experiment: a thousand nodes
+#
+# 1,000 nodes, every message an event; eight come and eight go while others look keys up. First guess: how many hops does a
+# lookup take, and how many of them fail?
+
+# %% name="chord-thousand" tags=["experiment"]
+print(crowd(1_000, changes=16, lookups=100, seed=1))
+
+# %% [markdown] name="chord-paths-task" tags=["experiment"]
+# The paper's figures: how long lookups are for rings of 8 to 16,384 nodes (without events: only the tables), and what
+# becomes of them when many nodes fail at once, before anything is mended. Marks are the paper's, lines are ours.
+
+# %% name="chord-paths" tags=["experiment"]
+from dslab.experiments.storage_figures import figure_failures, figure_paths
+
+figure_paths()
+
+# %% name="chord-failures" tags=["experiment"]
+figure_failures()
+
 # %% [markdown] name="chord-reflect" tags=["reflect"]
 # ### Reflect
 #
@@ -600,6 +808,91 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 #   pictures.
 # - van Steen, Tanenbaum, *Distributed Systems*, §6.2.3: Chord worked through with numbers.
 
+# %% [markdown] name="kademlia-recall" tags=["reflect"]
+# **Before you go on**: which finger does a Chord node ask, and which ones does it reject? What does
+# *stabilize* ask for, and what does *notify* tell? Which single rule broke the ring?
+
+# %% [markdown] name="kademlia-why" tags=["why"]
+# <a id="kademlia"></a>
+# ## Kademlia
+#
+# BitTorrent's clients find each other without a server: a table of addresses is spread over all of them,
+# and a measurement in 2013 counted between 15 and 27 million on a day. Nobody there *stabilises* anything.
+# Kademlia (2002) learns about other nodes from the lookups that pass by, asks several at once, and does not
+# wait for the dead.
+#
+# The trick is a distance that both sides measure alike. In Chord, who asks me is not who I would ask. Which
+# distance between two numbers is symmetric, and gets smaller with each bit that agrees?
+
+# %% name="kademlia-setup"
+from dslab.protocols import kademlia, storage_cases
+
+# %% [markdown] name="kademlia-predict-task" tags=["predict"]
+# ### Predict
+#
+# The distance between two positions is their exclusive or, read as a number: 6 xor 3 = 0110 xor 0011 = 0101 = 5. Whoever
+# shares more bits from the left is nearer.
+
+# %% name="kademlia-predict" tags=["predict"]
+case = storage_cases.NEAREST
+Lab(kademlia.cluster(6, bits=4, positions=(1, 4, 7, 10, 12, 15)), seed=case.seed, schedule=case.schedule,
+    until=case.until, start=52, predict=Prediction(**storage_questions.NEAREST), title="Nearest to 8")
+
+# %% [markdown] name="kademlia-explain" tags=["explain"]
+# ### How it works
+#
+# A node has a **bucket** for each length of a prefix that others share with it: half of all nodes in bucket 0, a
+# quarter in bucket 1, and so on; of each it remembers at most k. A lookup asks the nearest three that it knows for the
+# nearest that *they* know, again and again, until nobody knows a nearer one. Who does not answer is
+# simply not waited for. And whoever asks is remembered: tables are kept by the traffic itself.
+
+# %% name="kademlia-explain-source" tags=["explain"]
+show_source(kademlia.Server.seen)
+
+# %% [markdown] name="kademlia-play-task" tags=["play"]
+# ### Play
+#
+# Sixteen nodes. Ask n1 for `#200` (*request*), and count who is asked at once, and how often a lookup comes nearer. Then
+# crash two of those and ask again: what does it cost, compared with a Chord ring whose finger is dead?
+
+# %% name="kademlia-play" tags=["play"]
+Lab(kademlia.cluster(16, bits=8), seed=3, schedule=[{"at": 50, "do": "request", "command": "#200", "to": "n1"}],
+    until=800, start=45, title="Sixteen nodes")
+
+# %% [markdown] name="kademlia-race-task" tags=["experiment"]
+# ### Experiment: a race
+#
+# Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less the larger
+# k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the lab's tab *Ring* the three race on the same key.
+
+# %% name="kademlia-race" tags=["experiment"]
+from dslab.experiments.storage_figures import figure_hops
+
+figure_hops()
+
+# %% [markdown] name="kademlia-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. 13 xor 9 = 4. Which bit do 9 and 13 differ in, and in which bucket does 13 keep 9, if positions have
+#    four bits?
+# 2. A full bucket prefers nodes that it has known for long. Why is that wise in a network of strangers?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. 1101 and 1001 share the first bit and differ in the second: a common prefix of length 1.
+# 2. Who has been there for an hour will, on average, stay longer than who has just come; and nobody can
+#    flush the table by sending many new names.
+#
+# </details>
+
+# %% [markdown] name="kademlia-reading" tags=["reading"]
+# ### Reading
+#
+# - Maymounkov, Mazières, *Kademlia: A Peer-to-peer Information System Based on the XOR Metric* (2002), §2.
+# - Wang, Kangasharju, *Measuring Large-Scale Distributed Systems: Case of BitTorrent Mainline DHT* (2013), §4:
+#   how one counts millions.
+# - Rhea and others, *Handling Churn in a DHT* (2004), §4: what happens to lookups when nodes stay minutes.
+
 # %% [markdown] name="quorum-recall" tags=["reflect"]
 # **Before you go on**: what is 6 xor 3, and which of 2 and 7 is nearer to 6? Why does Kademlia ask three nodes
 # at once? When may a read return an older value than another read that is over?
@@ -618,7 +911,7 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 
 # %% name="quorum-setup"
 from dslab.check.properties import linearizable
-from dslab.protocols import abd, quorum, quorum_cases, quorum_handoff, quorum_sessions
+from dslab.protocols import abd, quorum, quorum_cases, quorum_handoff, quorum_questions, quorum_sessions
 from dslab.protocols import quorum_steps, quorum_steps_cases
 
 # %% [markdown] name="quorum-predict-task" tags=["predict"]
@@ -630,17 +923,17 @@ from dslab.protocols import quorum_steps, quorum_steps_cases
 # %% name="quorum-predict-half-written" tags=["predict"]
 case = quorum_cases.HALF_WRITTEN
 Lab(quorum.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=case.until, start=233,
-    properties=[linearizable()], predict=Prediction(**storage_questions.HALF_WRITTEN), title="R + W > N")
+    properties=[linearizable()], predict=Prediction(**quorum_questions.HALF_WRITTEN), title="R + W > N")
 
 # %% name="quorum-predict-unknown" tags=["predict"]
 case = quorum_cases.UNKNOWN_WRITE
-Lab(quorum.cluster(3, clients=3, tries=2), seed=case.seed, schedule=case.schedule, until=case.until, start=890,
-    properties=[linearizable()], predict=Prediction(**storage_questions.UNKNOWN_WRITE), title="A write that failed")
+Lab(quorum.cluster(3, clients=3, tries=1), seed=case.seed, schedule=case.schedule, until=case.until, start=890,
+    properties=[linearizable()], predict=Prediction(**quorum_questions.UNKNOWN_WRITE), title="A write that failed")
 
 # %% name="quorum-predict-homes" tags=["predict"]
 case = quorum_cases.HOMES_CUT_OFF
 Lab(quorum_handoff.cluster(4, server=quorum_handoff.Sloppy, clients=3), seed=case.seed, schedule=case.schedule,
-    until=case.until, start=690, predict=Prediction(**storage_questions.HOMES_CUT_OFF), title="Somebody stands in")
+    until=case.until, start=690, predict=Prediction(**quorum_questions.HOMES_CUT_OFF), title="Somebody stands in")
 
 # %% [markdown] name="quorum-play-task" tags=["play"]
 # ### Play
@@ -1096,16 +1389,16 @@ judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, slo
 # %% name="sloppy-break-it-par" tags=["check"] points=3 title="In five actions or fewer"
 judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, sloppy, strict, seed=1, par=5, minutes=12)
 
-# %% [markdown] name="sessions-task" tags=["play"]
+# %% [markdown] name="sessions-task" tags=["predict"]
 # ### One client at a time
 #
-# R = W = 1 is fast and eventually consistent: once nobody writes any more, all replicas will agree. c2 reads at n1, at n3,
-# and at n1 again. Play on, and then look at the tab *History*: what would you tell c2?
+# R = W = 1 is fast and eventually consistent: once nobody writes any more, all replicas will agree. Predict what one
+# client may see, then look at it in the tab *History*.
 
-# %% name="sessions-play-forgetful" tags=["play"]
+# %% name="sessions-predict" tags=["predict"]
 case = quorum_cases.BOUNCING
 Lab(quorum_sessions.cluster(3, clients=2, client=quorum_sessions.Forgetful), seed=case.seed, schedule=case.schedule,
-    until=case.until, start=225, title="5, 3, 5")
+    until=case.until, start=225, predict=Prediction(**quorum_questions.BOUNCING), title="A client that wanders")
 
 # %% [markdown] name="sessions-explain" tags=["explain"]
 # A *session* repairs it for this client alone, with no quorum: the client carries the versions that it has seen, and a
@@ -1117,19 +1410,19 @@ case = quorum_cases.BOUNCING
 Lab(quorum_sessions.cluster(3, clients=2), seed=case.seed, schedule=case.schedule, until=case.until, start=225,
     title="5, and not 3 again")
 
-# %% [markdown] name="siblings-task" tags=["play"]
+# %% [markdown] name="siblings-task" tags=["predict"]
 # ### Two truths kept
 #
-# Two customers put something into one cart at the same time. Here the write with the later time wins. What is in the cart
-# at 330 ms, and what was c1 told at 71?
+# Two customers put something into one cart at the same time, at different servers. Here the write with the later time
+# wins.
 
 # %% name="siblings-setup"
 from dslab.protocols import dynamo, dynamo_variants
 
-# %% name="siblings-play-last" tags=["play"]
+# %% name="siblings-predict" tags=["predict"]
 case = quorum_cases.TWO_CARTS
 Lab(dynamo.cluster(3, clients=3, server=dynamo_variants.LastWriterWins), seed=case.seed, schedule=case.schedule,
-    until=case.until, start=60, title="The later one wins")
+    until=case.until, start=5, predict=Prediction(**quorum_questions.TWO_CARTS), title="The later one wins")
 
 # %% [markdown] name="siblings-statement" tags=["exercise"]
 # ### Exercise *siblings* (15 minutes)
@@ -1378,6 +1671,74 @@ figure_rumours()
 # - Merkle, *A Digital Signature Based on a Conventional Encryption Function* (1987): the tree, made for
 #   something else.
 # - DeCandia and others, *Dynamo* (2007), §4.7: a tree for each range of keys.
+
+# %% [markdown] name="chain-recall" tags=["reflect"]
+# **Before you go on**: how do two replicas find one differing key of a thousand? What does a rumour die of?
+
+# %% [markdown] name="chain-why" tags=["why"]
+# <a id="chain"></a>
+# ## One in front
+#
+# On 31 January 2017 GitLab's second database had fallen behind and had to be built anew. Tired, late in the
+# evening, an engineer emptied the data directory: on the *first* database, as it turned out. The copy that was
+# to save them was the one that was behind; six hours of data were lost.
+#
+# One node in front, others behind it, is the oldest way to keep copies. Everything depends on two moments:
+# when the client is told "done", and who takes over with what.
+
+# %% name="chain-setup"
+from dslab.protocols import chain, primary_backup
+
+# %% [markdown] name="chain-explain" tags=["explain"]
+# ### How it works
+#
+# **Primary and backup**: one server decides, the other one has everything before the client is told; a view service says
+# who is who, and it may only promote a backup that is complete. **A chain** puts the copies in a row: writes enter at the
+# head, and are done when they come out of the tail; reads ask the tail, which is never behind. A master takes dead ones
+# out of the row.
+
+# %% name="chain-predict" tags=["predict"]
+case = storage_cases.ON_ITS_WAY
+Lab(chain.cluster(3, clients=2, latency=10, disk=0), seed=case.seed, schedule=case.schedule, until=case.until, start=614,
+    properties=[linearizable()], predict=Prediction(**storage_questions.ON_ITS_WAY), title="On its way to the tail")
+
+# %% [markdown] name="chain-play-task" tags=["play"]
+# ### Play
+#
+# Go on with that run: n2 dies at 900, in the middle. Who notices, who sends what again, and is x=3 written once or twice? Then
+# try the two ends: crash the head during a write, and the tail.
+
+# %% [markdown] name="primary-play-task" tags=["play"]
+# And a primary with a backup: the primary dies at 800; how long does c1 wait, and for whom? Now cut n1 off instead of
+# crashing it (*Copy as code*, or click): n1 still believes that it is the primary. What keeps it from telling a client
+# something old?
+
+# %% name="primary-play" tags=["play"]
+Lab(primary_backup.cluster(3, clients=2), seed=1, schedule=[
+    {"at": 300, "do": "request", "command": "x=1", "to": "n1"}, {"at": 800, "do": "crash", "node": "n1"},
+    {"at": 820, "do": "request", "command": "x", "to": "n2"}], until=2_000, start=780, title="The primary dies")
+
+# %% [markdown] name="chain-reflect" tags=["reflect"]
+# ### Reflect
+#
+# 1. Why may a chain's tail answer reads alone, without asking anybody, and a primary may not?
+# 2. In a chain of five the middle node dies. Which writes are in danger, and who sends them again?
+#
+# <details><summary>Compare with these</summary>
+#
+# 1. What the tail holds, everybody holds, so it is done and cannot be lost; a primary cannot know from
+#    itself whether it still is one.
+# 2. Those that its predecessor has sent and the tail has not acknowledged: the predecessor keeps them until
+#    then, and sends them to its new successor.
+#
+# </details>
+
+# %% [markdown] name="chain-reading" tags=["reading"]
+# ### Reading
+#
+# - van Renesse, Schneider, *Chain Replication for Supporting High Throughput and Availability* (2004), §2 and §3.
+# - Budhiraja and others, *The Primary-Backup Approach* (1993), §2: what it costs at least.
+# - van Steen, Tanenbaum, *Distributed Systems*, §7.5.
 
 # %% [markdown] name="merging-recall" tags=["reflect"]
 # **Before you go on**: what may a chain's tail do alone? What is a tombstone for? Which write does "the newest
