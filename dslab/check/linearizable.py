@@ -58,15 +58,11 @@ class Search:
         self.later, self.sooner = [0] * (2 * size + 3), [0] * (2 * size + 3)
         for entry, following in zip(reads, [*reads[1:], 0]):
             self.later[entry], self.sooner[following] = following, entry
-        begins: dict[Any, int] = {}
-        self.begins = [0] * size
-        for entry in reads[1:]:
-            i = (entry >> 1) - 1
-            answer = history[i].result
-            if answer not in begins:
-                begins[answer] = sum([1 << j for j, o in enumerate(history)
-                                      if not self.reads[j] and model.begins(o, answer)])
-            self.begins[i] = begins[answer]
+        self.begins: dict[Any, int] = {}          # {answer: what can begin it, as bits}; filled on demand
+        self.writers: dict[Any, list[int]] = {}
+        for i, o in enumerate(history):
+            for written in model.wrote(o):
+                self.writers.setdefault(written, []).append(i)
         self.answered = [end is not None for end in ends]
         self.left = sum(self.answered) - len(may)
         self.may = [i in may for i in range(size)]
@@ -92,7 +88,7 @@ class Search:
     def run(self, limit: int) -> bool | None:
         """Goes on for about so many steps of the model. Returns `legal`."""
         following, back, later, sooner = self.next, self.back, self.later, self.sooner
-        answered, may, reads, begins, twin = self.answered, self.may, self.reads, self.begins, self.twin
+        answered, may, reads, twin = self.answered, self.may, self.reads, self.twin
         tables, seen, stack, history, step = self.tables, self.seen, self.stack, self.history, self.model.step
         hopeless = self.model.hopeless
         state, base, window, entry, left = self.state, self.base, self.window, self.entry, self.left
@@ -122,8 +118,8 @@ class Search:
                 if key not in seen:
                     seen.add(key)
                     r = (later[0] >> 1) - 1               # the read that is answered first
-                    if r >= 0 and not reads[i] and not begins[r] >> first & ~placed \
-                            and hopeless(new, history[r].result):
+                    if r >= 0 and not reads[i] and hopeless(new, history[r].result) \
+                            and not self._beginnings(history[r].result) >> first & ~placed:
                         self.doomed = max(self.doomed, self.place[later[0]])
                         entry = following[entry]
                         continue
@@ -165,6 +161,16 @@ class Search:
         self.steps += steps
         return self.legal
 
+    def _beginnings(self, answer: Any) -> int:
+        """The operations that can begin an answer, as bits."""
+        found = self.begins.get(answer)
+        if found is None:
+            begins = self.model.begins
+            able = self.writers.get(answer, []) if begins is None else [
+                i for i, o in enumerate(self.history) if not self.reads[i] and begins(o, answer)]
+            found = self.begins[answer] = sum([1 << i for i in able])
+        return found
+
     def order(self) -> list[int]:
         """Positions of the operations in the order found."""
         return [entry >> 1 for entry, *_ in self.stack if entry & 1]
@@ -181,7 +187,8 @@ class Search:
             middle = (low + high) // 2
             end = self.history[answers[middle]].completed
             assert end is not None
-            if Search(self.model, [o for _, o in begun_by(self.history, end)]).run(3 * self.steps + FIRST_TURN) is False:
+            search = Search(self.model, [o for _, o in begun_by(self.history, end)])
+            if search.run(3 * self.steps + FIRST_TURN) is False:
                 high = middle
             else:
                 low = middle + 1

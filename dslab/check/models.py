@@ -36,8 +36,10 @@ class Model(NamedTuple):
         wrote: operation -> what it leaves for others to see.
         shows: (operation, what another wrote) -> whether its answer shows that, so that one without the other
             explains nothing.
+        shown: operation -> all that it shows of what others wrote, where that is few things; saves asking `shows`.
         hopeless: (state, answer) -> whether no read can answer so any more, unless a write that `begins` it comes.
-        begins: (operation, answer) -> whether it can begin what a read with this answer shows, in any state.
+        begins: (operation, answer) -> whether it can begin what a read with this answer shows, in any state; where
+            none is given, only who `wrote` the answer can.
         closed: an order without some of the operations is as legal as before, as long as everything that shows what
             they wrote is left out too. It is not where an answer shows what was *not* written.
     """
@@ -50,7 +52,8 @@ class Model(NamedTuple):
     wrote: Callable[[Operation], tuple[Any, ...]] = lambda operation: ()
     shows: Callable[[Operation, Any], bool] = lambda operation, written: False
     hopeless: Callable[[Any, Any], bool] = lambda state, answer: False
-    begins: Callable[[Operation, Any], bool] = lambda operation, answer: True
+    begins: Callable[[Operation, Any], bool] | None = None
+    shown: Callable[[Operation], tuple[Any, ...]] | None = None
     closed: bool = False
 
     def check(self, operation: Operation) -> None:
@@ -94,19 +97,18 @@ def register_wrote(operation: Operation) -> tuple[Any, ...]:
     return (operation.argument[1],) if operation.do == "cas" and not refused else ()
 
 
+def register_shown(operation: Operation) -> tuple[Any, ...]:
+    if operation.status != OK or operation.do == "write" or operation.result is False:
+        return ()
+    return (operation.argument[0] if operation.do == "cas" else operation.result,)
+
+
 def register_shows(operation: Operation, written: Any) -> bool:
-    if operation.status != OK or operation.result is False:
-        return False
-    shown = operation.argument[0] if operation.do == "cas" else operation.result
-    return operation.do != "write" and bool(shown == written)
+    return written in register_shown(operation)
 
 
 def register_hopeless(state: Any, answer: Any) -> bool:
     return bool(state != answer)
-
-
-def register_begins(operation: Operation, answer: Any) -> bool:
-    return answer in register_wrote(operation)
 
 
 # ---- one text: get, put, append
@@ -167,9 +169,13 @@ def multi_register_wrote(operation: Operation) -> tuple[Any, ...]:
     return tuple([(key, value) for do, key, value in _parts(operation) if do not in READ])
 
 
+def multi_register_shown(operation: Operation) -> tuple[Any, ...]:
+    known = operation.status == OK
+    return tuple([(key, value) for do, key, value in _parts(operation) if do in READ and known])
+
+
 def multi_register_shows(operation: Operation, written: Any) -> bool:
-    reads = [(key, value) for do, key, value in _parts(operation) if do in READ]
-    return operation.status == OK and written in reads
+    return written in multi_register_shown(operation)
 
 
 def _parts(operation: Operation) -> tuple[tuple[str, Any, Any], ...]:
@@ -221,16 +227,18 @@ def _model(name: str, initial: Any, step: Callable[[Any, Operation], Any], reads
 
 MODELS: dict[str, Model] = {model.name: model for model in (
     _model("register", None, register_step, "read", "write cas",
-           wrote=register_wrote, shows=register_shows, hopeless=register_hopeless, begins=register_begins),
+           wrote=register_wrote, shows=register_shows, shown=register_shown,
+           hopeless=register_hopeless),
     _model("cas-register", None, register_step, "read", "write cas",
-           wrote=register_wrote, shows=register_shows, hopeless=register_hopeless, begins=register_begins),
+           wrote=register_wrote, shows=register_shows, shown=register_shown,
+           hopeless=register_hopeless),
     _model("key-value", "", text_step, "get read", "put write append",
            wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
     _model("append", "", text_step, "get read", "put write append",
            wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
     _model("mutex", False, mutex_step, "", "acquire release"),
     _model("multi-register", (), multi_register_step, "", "txn",
-           wrote=multi_register_wrote, shows=multi_register_shows),
+           wrote=multi_register_wrote, shows=multi_register_shows, shown=multi_register_shown),
     _model("set", frozenset(), set_step, "read", "add remove", wrote=set_wrote, shows=set_shows,
            closed=True),
 )}

@@ -42,12 +42,9 @@ class Parts:
                 self.writers.setdefault(written, []).append(i)
         # of each operation: for all that it shows, who can have written it
         self.sources: list[list[tuple[int, ...]]] = [[] for _ in history]
-        for written, writers in self.writers.items():
-            if written == model.initial:
-                continue
-            for i, o in enumerate(history):
-                if model.shows(o, written):
-                    self.sources[i].append(tuple(writers))
+        for i, o in enumerate(history):
+            shown = [w for w in self.writers if model.shows(o, w)] if model.shown is None else model.shown(o)
+            self.sources[i] = [tuple(self.writers[w]) for w in shown if w in self.writers and w != model.initial]
 
     def fails(self, part: Sequence[int]) -> bool:
         """Whether the operations of a part cannot all have happened."""
