@@ -35,21 +35,36 @@ class Quorums(Teller):
             return None
         call, was = now[new[-1]], before.get(new[-1], {})
         tell = self._read if name == "reads" else self._write
-        return tell(event, node.id, call, was)
+        if told := tell(event, node.id, call, was):
+            return told
+        added = [other for other in _names(call.get("asked")) if other not in _names(was.get("asked"))]
+        if was and added:
+            return say(f"{node.id} asks {listed(added)}, too", "Who was asked first has not answered in time.")
+        if event.kind == "timer":
+            return say(
+                f"{node.id} asks again for {_short(call.get('key'))}", "Whoever has not answered is asked once more."
+            )
+        return None
 
     def _read(self, event: Event, me: str, call: dict[str, Any], was: dict[str, Any]) -> Said | None:
         key, answers = _short(call.get("key")), _table(call.get("answers"))
-        need, value = call.get("need"), _short(call.get("value"))
+        need, value = call.get("need"), _held(call.get("value"))
         repairs = [name for name in _names(call.get("repairs")) if name not in _names(was.get("repairs"))]
         if call.get("state") != was.get("state") and call.get("state") == "done":
             newest = f"The newest of {_count(answers, 'answer')}: version {version_words(call.get('version'))}"
             reason = (f"{newest}; {listed(repairs)} gets it, too.", f"{newest}.") if repairs else f"{newest}."
-            return say((f"{me} reads `{value}` for {key}", f"{me} has read {key}"), reason)
+            if call.get("value") in (None, []):
+                return say(
+                    f"{me} finds nothing for {key}", f"{_count(answers, 'replica').capitalize()} had nothing to tell."
+                )
+            if value.endswith("siblings"):
+                reason = ("Neither has seen the other: it is for the client to bring them together.",)
+            return say((f"{me} reads {value} for {key}", f"{me} has read {key}"), reason)
         if call.get("state") != was.get("state") and call.get("state") == "failed":
             return say(f"{me} gives up reading {key}", f"Only {_of(answers, need)} answered in time.")
         if repairs:
             return say(
-                f"{me} repairs {listed(repairs)}", f"It answered with an older version of {key}, and gets `{value}`."
+                f"{me} repairs {listed(repairs)}", f"It answered with an older version of {key}, and gets {value}."
             )
         if not was:
             return say(f"{me} asks {number_word(len(_names(call.get('asked'))))} replicas for {key}", _waits(need))
@@ -57,7 +72,7 @@ class Quorums(Teller):
         if heard:
             version, held = _pair(answers[heard[-1]])
             return say(
-                (f"{heard[-1]} answers {me}: `{_short(held)}`", f"{heard[-1]} answers {me}"),
+                (f"{heard[-1]} answers {me}: {_held(held)}", f"{heard[-1]} answers {me}"),
                 f"Version {version_words(version)}. {_have(answers, call, 'answered')}",
             )
         if call.get("acks") != was.get("acks"):
@@ -227,6 +242,22 @@ def _waits(need: Any) -> str:
         "The first answer counts."
         if need == 1
         else f"It waits for {number_word(need)} answers; the newest of them counts."
+    )
+
+
+def _held(value: Any) -> str:
+    """A value, or how many siblings there are."""
+    siblings = isinstance(value, list) and all(
+        isinstance(i, list) and len(i) == 2 and isinstance(i[0], dict) for i in value
+    )
+    if not siblings:
+        return f"`{_short(value)}`"
+    return (
+        f"`{_short(value[0][1])}`"
+        if len(value) == 1
+        else f"{number_word(len(value))} siblings"
+        if value
+        else "nothing"
     )
 
 

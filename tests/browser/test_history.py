@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from dslab import HistoryChart, Lab
 from dslab.check.history import Operation
 from dslab.check.properties import linearizable
-from dslab.protocols import crdt, local_reads, local_reads_cases, quorum
+from dslab.protocols import chain, crdt, local_reads, local_reads_cases, quorum
 from dslab.widgets import bundle
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A history</title><style>{css}</style></head>
@@ -76,13 +76,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = quorum.cluster(3, clients=2).expecting(linearizable())
     Lab(store, seed=4, schedule=REPAIR, until=800).export_html(folder / "quorum.html")
     Lab(crdt.cluster(4, clients=2), seed=2, schedule=APART, until=600, start=310).export_html(folder / "merge.html")
+    down = [act(420 + 80 * i, "request", client="c1", command=f"x={i}") for i in range(3)]
+    Lab(chain.cluster(3), seed=1, schedule=down, until=900).export_html(folder / "chain.html")
     return folder
 
 
 def open_page(page: Page, pages: Path, name: str) -> None:
     page.goto((pages / f"{name}.html").as_uri())
     expect(page.locator(".dslab-lab")).to_be_visible()
-    if name in ("history", "quorum", "merge"):
+    if name in ("history", "quorum", "merge", "chain"):
         expect(page.locator(".dslab-lab")).to_have_attribute("data-event", re.compile("."))
         page.locator(f"[data-tab={name}]").click()
 
@@ -188,14 +190,14 @@ def test_the_lattice_of_states(page: Page, pages: Path):
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("name", ["puzzle", "order", "history", "quorum", "merge"])
+@pytest.mark.parametrize("name", ["puzzle", "order", "history", "quorum", "merge", "chain"])
 @pytest.mark.parametrize(("theme", "width"), [("light", 340), ("dark", 1240)])
 def test_axe_finds_nothing(browser: Browser, pages: Path, axe: Path, name: str, theme: str, width: int):
     """At the end of the run; nothing sticks out at the side."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)
     page = context.new_page()
     open_page(page, pages, name)
-    if name in ("history", "quorum"):
+    if name in ("history", "quorum", "chain"):
         page.locator("[data-control=end]").last.evaluate("e => e.click()")
     if name == "puzzle":
         page.locator("[data-op='2']").focus()

@@ -6,6 +6,7 @@ import { keysOf, quorumModel, quorumSentence, storesOf, versionOf, versionOrder 
 import { createQuorumView } from "../../dslab/widgets/static/quorum.js";
 import { mergeModel, mergeSentence, mergingOf, seenHistory } from "../../dslab/widgets/static/mergedata.js";
 import { createMergeView } from "../../dslab/widgets/static/merge.js";
+import { chainModel, chainSentence, createChainView } from "../../dslab/widgets/static/chain.js";
 import { buildTrace, fakeContext } from "./panels-fixture.js";
 
 const { document } = new JSDOM("<!doctype html><body></body>").window;
@@ -177,4 +178,22 @@ test("merging fields that are not as agreed are no reason to fail", () => {
     for (const name of MERGED) assert.ok(view(createMergeView, four, four.servers.map((node) => [node, { crdt: "odd", [name]: value }])).el);
   }
   assert.deepEqual(mergingOf({}), []);
+});
+
+// ---- chains
+
+test("a chain stands in its own order, what is known to be at the tail is solid, who is out of it comes last", () => {
+  const fields = ["role", "number", "chain", "hist", "acknowledged"];
+  const spec = specOf({ n1: fields, n2: fields, n3: fields });
+  const chain = [["n3", 1], ["n1", 1]];
+  const link = (node, role, hist, acknowledged) => [node, { role, number: 2, chain, hist, acknowledged }];
+  const all = [link("n1", "tail", [["c1", 1, "x=1"]], 1), ["n2", { role: "middle", number: 1, chain: [["n2", 1]], hist: [], acknowledged: 0 }], link("n3", "head", [["c1", 1, "x=1"], ["c1", 2, "x=2"]], 1)];
+  const model = chainModel(at(spec, all)[1], spec);
+  assert.deepEqual(model.rows.map(({ id, role }) => [id, role]), [["n3", "head"], ["n1", "tail"], ["n2", "not in it"]]);
+  assert.equal(chainSentence(model), "1 update is on the way down; only what n1 has may be answered.");
+  const { el } = view(createChainView, spec, all);
+  assert.deepEqual([...el.querySelectorAll("tbody tr")].map((row) => [row.querySelectorAll(".is-newest").length, row.querySelectorAll(".is-older").length]), [[1, 1], [1, 0], [0, 0]]);
+  for (const odd of [null, 3, "x", [], {}, [null], [["n1"]], [[null, 1]]]) {
+    for (const name of fields) assert.ok(view(createChainView, spec, all.map(([node, shown]) => [node, { ...shown, [name]: odd }])).el);
+  }
 });

@@ -9,6 +9,12 @@ const CALLS_SHOWN = { wide: 3, one: 4, small: 2 };
 const CELL_WORDS = { accepted: "answered", promised: "asked, no answer yet", open: "not asked" };
 const STORED_WORDS = { accepted: "stored it", promised: "asked, not stored yet", open: "not asked" };
 const REPLICA_EM = 2;
+const MOST_CHARS = 14;
+
+const brief = (value) => {
+  const text = valueText(value);
+  return text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS - 1)}…` : text;
+};
 
 parts.quorum = {
   tabs: (spec) => (storesOf(spec).length ? [["quorum", "Versions"]] : []),
@@ -44,14 +50,14 @@ export function createQuorumView(ctx) {
       rowHead(ctx, frame.nodes.get(row.id), frame),
       h(doc, "td", {}, held(row)),
       calls.flatMap((call) => [cell(call, i, joined(call) && shared.includes(row.id)), ...(call.repairs.length && i === 0 ? [arrows(call, replicas, split)] : [])]),
-      hints && h(doc, "td", {}, row.hints.map(({ home, value }) => h(doc, "span", { class: "ds-hint" }, ctx.icon("turn"), `${home}: `, mono(doc, valueText(value)))))));
+      hints && h(doc, "td", {}, row.hints.map(({ home, value }) => h(doc, "span", { class: "ds-hint" }, ctx.icon("turn"), `${home}: `, mono(doc, brief(value)))))));
     const foot = calls.length > 0 && h(doc, "tr", {}, h(doc, "th", { scope: "row", colspan: 2 }, "quorum"),
       calls.flatMap((call) => [h(doc, "td", {}, tally(call)), ...(call.repairs.length ? [h(doc, "td", {})] : [])]), hints && h(doc, "td", {}));
     return insetTable(doc, `Replicas of ${model.key}${model.hidden ? `, ${model.hidden} earlier ${model.hidden === 1 ? "request" : "requests"} not shown` : ""}`, head, rows, foot, "ds-versions");
   }
 
   function callHead(call) {
-    const what = call.kind === "reads" ? [`${call.at} reads`] : [`${call.at} writes `, mono(doc, valueText(call.value))];
+    const what = call.kind === "reads" ? [`${call.at} reads`] : [`${call.at} writes `, mono(doc, brief(call.value))];
     return h(doc, "th", { scope: "col" }, what);
   }
 
@@ -59,14 +65,14 @@ export function createQuorumView(ctx) {
   function held({ held: items }) {
     if (!items.length) return h(doc, "span", { class: "ds-quiet" }, "nothing");
     return h(doc, "span", { class: items.length > 1 ? "ds-halves is-split" : null }, items.map(({ version, value, newest }) => h(doc, "span", { class: `ds-version ${newest ? "is-newest" : "is-older"}` },
-      mono(doc, valueText(value)), h(doc, "small", {}, unseen(doc, " version "), version.text, unseen(doc, newest ? ", the newest" : ", older")))));
+      mono(doc, brief(value)), h(doc, "small", {}, unseen(doc, " version "), version.text, unseen(doc, newest ? ", the newest" : ", older")))));
   }
 
   function cell(call, i, shared) {
     const { state, told, behind, repaired } = call.cells[i];
     const words = (call.kind === "reads" ? CELL_WORDS : STORED_WORDS)[state];
     return h(doc, "td", { class: `ds-call${shared ? " is-shared" : ""}` }, h(doc, "i", { class: `ds-vote is-${state}`, "aria-hidden": "true" }), unseen(doc, words),
-      told && h(doc, "small", { class: behind ? "ds-older" : null }, " ", told.version?.text === "0" ? "none" : told.version?.text ?? "none", behind && unseen(doc, ", older")),
+      told && (behind || !told.version?.vector) && h(doc, "small", { class: behind ? "ds-older" : null }, " ", told.version?.text === "0" ? "none" : told.version?.text ?? "none", behind && unseen(doc, ", older")),
       shared && unseen(doc, ", in both quorums"), repaired && unseen(doc, ", repaired by the read"));
   }
 

@@ -139,7 +139,7 @@ export function quorumSentence({ key, replicas, read, write, shared, split }) {
   }
   if (split) return "Siblings: neither version knows of the other, so both are kept until a client brings them together.";
   if (read && write && read.state === "done" && write.state === "done") {
-    if (shared.length) return `Read and write met at ${shared.join(", ")}: the read heard of \`${valueText(write.value)}\` there.`;
+    if (shared.length) return `Read and write met at ${shared.join(", ")}: the read heard of \`${valueText(write.value).slice(0, 40)}\` there.`;
     const sum = read.need !== null && write.need !== null && read.need + write.need <= read.n ? ` ${read.need} + ${write.need} is not more than ${read.n}.` : "";
     return `The read asked nobody who had stored the write.${sum}`;
   }
