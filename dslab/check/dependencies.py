@@ -154,9 +154,9 @@ def cycles(found: Sequence[Transaction], edges: Mapping[str, Edges]) -> list[Ano
                     links.setdefault(first, {}).setdefault(second, kind)
             if suffix and not any(edges[kind] for kind in extra):
                 continue
-            for part in components(links):
-                walk = _smallest(links, part, name)
-                if walk is None or frozenset(walk) in seen:
+            walks = [walk for part in components(links) if (walk := _smallest(links, part, name))]
+            for walk in sorted(walks, key=len):
+                if frozenset(walk) in seen:
                     continue
                 steps = [(a, b, links[a][b]) for a, b in zip(walk, [*walk[1:], walk[0]], strict=True)]
                 if not suffix or any(kind in extra for _, _, kind in steps):

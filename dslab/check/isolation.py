@@ -66,7 +66,10 @@ def fits(found: Sequence[Transaction], kind: str, level: str, budget: Budget) ->
             if order is not None:
                 return Searched(True, tuple(order))
     except OutOfBudget:
-        return Searched(None)
+        if LEVELS[level].family != "view":
+            return Searched(None)
+        found_in_one_snapshot = fits(found, kind, "snapshot-isolation", budget)      # which implies it
+        return found_in_one_snapshot if found_in_one_snapshot.fits else Searched(None)
     return Searched(False)
 
 
@@ -250,11 +253,16 @@ class _Problem:
             OutOfBudget: undecided.
         """
         size = len(self.members) * (2 if self.split else 1)
-        if not self.choices and not self.never:
-            line = _line(size, self.arcs)
-        elif len(self.members) > LARGEST:
-            raise OutOfBudget
-        else:
+        line = _line(size, self.arcs)
+        if line is None:
+            return None
+        if self.choices or self.never:
+            usual = [arc for choice in self.choices for arc in choice[0].arcs]
+            barred = self.never or any(choice[0].never for choice in self.choices)
+            line = None if barred else _line(size, self.arcs + usual)
+            if line is None and len(self.members) > LARGEST:
+                raise OutOfBudget
+        if line is None:
             order = Order(size)
             good = all(order.add(a, b) for a, b in self.arcs) and all(order.bar(a, b) for a, b in self.never)
             settled = search(order, self.choices, budget) if good else None

@@ -110,15 +110,15 @@ ECHO_OWN = _transactions(("c1", "x?1"), ("c1", "x=1"))
 
 BETWEEN: tuple[Separation, ...] = (
     Separation("stale", "linearizable", "sequential", STALE,
-               "c1's write is over before c2 reads, and c2 does not see it: an order exists, but not in real time.", "S1"),
+               "c1's write is over before c2 reads, and c2 misses it: an order exists, but not in real time.", "S1"),
     Separation("identity", "linearizable", "sequential", IDENTITY,
-               "Two compare-and-sets that change nothing find 121 and then 119: each acts on a state that once was.", "S2"),
+               "Two compare-and-sets that change nothing find 121 and then 119: each acts on a past state.", "S2"),
     Separation("never-heard", "eventual", "sequential", NEVER_HEARD,
                "Nothing is written any more and two clients see different values: they may for ever."),
     Separation("other-winner", "linearizable", "eventual", OTHER_WINNER,
                "The copies have agreed on the first write: everybody reads the same, though it was replaced."),
     Separation("bounces", "monotonic reads", "eventual", BOUNCES,
-               "c2 reads 5, 3, 5 at two copies; after the last write all agree, as eventual consistency promises.", "S10"),
+               "c2 reads 5, 3, 5 at two copies; after the last write all agree, as was promised.", "S10"),
     Separation("crossed", "sequential", "causal", CROSSED,
                "Each writes and does not see the other's write: no cause is missed, but no one order explains both."),
     Separation("effect-first", "causal", "pram", EFFECT_FIRST,
@@ -147,9 +147,10 @@ def _of(name: str, history: tuple[Operation, ...], sentence: str, *pairs: str,
 
 
 BETWEEN_TRANSACTIONS: tuple[Separation, ...] = (
-    *_of("late", LATE, "c2 reads an old snapshot after c1 has committed: a serial order exists, but not in real time.",
+    *_of("late", LATE, "c2 reads an old snapshot after c1 committed: an order exists, but not in real time.",
          "strict-serializable > strong-session-serializable",
-         "strong-snapshot-isolation > strong-session-snapshot-isolation", "strong-snapshot-isolation > strong-read-committed",
+         "strong-snapshot-isolation > strong-session-snapshot-isolation",
+         "strong-snapshot-isolation > strong-read-committed",
          "strict-serializable > serializable", catalogue="S5"),
     *_of("late-own", LATE_OWN, "c1 commits a write and then reads an old snapshot without it.",
          "strong-session-serializable > serializable", "strong-session-snapshot-isolation > snapshot-isolation",
@@ -157,12 +158,12 @@ BETWEEN_TRANSACTIONS: tuple[Separation, ...] = (
     *_of("write-skew", SKEW, "Each reads what the other writes, as it was before: from one snapshot, but in no order.",
          "serializable > snapshot-isolation", "strict-serializable > strong-snapshot-isolation",
          "strong-session-serializable > strong-session-snapshot-isolation", "repeatable-read > consistent-view"),
-    *_of("long-fork", FORK, "Two readers see two writes in different orders, as two sites would that exchange them later.",
+    *_of("long-fork", FORK, "Two readers see two writes in different orders, as at two sites that exchange them later.",
          "snapshot-isolation > parallel-snapshot-isolation", "prefix > causal-cerone"),
     *_of("lost-update", LOST, "Both read the same version and both write the next: one update is lost.",
          "snapshot-isolation > prefix", "consistent-view > causal-cerone", "update-atomic > read-atomic",
          "cursor-stability > read-committed"),
-    *_of("mixed", MIXED, "c1 misses what c2 wrote to y and overwrites what c2 read of x: no update of one version is lost.",
+    *_of("mixed", MIXED, "c1 misses c2's write of y, and its write of x is overwritten unread: yet no update is lost.",
          "consistent-view > update-atomic"),
     *_of("uncaused", UNCAUSED, "c3 sees c2's write but not the write of c1 that c2 had read.",
          "causal-cerone > read-atomic"),
@@ -186,7 +187,7 @@ SEPARATIONS: tuple[Separation, ...] = (*BETWEEN, *BETWEEN_TRANSACTIONS)
 SAME: dict[tuple[str, str], str] = {
     ("serializable", "repeatable-read"): "they differ in phantoms: reads of a predicate, which these histories lack",
     ("parallel-snapshot-isolation", "consistent-view"): "two definitions of one model",
-    ("strong-session-read-uncommitted", "read-uncommitted"): "registers do not show in which order they were overwritten",
+    ("strong-session-read-uncommitted", "read-uncommitted"): "registers do not show in which order they were written",
     ("strong-read-uncommitted", "strong-session-read-uncommitted"): "the same",
 }
 
