@@ -52,7 +52,7 @@ def test_an_identifier_is_the_end_of_a_sha1():
 
 @pytest.mark.parametrize("nodes", [10, 16])
 def test_every_server_finds_the_owner_of_every_key_by_halving_the_way(nodes):
-    """The owner by brute force; section IV-D, theorem 2: with right fingers a hop halves the way, so bits are enough."""
+    """The owner by brute force; section IV-D, theorem 2: a hop halves the way, so bits are enough."""
     places = dict(zip((f"n{i}" for i in range(1, nodes + 1)), chord_steps.POSITIONS[nodes], strict=True))
     ring = sorted(places, key=places.get)
     system = chord_steps.routed(nodes, clients=4)
