@@ -190,8 +190,19 @@ def test_the_lattice_of_states(page: Page, pages: Path):
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("name", ["puzzle", "order", "history", "quorum", "merge", "chain"])
-@pytest.mark.parametrize(("theme", "width"), [("light", 340), ("dark", 1240)])
+@pytest.mark.parametrize(
+    ("name", "theme", "width"),
+    [
+        ("puzzle", "light", 340),
+        ("order", "dark", 1240),
+        ("history", "light", 340),
+        ("history", "dark", 1240),
+        ("quorum", "light", 340),
+        ("quorum", "dark", 1240),
+        ("merge", "light", 340),
+        ("chain", "dark", 720),
+    ],
+)
 def test_axe_finds_nothing(browser: Browser, pages: Path, axe: Path, name: str, theme: str, width: int):
     """At the end of the run; nothing sticks out at the side."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)

@@ -22,7 +22,7 @@ export function votersOf({ fields: { configuration: now } }, servers) {
 function roleLetter(spec, role) {
   const given = spec.roles?.[role];
   const letter = typeof given === "string" ? given : given?.letter;
-  return letter ?? KNOWN_LETTERS[role] ?? (role ? role[0].toUpperCase() : "");
+  return letter ?? KNOWN_LETTERS[role] ?? (role ? String(role).slice(0, 1).toUpperCase() : "");
 }
 
 /** A ballot as a record: its number, and whose it is where ballots say so; null for none. */
