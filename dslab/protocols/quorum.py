@@ -15,7 +15,7 @@ from dslab.sim import Network, System
 from .quorum_coordinator import Coordinator, Customer, Write
 from .quorum_properties import ALWAYS, EVENTUALLY
 
-LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
+LATENCY, DISK = 10, (1, 3)  # ms one way; ms per durable write
 
 
 class Replica(Coordinator):

@@ -1,6 +1,6 @@
 """Runs for the steps of quorum_steps: each shows what becomes of a register without a rule.
 
-Latencies are those of quorum_cases: 10 ms between servers, 5 ms to a client.
+Every link takes 10 ms unless a case says otherwise.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dslab.sim.case import Case
 
 from . import storms as weather
-from .quorum_cases import HALF_WRITTEN, _asks, _deaf, _even, _fast, _slow
+from .quorum_cases import HALF_WRITTEN, _asks, _deaf, _fast, _slow
 from .raft_cases import _at
 
 # ---- step 1: write
@@ -16,7 +16,7 @@ from .raft_cases import _at
 ONE_AFTER_THE_OTHER = Case(
     "one-after-the-other",
     "nothing fails; c1 writes x=1 at n1, then c2 x=2 at n2.",
-    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x=2", "n2")],
+    [_asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x=2", "n2")],
     until=1_000,
     clients=2,
     question="What must a server have heard, and from how many, before it can give a write a version?",
@@ -25,7 +25,7 @@ ONE_AFTER_THE_OTHER = Case(
 SAME_TIME = Case(
     "same-time",
     "c1 writes x=1 at n1 while c2 writes x=2 at n2.",
-    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n2")],
+    [_asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n2")],
     until=1_000,
     clients=2,
     catalogue="F8",
@@ -35,7 +35,7 @@ SAME_TIME = Case(
 ONE_DOOR = SAME_TIME._replace(
     name="one-door",
     shows="c1 writes x=1 and c2 writes x=2, both at n1, at the same time.",
-    schedule=[*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n1")],
+    schedule=[_asks(10, "c1", "x=1", "n1"), _asks(12, "c2", "x=2", "n1")],
     question="n1 asks for both before it has stored one. What does it know of the first when it numbers the second?",
 )
 
@@ -43,7 +43,6 @@ BEHIND = Case(
     "behind",
     "x=1 and x=2 are written at n1, and n3 hears nothing of them; then c2 writes x=3 at n3.",
     [
-        *_even(clients=2),
         *_deaf(2, "n1", "n3"),
         _asks(10, "c1", "x=1", "n1"),
         _asks(110, "c1", "x=2", "n1"),
@@ -60,7 +59,6 @@ OVERTAKEN = Case(
     "overtaken",
     "n3 stores x=2, then the old message with x=1 arrives; n1 has heard nothing of x=2.",
     [
-        *_even(clients=2),
         *_slow(25, "n1", "n3", ms=300),
         _asks(10, "c1", "x=1", "n1"),
         *_deaf(130, "n2", "n1"),
@@ -76,7 +74,7 @@ OVERTAKEN = Case(
 STUCK = Case(
     "stuck",
     "n1 has asked for versions and given its write one; then nothing that it sends arrives, for a while.",
-    [*_even(clients=1), _asks(10, "c1", "x=1", "n1"), *_deaf(25, "n1", "n2", "n3"),
+    [_asks(10, "c1", "x=1", "n1"), *_deaf(25, "n1", "n2", "n3"),
      *_deaf(500, "n1", "n2", "n3", loss=0)],
     until=1_500,
     catalogue="S7",
@@ -86,7 +84,7 @@ STUCK = Case(
 FIVE_STUCK = Case(
     "five-stuck",
     "five servers, R=2 and W=4; n4 and n5 hear of the write late.",
-    [*_even(5, 1), _asks(10, "c1", "x=1", "n1"), *_slow(25, "n1", "n4", "n5", ms=150),
+    [_asks(10, "c1", "x=1", "n1"), *_slow(25, "n1", "n4", "n5", ms=150),
      *_fast(250, "n1", "n4", "n5")],
     until=1_500,
     nodes=5,
@@ -97,7 +95,7 @@ FIVE_STUCK = Case(
 ONE_DOWN = Case(
     "one-down",
     "n3 has crashed; c1 writes x=1 and reads it.",
-    [*_even(clients=1), _at(5, "crash", node="n3"), _asks(10, "c1", "x=1", "n1"), _asks(300, "c1", "x", "n1")],
+    [_at(5, "crash", node="n3"), _asks(10, "c1", "x=1", "n1"), _asks(300, "c1", "x", "n1")],
     until=1_500,
     catalogue="C35",
     question="Who answers n1, and for whom does it wait?",
@@ -110,7 +108,7 @@ WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIV
 READ_BACK = Case(
     "read-back",
     "nothing fails; c1 writes x=1 at n1, c2 reads x at n2, and y, which nobody has written.",
-    [*_even(clients=2), _asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x", "n2"), _asks(300, "c2", "y", "n2")],
+    [_asks(10, "c1", "x=1", "n1"), _asks(200, "c2", "x", "n2"), _asks(300, "c2", "y", "n2")],
     until=1_000,
     clients=2,
     question="What do the replicas answer, and which of the answers is the newest?",
@@ -120,7 +118,6 @@ LATE_REPLICA = Case(
     "late-replica",
     "x=1 is acknowledged by n1 and n2, and on its way to n3; c2 reads at n3.",
     [
-        *_even(clients=2),
         *_slow(25, "n1", "n3"),
         _asks(10, "c1", "x=1", "n1"),
         _asks(100, "c2", "x", "n3"),
@@ -136,7 +133,6 @@ OLD_ANSWER_LAST = LATE_REPLICA._replace(
     name="old-answer-last",
     shows="x=9 is everywhere and x=10 at n1 and n2 only; c2 reads at n1, which n3 answers first.",
     schedule=[
-        *_even(clients=2),
         _asks(10, "c1", "x=9", "n1"),
         *_slow(125, "n1", "n3", ms=500),
         _asks(110, "c1", "x=10", "n1"),
@@ -152,7 +148,6 @@ SIX = Case(
     "six",
     "six servers, R=4 and W=3; x=2 is acknowledged by n1, n2 and n3, the others still have x=1; c2 reads at n4.",
     [
-        *_even(6, 2),
         _asks(10, "c1", "x=1", "n1"),
         *_slow(125, "n1", "n4", "n5", "n6"),
         _asks(110, "c1", "x=2", "n1"),
@@ -174,7 +169,6 @@ SAME_COUNT = Case(
     "same-count",
     "x=1 and x=2 were written at the same time, at n1 and n2, as 1.n1 and 1.n2; later c1 and c2 read at n1 and n3.",
     [
-        *_even(3, 2),
         _asks(10, "c1", "x=1", "n1"),
         *_slow(32, "n2", "n1", ms=300),
         _asks(12, "c2", "x=2", "n2"),
@@ -196,7 +190,6 @@ AGREED = Case(
     "agreed",
     "five servers, R=2 and W=4; x=1 has reached n1 and n2 only; c2 reads at n1, later c3 at n4.",
     [
-        *_even(5, 3),
         _asks(10, "c1", "x=0", "n1"),
         *_slow(220, "n1", "n3", "n4", "n5"),
         _asks(200, "c1", "x=1", "n1"),
@@ -217,7 +210,6 @@ FIVE_HALF_WRITTEN = Case(
     "five-half-written",
     "five servers, R=2 and W=4; x=1 has reached n1 only; c2 reads at n1, later c3 at n4.",
     [
-        *_even(5, 3),
         _asks(10, "c1", "x=0", "n1"),
         *_slow(220, "n1", "n2", "n3", "n4", "n5"),
         _asks(200, "c1", "x=1", "n1"),
@@ -239,7 +231,6 @@ MEANWHILE = Case(
     "meanwhile",
     "c2 reads 1 at n3, which lacks it, and has it stored; meanwhile c3 writes x=2 at n1, and reads it back.",
     [
-        *_even(),
         *_slow(25, "n1", "n3", ms=600),
         _asks(10, "c1", "x=1", "n1"),
         _asks(125, "c2", "x", "n3"),
@@ -262,7 +253,6 @@ ALL_RESTART = Case(
     "all-restart",
     "x=1 is acknowledged; all servers crash and restart; then c2 reads x.",
     [
-        *_even(clients=2),
         _asks(10, "c1", "x=1", "n1"),
         *[_at(200, "crash", node=f"n{i}") for i in (1, 2, 3)],
         *[_at(220, "restart", node=f"n{i}") for i in (1, 2, 3)],
@@ -278,7 +268,6 @@ ASKED_AGAIN = Case(
     "asked-again",
     "n1 crashes when x=1 is stored and c1 not told; c2 reads 1 and writes x=2; n1 restarts, and c1 asks again.",
     [
-        *_even(),
         _asks(10, "c1", "x=1", "n1"),
         _at(45, "crash", node="n1"),
         _asks(70, "c2", "x", "n2"),

@@ -15,7 +15,7 @@ RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part", "reboot", "crash"
 NO_RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part")
 
 
-def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(5, 15)):
+def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10)):
     """One such run.
 
     Args:
