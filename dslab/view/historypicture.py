@@ -111,7 +111,8 @@ def _operation(chart: Chart, i: int, left: float, unit: float, width: float, y: 
     ]
     if op["to"] is None:
         end = width - 12
-        parts.append(path(f"M{n(known)} {n(mid)}H{n(end)}M{n(end - 6)} {n(mid - 5)}l6 5l-6 5", stroke, 2, "2 4"))
+        parts.append(path(f"M{n(known)} {n(mid)}H{n(end)}", stroke, 2, "2 4"))
+        parts.append(path(f"M{n(end - 6)} {n(mid - 5)}l6 5l-6 5", stroke, 2))
     bold = 600 if stuck or part else 400
     parts.append(
         text(start + 2, mid - 12, op["label"], 12, DANGER if stuck else INK2 if wrong and not part else INK, bold)

@@ -19,6 +19,7 @@ from dslab.view.words import plain_value
 from .bundle import HISTORY, HISTORY_STYLES, css, javascript
 
 MOST_PLACED, MOST_STATES, MOST_LETTERS = 12, 600, 26
+MOST_STEPS = 300_000  # of the checker, each time that a run is drawn: less than a second
 REAL_TIME, PROGRAM, ANY_ORDER = "interval", "program", "any"
 PLACING = {  # what an order has to keep, where one may look for it by hand
     "linearizable": REAL_TIME,
@@ -238,7 +239,9 @@ def trace_chart(trace: Trace, model: str, consistency: str, broken: int | None =
             if op.invoked <= broken
         ]
     clock = {end: trace.events[end].time_us for pair in ends for end in pair if end is not None}
-    options = {} if initial is ... else {"initial": initial}
+    options: dict[str, Any] = {} if initial is ... else {"initial": initial}
+    if consistency == "linearizable":
+        options["steps"] = MOST_STEPS
     verdict = check_history(known, model, consistency, **options)
     return {**chart_of(found, verdict, _kind(model, initial), clock, ends), "broken": broken}
 
