@@ -46,7 +46,7 @@ class Rings(Teller):
             return None
         number = fresh[-1]
         lookup, was = now[number], before.get(number, {})
-        key, me = key_text(lookup["key"], node.fields), node.id
+        key, me, xor = key_text(lookup["key"], node.fields), node.id, node.fields.get("metric") == "xor"
         if lookup.get("state") == "failed":
             return say(f"{me} gives up on key {key}", "Nobody that it can reach leads on to the owner.")
         owner = lookup.get("owner")
@@ -54,13 +54,18 @@ class Rings(Teller):
             hops = len(_names(lookup, "path")) - 1 + (owner not in _names(lookup, "path"))
             members = sum(bits_of(self.scene.nodes[n].fields) is not None for n in self.scene.servers)
             if owner == me:
-                return say(f"{me} owns key {key} itself", "The key lies between its predecessor and itself.")
-            word = ("query", "queries") if node.fields.get("metric") == "xor" else ("hop", "hops")
+                why = "Nobody stands nearer to it." if xor else "The key lies between its predecessor and itself."
+                return say(f"{me} owns key {key} itself", why)
+            word = ("query", "queries") if xor else ("hop", "hops")
             how = f"{hops} {word[hops != 1]}; log2 of {members} nodes is {math.log2(max(1, members)):.1f}."
             return say(f"Key {key} is found: {owner} owns it", f"{self._named(event, lookup, me)} It took {how}")
         asked = [n for n in _names(lookup, "asking") if n not in _names(was, "asking")]
-        asked = asked or [n for n in _names(lookup, "path")[1:] if n not in _names(was, "path")]
+        waited = [*_names(was, "path"), *_names(was, "asking")]
+        asked = asked or [n for n in _names(lookup, "path")[1:] if n not in waited]
         if not asked:
+            teller = self._teller(event, lookup, me)
+            if teller and xor and lookup.get("state") != "found":
+                return say(f"{teller} answers {me} about key {key}", "It names nobody who is nearer and not asked yet.")
             gone = [n for n in _names(was, "asking") if n not in _names(lookup, "asking")]
             return say(f"{gone[0]} has not answered {me}", "So it asks others.") if gone and not event.message else None
         again = asked[0] in _names(was, "path")
@@ -109,6 +114,9 @@ class Rings(Teller):
         if new:
             what = f"key {key_text(new[0], node.fields)}" if len(new) == 1 else f"{len(new)} keys"
             fair = f"; 1/n is {100 / max(1, len(self._members())):.0f} %"
+            if source and new[0] in _numbers(self.scene.nodes[source].fields.get("keys")) and (
+                    self.scene.nodes[source].status == "up"):
+                return say(f"{me} gets a copy of {what}", f"{source} has {'it' if len(new) == 1 else 'them'} too.")
             if source:
                 moved = f"{'It is' if len(new) == 1 else 'They are'} {share}{fair}."
                 does = "moves" if len(new) == 1 else "move"
@@ -194,8 +202,6 @@ class Rings(Teller):
             gone = [n for n in was.get(shared, []) if n not in names]
             if gone:
                 return say(f"{node.id} drops {gone[0]} from bucket {shared}", "It has not answered.")
-            if names and names != was.get(shared):
-                return say(f"{node.id} moves {names[-1]} to the end of bucket {shared}", "It was heard last.")
         return None
 
 

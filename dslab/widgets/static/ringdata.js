@@ -6,6 +6,7 @@
 const FIELDS = new Set(["position", "tokens", "bits", "metric", "predecessor", "successors", "fingers", "buckets", "keys", "lookups"]);
 const GONE = new Set(["absent", "left", "gone"]);
 const MEMBER_EVENTS = new Set(["join", "leave", "crash", "restart", "start"]);
+const LOSSES = new Set(["crash", "leave"]);
 const MOST_BITS = 512;
 const SAFE_XOR_BITS = 31;
 const NONE = [];
@@ -224,11 +225,17 @@ function readHistory(trace) {
   const versions = new Map();
   const open = new Map();
   const holders = new Map();
+  const down = new Set();
+  const has = (id, key) => !down.has(id) && dhtOf(state.get(id) ?? NO_FIELDS).keys.includes(key);
   const history = { lookups: [], moves: [], changes: [], versionAt };
   const servers = new Set(trace.spec?.servers ?? NONE);
   for (let i = 0; i < trace.n; i++) {
     const node = trace.node(i);
-    if (MEMBER_EVENTS.has(trace.kind(i)) && servers.has(node) && !trace.detail(i)?.ignored) history.changes.push({ event: i, kind: trace.kind(i), node });
+    if (MEMBER_EVENTS.has(trace.kind(i)) && servers.has(node) && !trace.detail(i)?.ignored) {
+      history.changes.push({ event: i, kind: trace.kind(i), node });
+      if (LOSSES.has(trace.kind(i))) down.add(node);
+      else down.delete(node);
+    }
     if (node === null) continue;
     if (trace.kind(i) === "deliver") noteAnswer(open.get(node), trace, i);
     const patch = trace.patch(i).filter(([field]) => FIELDS.has(field));
@@ -240,7 +247,7 @@ function readHistory(trace) {
     if (!versions.has(node)) versions.set(node, []);
     versions.get(node).push([i, fields]);
     if (fields.lookups !== old.lookups) followLookups(history, open, trace, node, i, fields);
-    if (fields.keys !== old.keys) followKeys(history, holders, node, i, dhtOf(fields).keys, dhtOf(old).bits === null ? NONE : dhtOf(old).keys);
+    if (fields.keys !== old.keys) followKeys(history, holders, node, i, dhtOf(fields).keys, dhtOf(old).keys, has);
   }
   return history;
 
@@ -332,15 +339,16 @@ function appended(old, path, self) {
   return old.length || rest[0] !== self ? rest : rest.slice(1);
 }
 
-// A key that one node gets and another one held has moved; where nobody held it, it is new.
-function followKeys(history, holders, node, i, keys, old) {
+// A key that one node gets and another one held has moved; where nobody held it, it is new, and where somebody still has
+// it, it is a copy.
+function followKeys(history, holders, node, i, keys, old, has) {
   const now = new Set(keys);
   const had = new Set(old);
   const from = new Map();
   for (const key of now) {
     const held = holders.get(key) ?? NONE;
     if (held.includes(node)) continue;
-    if (held.length && !had.has(key)) from.set(held.at(-1), [...(from.get(held.at(-1)) ?? NONE), key]);
+    if (held.length && !had.has(key) && !held.some((id) => has(id, key))) from.set(held.at(-1), [...(from.get(held.at(-1)) ?? NONE), key]);
     holders.set(key, [...held, node]);
   }
   // the last who held a key stays known: what it hands over may be on its way
