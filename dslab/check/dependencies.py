@@ -38,11 +38,11 @@ def list_edges(found: Sequence[Transaction], writers: Writers,
     after: dict[tuple[Any, int], list[int]] = {}          # (key, length) -> who wrote the next version
     for key, order in orders.items():
         wrote = [next(iter(writers.able(key, value)), None) for value in order]
-        for at, t in enumerate(wrote):
-            if t is not None:
-                after[key, at] = [t]
-            if at and t is not None and (before := wrote[at - 1]) is not None:
-                _edge(edges["ww"], before, t, f"appended {told(order[at])} to {told(key)} after {told(order[at - 1])}")
+        for at, u in enumerate(wrote):
+            if u is not None:
+                after[key, at] = [u]
+            if at and u is not None and (before := wrote[at - 1]) is not None:
+                _edge(edges["ww"], before, u, f"appended {told(order[at])} to {told(key)} after {told(order[at - 1])}")
         after[key, len(order)] = unseen.get(key, [])
         if order and (last := wrote[-1]) is not None:
             for t in unseen.get(key, []):
@@ -67,8 +67,9 @@ def register_edges(found: Sequence[Transaction], writers: Writers) -> tuple[dict
             readers.setdefault((key, value), []).append(t)
     source = {pair: _only(writers, *pair) for pair in readers}
     for (key, value), those in readers.items():
-        w = source[key, value]
-        for t in those if w is not None else ():
+        if (w := source[key, value]) is None:
+            continue
+        for t in those:
             _edge(edges["wr"], w, t, f"read {told(value)} of {told(key)}")
     next_: dict[Any, dict[Any, dict[Any, None]]] = {}     # key -> version -> versions that must come after it
     for one in found:

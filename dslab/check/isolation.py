@@ -7,7 +7,7 @@ which graph must have no cycle. Lists fix nearly all of it; for registers the ch
 
 Families (what must have no cycle; D is ww and wr, with the process or real-time order where the level adds it):
 
-    ww, committed         ww; D
+    ww, committed         ww, which includes that who reads a version and writes the object comes after it; D
     monotonic atomic,     D, where u comes before w in the order of x whenever somebody reads x from w though it reads,
     atomic, causal        earlier; anywhere; or transitively; what u, who also writes x, has left
     view                  D, and D with exactly one rw
@@ -174,8 +174,8 @@ class _Problem:
     def _dependencies(self, fixed: dict[Any, list[int]]) -> None:
         if self.split:
             self.arcs += [(2 * n, 2 * n + 1) for n in range(len(self.members))]
-        if self.family != "ww":
-            self.arcs += [self.wr(w, t) for (t, _), w in self.sources.items() if w != NOBODY]
+        self.arcs += [self.wr(w, t) for (t, key), w in self.sources.items()
+                      if w != NOBODY and (self.family != "ww" or key in self.found[t].writes)]
         if self.order is not None:
             members = [self.found[t] for t in self.members]
             process, real = order_edges(members)

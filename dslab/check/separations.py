@@ -93,7 +93,6 @@ CROSSED = _one_by_one(("c1", "x", "=", 1), ("c1", "y", "?", None), ("c2", "y", "
 OVERTAKEN = _one_by_one(("c1", "x", "=", 1), ("c1", "x", "=", 2), ("c2", "x", "?", 2), ("c2", "x", "?", 1))
 EFFECT_FIRST = _one_by_one(("c1", "x", "=", 1), ("c2", "x", "?", 1), ("c2", "x", "=", 2), ("c3", "x", "?", 2),
                            ("c3", "x", "?", 1))
-NEVER_HEARD = _one_by_one(("c1", "x", "=", 1), ("c1", "x", "?", 1), ("c2", "x", "?", None))
 
 LATE = _transactions(("c1", "x=1"), ("c2", "x?-"))
 LATE_OWN = _transactions(("c1", "x=1"), ("c1", "x?-"))
@@ -105,6 +104,8 @@ FRACTURED = _transactions(("c1", "x=1 y=2"), ("c2", "x?- y?2"), together=True)
 HALF = _transactions(("c1", "x=1 y=2"), ("c2", "x?1 y?-"), together=True)
 UNCAUSED = _transactions(("c1", "x=1"), ("c2", "x?1 y=2"), ("c3", "x?- y?2"), together=True)
 MIXED = _transactions(("c1", "x=1 y?-"), ("c2", "x?- x=2 y=3"), together=True)
+REPLACED = _transactions(("c1", "x?2 x=1"), ("c2", "x=2"))
+REPLACED_OWN = _transactions(("c1", "x?2 x=1"), ("c1", "x=2"))
 ECHO = _transactions(("c1", "x?1"), ("c2", "x=1"))
 ECHO_OWN = _transactions(("c1", "x?1"), ("c1", "x=1"))
 
@@ -113,8 +114,8 @@ BETWEEN: tuple[Separation, ...] = (
                "c1's write is over before c2 reads, and c2 misses it: an order exists, but not in real time.", "S1"),
     Separation("identity", "linearizable", "sequential", IDENTITY,
                "Two compare-and-sets that change nothing find 121 and then 119: each acts on a past state.", "S2"),
-    Separation("never-heard", "eventual", "sequential", NEVER_HEARD,
-               "Nothing is written any more and two clients see different values: they may for ever."),
+    Separation("stale", "eventual", "sequential", STALE,
+               "Nothing is written any more and c2 still misses the write: in one order it may for ever."),
     Separation("other-winner", "linearizable", "eventual", OTHER_WINNER,
                "The copies have agreed on the first write: everybody reads the same, though it was replaced."),
     Separation("bounces", "monotonic reads", "eventual", BOUNCES,
@@ -179,6 +180,10 @@ BETWEEN_TRANSACTIONS: tuple[Separation, ...] = (
          "strong-read-committed > strong-session-read-committed"),
     *_of("echo-own", ECHO_OWN, "c1 reads a value that it writes only in its next transaction.",
          "strong-session-read-committed > read-committed"),
+    *_of("replaced", REPLACED, "c1 has overwritten a version before its writer even began.",
+         "strong-read-uncommitted > strong-session-read-uncommitted"),
+    *_of("replaced-own", REPLACED_OWN, "c1 overwrites a version that it writes only in its next transaction.",
+         "strong-session-read-uncommitted > read-uncommitted"),
 )
 
 SEPARATIONS: tuple[Separation, ...] = (*BETWEEN, *BETWEEN_TRANSACTIONS)
@@ -187,8 +192,6 @@ SEPARATIONS: tuple[Separation, ...] = (*BETWEEN, *BETWEEN_TRANSACTIONS)
 SAME: dict[tuple[str, str], str] = {
     ("serializable", "repeatable-read"): "they differ in phantoms: reads of a predicate, which these histories lack",
     ("parallel-snapshot-isolation", "consistent-view"): "two definitions of one model",
-    ("strong-session-read-uncommitted", "read-uncommitted"): "registers do not show in which order they were written",
-    ("strong-read-uncommitted", "strong-session-read-uncommitted"): "the same",
 }
 
 

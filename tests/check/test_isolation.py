@@ -1,4 +1,4 @@
-"""Isolation levels against their definitions (transaction_oracle.py), anomalies by name, the lattice, bank, set, forks."""
+"""Isolation levels against their definitions (transaction_oracle.py), anomalies by name, bank, set and long fork."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def histories(seed, rounds):
         yield lists, unique, oracle.random_history(rng, lists, rng.randint(2, 4), unique)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_as_defined(seed):
-    for lists, unique, operations in histories(seed, 90):
+    for lists, unique, operations in histories(seed, 70):
         for level, answer in oracle.allowed(operations, lists).items():
             if unique or level not in VERSIONS:
                 found = transactional.check(operations, KIND[lists], level)
@@ -40,7 +40,7 @@ def test_as_defined(seed):
 
 
 def test_stronger_implies_weaker():
-    for lists, _, operations in histories(50, 80):
+    for lists, _, operations in histories(50, 50):
         kept = transactional.satisfied(operations, KIND[lists])
         for level in kept:
             assert set(implied(level)) <= set(kept), (level, operations)
@@ -49,8 +49,8 @@ def test_stronger_implies_weaker():
 
 def test_forbidden_anomalies_are_anomalies():
     """Whatever rules a level out by its name rules it out by the exact search too: no anomaly is made up."""
-    for lists, _, operations in histories(70, 150):
-        found, wrong = transactional.anomalies(operations, KIND[lists])
+    for lists, _, operations in histories(70, 100):
+        _, wrong = transactional.anomalies(operations, KIND[lists])
         allowed = oracle.allowed(operations, lists)
         for anomaly in wrong:
             for level, answer in allowed.items():
@@ -60,7 +60,8 @@ def test_forbidden_anomalies_are_anomalies():
 
 def txn(process, at, *parts, status="ok", end=None):
     done = status == "ok"
-    return Operation(process, "txn", None, parts, parts if done else None, at, (end or at + 1) if done else None, status)
+    ended = (end or at + 1) if done else None
+    return Operation(process, "txn", None, parts, parts if done else None, at, ended, status)
 
 
 def named(kind, *operations):
@@ -120,7 +121,8 @@ def test_unanswered_transactions():
 def test_smallest_cycle():
     """Of a history with a long and a short cycle the short one is told."""
     long = [txn(n, 0, ("r", f"k{n}", ()), ("append", f"k{(n + 1) % 6}", n), end=9) for n in range(6)]
-    short = [txn(8, 0, ("r", "x", ()), ("append", "y", 8), end=9), txn(9, 0, ("r", "y", ()), ("append", "x", 9), end=9)]
+    short = [txn(8, 0, ("r", "x", ()), ("append", "y", 8), end=9),
+             txn(9, 0, ("r", "y", ()), ("append", "x", 9), end=9)]
     found = transactional.check([*long, *short], LIST)
     assert found.verdict == "violation" and sorted(found.smallest) == [6, 7]
     assert sorted(transactional.check(long, LIST).smallest) == list(range(6))
@@ -199,7 +201,8 @@ def test_refused_histories(operations, kind, why):
 
 def test_answers_alone_are_a_set():
     """Without questions nothing is known of time, not even within a process."""
-    lines = ['{:process 0 :type :ok :f :txn :value [[:r x nil]]}', '{:process 0 :type :ok :f :txn :value [[:append x 1]]}']
+    lines = ['{:process 0 :type :ok :f :txn :value [[:r x nil]]}',
+             '{:process 0 :type :ok :f :txn :value [[:append x 1]]}']
     for order in (lines, lines[::-1]):
         operations = read_history("\n".join(order), "elle-append")
         assert transactional.check(operations, LIST, "strict-serializable").verdict == "ok"
@@ -214,7 +217,8 @@ def test_odd_recordings():
     nemesis = '{:process :nemesis :type :info :f :start}'
     crashed = '{:process 1 :type :invoke :f :txn :value [[:w 1 2] [:r 2 nil]]}'
     info = '{:process 1 :type :info :f :txn :value nil}'
-    read = ['{:process 2 :type :invoke :f :txn :value [[:r 1 nil]]}', '{:process 2 :type :ok :f :txn :value [[:r 1 2]]}']
+    read = ['{:process 2 :type :invoke :f :txn :value [[:r 1 nil]]}',
+            '{:process 2 :type :ok :f :txn :value [[:r 1 2]]}']
     for lines in ([nemesis, crashed, info, *read], [nemesis, crashed, *read, info], [crashed, *read],
                   ["[" + crashed, *read, "]"]):
         operations = read_history("\n".join(lines), "elle-register")

@@ -1,5 +1,5 @@
-"""Neighbouring models are told apart by the histories that are kept for it; none is smaller; and the lattice is as it is
-said, by enumeration of all small histories."""
+"""Neighbouring models are told apart by the histories that are kept for it; none is smaller; and the lattice is as it
+is said, by enumeration of all small histories."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from dslab import simulate
-from dslab.check import eventual, weaker
+from dslab.check import eventual, views, weaker
 from dslab.check.history import CONSISTENCY, HistoryError, Operation, check_history
-from dslab.check.levels import IMPLIES, LEVELS, implied, strongest
+from dslab.check.invariants import check_trace
+from dslab.check.isolation import fits
+from dslab.check.levels import IMPLIES, LEVELS, forbidden, implied, strongest
+from dslab.check.ordering import Budget
 from dslab.check.separations import BETWEEN, BETWEEN_TRANSACTIONS, SAME, SEPARATIONS, judge, separating
+from dslab.check.transactional import anomalies
 from dslab.protocols import local_reads, local_reads_cases
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -44,28 +48,21 @@ def test_every_pair_of_neighbours():
 
 
 def test_lattice_and_smallest_histories_of_single_operations():
-    """No history of up to three operations, nor any of 1,500 of four, goes against the lattice; and none that separates
+    """No history of up to three operations, nor any of 800 of four, goes against the lattice; and none that separates
     two neighbours is shorter than the one that is kept."""
     kept = {(one.stronger, one.weaker): one for one in BETWEEN if one.name not in TOLD}
     assert not set(IMPLIES) - set(CONSISTENCY)
     for size in (1, 2, 3, 4):
         listed = list(single(size))
-        for operations in listed if size < 4 else random.Random(1).sample(listed, 1_500):
+        for operations in listed if size < 4 else random.Random(1).sample(listed, 800):
             if any(one.result is not None and 2 * one.result - 2 > one.invoked for one in operations):
                 continue                                   # nothing is read before it is written
             ok = {name: check_history(operations, "register", name).verdict == "ok" for name in IMPLIES}
             for name in IMPLIES:
                 assert not ok[name] or all(ok[weak] for weak in implied(name, IMPLIES)), (name, operations)
-            assert ok["causal"] is (check_all(operations).verdict == "ok")
+            assert ok["causal"] is (views.check(operations, "register", ALL).verdict == "ok")
             for (stronger, weak), one in kept.items():
                 assert ok[stronger] or not ok[weak] or len(one.history) <= size
-
-
-def check_all(operations):
-    """The four guarantees at once."""
-    from dslab.check.views import check
-
-    return check(operations, "register", ALL)
 
 
 def test_smallest_histories_of_transactions():
@@ -75,7 +72,14 @@ def test_smallest_histories_of_transactions():
               for shape in itertools.product(range(1, 4), repeat=k) if sum(shape) == total]
     for shape in shapes:
         for operations in transactional(shape):
-            ok = {level: judge(tuple(operations), "rw-register", level).verdict == "ok" for level in LEVELS}
+            began = {value: one.invoked for one in operations for do, _, value in one.result if do == "w"}
+            if any(do == "r" and value is not None and began[value] >= one.invoked
+                   for one in operations for do, _, value in one.result):
+                continue                                   # nothing is read before its writer has begun
+            found, wrong = anomalies(operations, "rw-register")
+            names = {anomaly.name for anomaly in wrong}
+            ok = {level: not names & set(forbidden(level)) and fits(found, "rw-register", level, Budget(10_000)).fits
+                  for level in LEVELS}
             for level in LEVELS:
                 assert not ok[level] or all(ok[weak] for weak in implied(level)), (level, operations)
             for (stronger, weak), size in kept.items():
@@ -84,11 +88,10 @@ def test_smallest_histories_of_transactions():
 
 def test_the_same_levels():
     """What is said to be told apart by nothing is not told apart by small histories."""
-    for operations in transactional((2, 2)):
+    for operations in random.Random(2).sample(list(transactional((2, 2))), 60):
         for stronger, weak in SAME:
             first, second = (judge(tuple(operations), "rw-register", level).verdict for level in (stronger, weak))
-            assert first == second
-        break
+            assert first == second, (stronger, weak, operations)
 
 
 def test_strongest_model():
@@ -97,11 +100,11 @@ def test_strongest_model():
         return strongest([name for name in IMPLIES if check_history(one.history, "register", name).verdict == "ok"],
                          IMPLIES)
 
-    assert models(separating("linearizable", "sequential")) == ("sequential", "eventual")
+    assert models(separating("linearizable", "sequential")) == ("sequential",)
     assert models(separating("sequential", "causal")) == ("causal",)
-    assert models(separating("causal", "pram")) == ("pram",)
-    assert models(separating("monotonic reads", "eventual")) == ("read your writes", "monotonic writes",
-                                                                 "writes follow reads", "eventual")
+    assert models(separating("causal", "pram")) == ("pram", "writes follow reads")
+    assert set(models(separating("monotonic reads", "eventual"))) == {
+        "read your writes", "monotonic writes", "writes follow reads", "eventual"}
 
 
 # ---- convergence
@@ -124,7 +127,8 @@ def test_eventual():
     assert verdict(write, one("c", "read", 7, 3), one("d", "read", 9, 3)) == "violation"
     assert verdict(write, one("c", "read", 7, None)) == "violation"
     assert verdict(one("c", "read", 7, None)) == "ok"
-    assert verdict(write, one("b", "write", 0, 2, status="unknown"), one("c", "read", 7, 2), one("d", "read", 9, 1)) == "ok"
+    late = one("b", "write", 0, 2, status="unknown")
+    assert verdict(write, late, one("c", "read", 7, 2), one("d", "read", 9, 1)) == "ok"
     assert verdict(write, one("b", "write", 0, 2, status="failed"), one("c", "read", 7, 2)) == "violation"
     assert verdict(write, one("c", "read", 7, 1), one("c", "write", 8, 5, key="y"), one("d", "read", 9, 1)) == "ok"
     found = eventual.check([write, other, one("c", "read", 7, 2), one("d", "read", 9, 1)])
@@ -139,11 +143,9 @@ def test_eventual():
 
 def violated(case, make):
     """Whether a property of the clients is violated in a run of copies that answer at once."""
-    system = local_reads.cluster(3, clients=case.clients).replace(always=[make])
+    system = local_reads.cluster(3, clients=case.clients).expecting(make)
     trace = simulate(system, seed=case.seed or 1, schedule=case.schedule, until=case.until)
-    from dslab.check.invariants import check_trace
-
-    return [verdict for verdict in check_trace(trace, always=system.always) if verdict.violation is not None]
+    return [verdict for verdict in check_trace(trace, always=[make]) if verdict.violation is not None]
 
 
 def test_properties_of_runs():
@@ -155,9 +157,9 @@ def test_properties_of_runs():
     assert violated(wanders, weaker.read_your_writes()) == []
     for make in (weaker.sequential, weaker.monotonic_reads, weaker.monotonic_writes):
         (found,) = violated(wanders, make())
-        assert "c2" in found.violation.nodes and "c2 read x" in found.violation.message
+        assert "c2" in found.violation.nodes and "c2 read x" in found.violation.text
     assert violated(wanders, weaker.agreeing(after=200)) == []
     (found,) = violated(wanders, weaker.agreeing(after=0))
-    assert "although" in found.violation.message
+    assert "although" in found.violation.text
     with pytest.raises(HistoryError, match="a time in ms"):
         weaker.agreeing(after=-1)

@@ -1,4 +1,4 @@
-"""Isolation levels by their definitions, for a handful of transactions: every order, every snapshot, every visibility."""
+"""Isolation levels by their definitions, for a handful of transactions: every order, snapshot and visibility."""
 
 from __future__ import annotations
 

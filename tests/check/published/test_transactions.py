@@ -1,4 +1,4 @@
-"""Recorded transactions and workloads: every case and file of the folders elle and elle-cli-workloads gets its verdict."""
+"""Recorded transactions and workloads: every case and file of elle and elle-cli-workloads gets its verdict."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_case(case):
         for level in case["valid_for"]:
             assert verdict(level) == "ok"
         for level in (*case["invalid_for"], *case["weakest_models_ruled_out"]):
-            assert {verdict(stronger) for stronger in LEVELS if level_named(level) in implied(stronger)} == {"violation"}
+            out = [stronger for stronger in LEVELS if level_named(level) in implied(stronger)]
+            assert {verdict(stronger) for stronger in out} == {"violation"}
         for name, level in EXHAUSTIVE.items():
             if case["exhaustive"][name] is not None:
                 assert verdict(level) == ("ok" if case["exhaustive"][name] else "violation")
