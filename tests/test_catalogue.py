@@ -1,7 +1,8 @@
-"""Every misconception about consensus that the course knows of is met: as a prediction, a mutant or a break-it lab.
+"""Every misconception that the course knows of is met: as a prediction, a mutant or a break-it lab.
 
-The catalogue's entries are C1 to C36. What a learner meets is read off the notebooks' sources: wrong answers by which
-the exercises are proved, options of questions that a lab asks, variants that are to be broken or watched.
+The catalogue's entries are C1 to C36 about consensus and S1 to S20 about storage. What a learner meets is read off the
+notebooks' sources: wrong answers by which the exercises are proved, options of questions that a lab asks, variants that
+are to be broken or watched.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dslab.sim import Node, simulate
 from dslab.sim.case import Case
 
 CONSENSUS = [f"C{number}" for number in range(1, 37)]
+STORAGE = [f"S{number}" for number in range(1, 21)]
 ENTRY = re.compile(r"[CFLSTX][1-9][0-9]?")
 SOURCES = Path(__file__).resolve().parents[1] / "notebooks" / "source"
 QUESTION = re.compile(r"Prediction\(\*\*(\w+)\.(\w+)\)")
@@ -44,6 +46,11 @@ def protocols():
 @pytest.fixture(scope="module")
 def consensus() -> Source:
     return read_source(SOURCES / "02_consensus.py")
+
+
+@pytest.fixture(scope="module")
+def storage() -> Source:
+    return read_source(SOURCES / "03_storage.py")
 
 
 def questions(module):
@@ -89,6 +96,30 @@ def test_a_learner_meets_every_entry(consensus, protocols):
     places = met(consensus, protocols)
     missing = [entry for entry in CONSENSUS if not places[entry]]
     assert not missing, f"nothing in the notebook is about {', '.join(missing)}"
+
+
+def test_a_learner_of_storage_meets_every_entry(storage, protocols):
+    """S1 to S20, in the notebook itself: as a mutant, an option of a question that is asked, or a variant that runs."""
+    places = met(storage, protocols)
+    missing = [entry for entry in STORAGE if not places[entry]]
+    assert not missing, f"nothing in the notebook is about {', '.join(missing)}"
+
+
+def test_every_entry_of_storage_can_be_held(storage, protocols):
+    """Each is a wrong answer: a mutant of an exercise, or a wrong option of a question that a lab asks."""
+    wrong = {cell.keys.get("catalogue") for cell in storage.tagged("mutant")}
+    for cell in storage.cells:
+        for module, name in QUESTION.findall(cell.text):
+            question = questions(protocols[module])[name]
+            wrong |= {option[3] for option in question["options"] if len(option) > 3}
+    assert [entry for entry in STORAGE if entry not in wrong] == []
+
+
+def test_exercises_of_storage_have_mutants_that_name_their_entry(storage):
+    """At least eight exercises, each with four mutants or more."""
+    mutants = {name: storage.tagged("mutant", name) for name in storage.exercises}
+    assert len(mutants) >= 8
+    assert {name: len(cells) for name, cells in mutants.items() if len(cells) < 4} == {}
 
 
 def test_every_entry_is_a_wrong_answer_somewhere(consensus, protocols):
@@ -141,19 +172,24 @@ def test_a_variant_is_what_its_tag_says(protocols):
 
 
 def scripts():
-    """The lesson scripts of consensus: which cell plays each, and the runs that belong to it."""
+    """The lesson scripts: which cell plays each, and the runs that belong to it."""
     return {
         3: [("paxos-predict-own-mind", "OWN_MIND"), ("paxos-predict-commonest", "COMMONEST")],
         4: [("raft-predict-commit", "FIGURE_8")],
         5: [("reads-predict-new", "NOT_YET_KNOWN"), ("reads-predict-old", "TWO_TRUTHS"), ("reads-play", "TWO_TRUTHS")],
+        6: [("quorum-predict-half-written", "HALF_WRITTEN"), ("quorum-predict-unknown", "UNKNOWN_WRITE"),
+            ("quorum-play-abd", "HALF_WRITTEN")],
+        7: [("merging-predict-total", "TWO_COUNT"), ("merging-predict-twice", "DELIVERED_TWICE"),
+            ("merging-play", "DELIVERED_TWICE"), ("merging-predict-stock", "BOTH_SELL")],
         9: [("liars-predict-five", "ONE_MORE_NODE")],
     }
 
 
 @pytest.mark.parametrize("script", scripts())
-def test_the_lesson_scripts_are_played(consensus, script):
-    """3: the proposer with its own mind. 4: majority is not enough. 5: two truths at once. 9: one more, less safe."""
-    cells = {cell.name: cell.text for cell in consensus.cells}
+def test_the_lesson_scripts_are_played(consensus, storage, script):
+    """3: the proposer with its own mind. 4: majority is not enough. 5: two truths at once. 6: R + W > N and still
+    wrong. 7: the counter that forgot. 9: one more, less safe."""
+    cells = {cell.name: cell.text for source in (consensus, storage) for cell in source.cells}
     for cell, case in scripts()[script]:
         assert case in cells[cell]
 
