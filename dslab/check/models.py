@@ -91,6 +91,7 @@ def register_step(state: Any, operation: Operation) -> Any:
 
 
 def register_wrote(operation: Operation) -> tuple[Any, ...]:
+    """The value that it leaves."""
     if operation.do == "write":
         return (operation.argument,)
     refused = operation.status == OK and operation.result is False
@@ -98,16 +99,19 @@ def register_wrote(operation: Operation) -> tuple[Any, ...]:
 
 
 def register_shown(operation: Operation) -> tuple[Any, ...]:
+    """The value that its answer shows."""
     if operation.status != OK or operation.do == "write" or operation.result is False:
         return ()
     return (operation.argument[0] if operation.do == "cas" else operation.result,)
 
 
 def register_shows(operation: Operation, written: Any) -> bool:
+    """Whether its answer shows a value."""
     return written in register_shown(operation)
 
 
 def register_hopeless(state: Any, answer: Any) -> bool:
+    """Whether the register holds something else."""
     return bool(state != answer)
 
 
@@ -126,18 +130,22 @@ def text_step(state: str, operation: Operation) -> Any:
 
 
 def text_wrote(operation: Operation) -> tuple[Any, ...]:
+    """The text that it puts or appends."""
     return (operation.argument,) if operation.do not in ("get", "read") and operation.argument else ()
 
 
 def text_shows(operation: Operation, written: Any) -> bool:
+    """Whether a text is a part of what it answers."""
     return operation.do in ("get", "read") and operation.status == OK and written in (operation.result or "")
 
 
 def text_hopeless(state: str, answer: Any) -> bool:
+    """Whether the answer does not begin like the text."""
     return not (answer or "").startswith(state)
 
 
 def text_begins(operation: Operation, answer: Any) -> bool:
+    """Whether it puts what the answer begins with."""
     return operation.do in ("put", "write") and (answer or "").startswith(operation.argument)
 
 
@@ -166,15 +174,18 @@ def multi_register_step(state: tuple[tuple[Any, Any], ...], operation: Operation
 
 
 def multi_register_wrote(operation: Operation) -> tuple[Any, ...]:
+    """The pairs of register and value that it writes."""
     return tuple([(key, value) for do, key, value in _parts(operation) if do not in READ])
 
 
 def multi_register_shown(operation: Operation) -> tuple[Any, ...]:
+    """The pairs of register and value that it reads."""
     known = operation.status == OK
     return tuple([(key, value) for do, key, value in _parts(operation) if do in READ and known])
 
 
 def multi_register_shows(operation: Operation, written: Any) -> bool:
+    """Whether it reads this pair."""
     return written in multi_register_shown(operation)
 
 
@@ -212,10 +223,12 @@ def set_step(state: frozenset[Any], operation: Operation) -> Any:
 
 
 def set_wrote(operation: Operation) -> tuple[Any, ...]:
+    """What it adds or removes."""
     return () if operation.do == "read" else ((operation.do, operation.argument),)
 
 
 def set_shows(operation: Operation, written: Any) -> bool:
+    """Whether its answer shows that an item was added, or removed."""
     do, item = written
     return operation.do == "read" and operation.status == OK and (item in (operation.result or ())) is (do == "add")
 
