@@ -68,16 +68,16 @@ class _World(World):
         return getattr(self._past.state, what)  # type: ignore[union-attr]
 
     @property
-    def recorded(self) -> Records:  # type: ignore[override]
-        return self._asked("recorded", RECORDED)  # type: ignore[no-any-return]
+    def recorded(self) -> Records:
+        return self._asked("recorded", RECORDED)
 
     @recorded.setter
     def recorded(self, value: Any) -> None:
         """A world of the explorer has none of its own."""
 
     @property
-    def history(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        return self._asked("history", HISTORY)  # type: ignore[no-any-return]
+    def history(self) -> list[dict[str, Any]]:
+        return self._asked("history", HISTORY)
 
     @history.setter
     def history(self, value: Any) -> None:
@@ -234,7 +234,7 @@ class Judge:
             answer = self._answer(prop, views, changed, before[i])
             after.append(answer.notes)
             if prop.function is _remember:
-                views[PAST].state.history = _as_history(prop.notes[answer.notes])  # type: ignore[index]
+                views[PAST].state.history = _as_history(prop.notes[answer.notes])
             if prop.is_goal:
                 met |= bool(answer.found) << (i - len(self.always))
             elif answer.found is not None:
