@@ -952,10 +952,11 @@ Lab(abd.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=cas
 # Any R and any W of N replicas share one if R + W > N. So a read meets the newest *acknowledged* write, and versions
 # tell which of the answers is the newest. What this does not give: an order for what is still running, or has failed.
 # **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first. Then every later read meets
-# it, too. Two round trips for a read, no leader, no election, and it is linearizable.
+# it, too. Two round trips for a read, no leader, no election, and it is linearizable. Below is the read of the store
+# *without* it: in which order does it do its two things?
 
 # %% name="quorum-explain-source" tags=["explain"]
-show_source(abd.Server.found)
+show_source(quorum.Replica.found)
 
 # %% [markdown] name="quorum-steps-explain" tags=["explain"]
 # ### Built in four steps
@@ -1257,7 +1258,7 @@ verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judge
 # The store without write-back. Every message takes 10 ms, a disk no time at all; x=0 is written at 10 ms and is
 # everywhere by 100. **Goal**: add actions so that what the clients are told is not linearizable. Any that work earn
 # 7 points; at most 7 actions in all, the given one included, earn all 10. Clients are c1, c2 and c3; an action such as
-# `{"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"}` writes, "x" reads. A partition loses what
+# `{"at": 500, "do": "request", "client": "c2", "command": "x=7", "to": "n3"}` writes, "x" reads. A partition loses what
 # is under way. Look in the tab *History* at what is there to be seen.
 
 # %% name="quorum-break-it-setup"
@@ -1277,7 +1278,7 @@ my_actions = [
     {"at": 235, "do": "request", "client": "c2", "command": "x", "to": "n1"},
     {"at": 266, "do": "partition", "groups": [["n1", "c1", "c2"]]},
     {"at": 300, "do": "request", "client": "c3", "command": "x", "to": "n2"},
-    ### STUB # such as {"at": 200, "do": "request", "client": "c1", "command": "x=1", "to": "n1"},
+    ### STUB # such as {"at": 150, "do": "crash", "node": "n3"},
     ### END SOLUTION
 ]
 
@@ -1344,7 +1345,7 @@ my_partition = [
     {"at": 200, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
     {"at": 250, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
     {"at": 900, "do": "request", "client": "c3", "command": "b", "to": "n1"},
-    ### STUB # such as {"at": 200, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
+    ### STUB # such as {"at": 150, "do": "crash", "node": "n4"},
     ### END SOLUTION
 ]
 
