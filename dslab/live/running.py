@@ -418,8 +418,8 @@ def start(system: System, *, seed: int = 1) -> Running:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ScheduleError(f"a seed is a whole number, not {seed!r}")
     if system.absent:
-        raise ScheduleError(f"{next(iter(system.absent))} is absent at first, and processes cannot join or leave: start "
-                            f"a system in which every server is there")
+        raise ScheduleError(f"{next(iter(system.absent))} is absent at first, and processes cannot join or leave: "
+                            "start a system in which every server is there")
     if os.name != "posix":
         raise LiveError("nodes as processes need Linux or macOS; on Windows run the course in WSL")
     if len(system.nodes) > MOST_PROCESSES:
