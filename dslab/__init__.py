@@ -6,6 +6,14 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "check_history": "dslab.check.history",
+    "linearizable": "dslab.check.properties",
+    "puzzle": "dslab.check.puzzles",
+    "BETWEEN": "dslab.check.separations",
+    "BETWEEN_TRANSACTIONS": "dslab.check.separations",
+    "judge_order": "dslab.widgets.report",
+    "judge_puzzles": "dslab.widgets.report",
+    "judge_shortcut": "dslab.widgets.report",
     "Node": "dslab.sim", "message": "dslab.sim", "simulate": "dslab.sim", "System": "dslab.sim", "Network": "dslab.sim",
     "Exponential": "dslab.sim", "LogNormal": "dslab.sim", "Trace": "dslab.sim", "ClientRequest": "dslab.sim",
     "ClientReply": "dslab.sim", "violation": "dslab.sim", "title": "dslab.sim", "check_repeatable": "dslab.sim",

@@ -33,9 +33,9 @@
 
 # %% name="histories-setup"
 from dslab import HistoryChart, Lab, Prediction, judge_schedule, show_source, simulate, verify
-from dslab.check.history import check_history
+from dslab import check_history
 from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
-from dslab.widgets.report import judge_order, judge_puzzles, judge_shortcut
+from dslab import judge_order, judge_puzzles, judge_shortcut
 
 # %% [markdown] name="histories-explain-register" tags=["explain"]
 # ### How it works
@@ -58,7 +58,7 @@ from dslab.widgets.report import judge_order, judge_puzzles, judge_shortcut
 # half. More of them: `puzzle(seed, difficulty=1)` to 5, as many as you like.
 
 # %% name="history-puzzles-setup"
-from dslab.check.puzzles import puzzle
+from dslab import puzzle
 
 series = {"a": (3, 1), "b": (2, 2), "c": (4, 3), "d": (1, 4)}
 
@@ -146,7 +146,7 @@ Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.u
 # picture say first *why* the stronger refuses it; then find the order that the weaker one has in mind.
 
 # %% name="histories-models-setup"
-from dslab.check.separations import BETWEEN, BETWEEN_TRANSACTIONS
+from dslab import BETWEEN, BETWEEN_TRANSACTIONS
 
 # %% name="histories-models" tags=["explain"]
 for pair in BETWEEN[:7]:
@@ -910,7 +910,7 @@ figure_hops()
 # Before you read on: N = 3, R = W = 2. Try to find a read that is wrong.
 
 # %% name="quorum-setup"
-from dslab.check.properties import linearizable
+from dslab import linearizable
 from dslab.protocols import abd, quorum, quorum_cases, quorum_handoff, quorum_questions, quorum_sessions
 from dslab.protocols import quorum_steps, quorum_steps_cases
 
