@@ -132,7 +132,7 @@ class Standin:
     def adopt(self, node: Node, timers: Sequence[str], script: Sequence[int]) -> Node:
         """Takes in a node that is a copy already."""
         self.node = node
-        node._host, node.id, node.peers = self, self.id, self.peers  # type: ignore[assignment]
+        node.__dict__.update(_host=self, id=self.id, peers=self.peers)
         node.random = Dice(script)  # type: ignore[assignment]
         self.timers = dict.fromkeys(timers, True)
         self.outbox, self.records = [], []

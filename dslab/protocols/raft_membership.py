@@ -38,9 +38,10 @@ class Server(raft_reads.Opening, raft_prevote.Attentive):
         receivers = dict.fromkeys([*self.configuration.servers, *self.joining])
         return tuple(server for server in receivers if server != self.id)
 
-    @peers.setter
-    def peers(self, others):
-        self.everybody = tuple(sorted([self.id, *others]))           # all servers of the simulation
+    @property
+    def everybody(self):
+        """All servers of the simulation."""
+        return tuple(sorted([self.id, *super().peers]))
 
     def newest(self):
         """A server uses the newest configuration in its log, whether committed or not."""
