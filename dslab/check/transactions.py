@@ -73,7 +73,8 @@ def transactions(operations: Sequence[Operation], kind: str) -> tuple[list[Trans
     """
     if kind not in KINDS:
         raise HistoryError(f"there are no transactions of {kind!r}; choose from {', '.join(KINDS)}")
-    found, anomalies = [], []
+    found: list[Transaction] = []
+    anomalies: list[Anomaly] = []
     for index, operation in enumerate(operations):
         transaction = Transaction(index, operation, _parts(operation, kind), verb=min(WRITES[kind], key=len))
         (_follow_lists if kind == "list-append" else _follow_registers)(transaction, anomalies)

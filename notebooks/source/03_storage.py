@@ -32,11 +32,6 @@
 
 
 # %% name="histories-setup"
-from dslab import HistoryChart, Lab, Prediction, judge_schedule, show_source, simulate, verify
-from dslab import check_history
-from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
-from dslab import judge_order, judge_puzzles, judge_shortcut
-
 # %% [markdown] name="histories-explain-register" tags=["explain"]
 # ### How it works
 #
@@ -47,7 +42,6 @@ from dslab import judge_order, judge_puzzles, judge_shortcut
 #
 # An operation that was never answered may have taken effect at any moment since, also much later; or it never
 # will. So it may be placed anywhere after its beginning, or left out.
-
 # %% [markdown] name="history-puzzles-statement" tags=["exercise"]
 # ### Exercise *history-puzzles* (10 minutes)
 #
@@ -56,9 +50,21 @@ from dslab import judge_order, judge_puzzles, judge_shortcut
 # such as `"BAC"`, in which an operation that was never answered may be left out; or a *set* such as
 # `{"A", "C"}` of operations that cannot all have happened, the smaller the better. A bare True or False earns
 # half. More of them: `puzzle(seed, difficulty=1)` to 5, as many as you like.
-
 # %% name="history-puzzles-setup"
-from dslab import puzzle
+from dslab import (
+    HistoryChart,
+    Lab,
+    Prediction,
+    check_history,
+    judge_order,
+    judge_puzzles,
+    judge_schedule,
+    judge_shortcut,
+    puzzle,
+    show_source,
+    verify,
+)
+from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
 
 series = {"a": (3, 1), "b": (2, 2), "c": (4, 3), "d": (1, 4)}
 
@@ -154,8 +160,10 @@ for pair in BETWEEN[:7]:
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-sessions-task" tags=["explain"]
-# **Promises to one client** (Terry and others 1994): to see what one has written, never to read something older than before,
-# and to have one's writes, and those that answer to what one read, in order. They are independent of each other. For each
+# **Promises to one client** (Terry and others 1994): to see what one has written, never to read something older than
+# before,
+# and to have one's writes, and those that answer to what one read, in order. They are independent of each other. For
+# each
 # pair: what did the client do, and what did it have a right to expect?
 
 # %% name="histories-sessions" tags=["explain"]
@@ -164,10 +172,13 @@ for pair in BETWEEN[7:]:
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-transactions-task" tags=["explain"]
-# **Transactions** do several things at once. *Serializable*: some order of whole transactions gives all answers; it need
-# not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one moment, and two that write
+# **Transactions** do several things at once. *Serializable*: some order of whole transactions gives all answers; it
+# need
+# not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one moment, and two that
+# write
 # the same do not both commit. So "serializable" and "linearizable" are promises about different things, and a
-# serializable database may answer from yesterday. Here are the levels, from neighbour to neighbour: which of these would
+# serializable database may answer from yesterday. Here are the levels, from neighbour to neighbour: which of these
+# would
 # you let your bank have?
 
 # %% name="histories-transactions" tags=["explain"]
@@ -223,7 +234,7 @@ def may_come_next(operation, remaining):
     answered = [other for other in remaining if other["completed"] is not None]
     return operation in answered and all(other["completed"] >= operation["invoked"] for other in answered)
 
-# %% name="history-next-mutant-waits-for-unanswered" tags=["mutant"] property="Nothing possible is refused" catalogue="S4"
+# %% name="history-next-mutant-waits" tags=["mutant"] property="Nothing possible is refused" catalogue="S4"
 def may_come_next(operation, remaining):
     return all((other["completed"] or other["invoked"]) >= operation["invoked"] for other in remaining)
 
@@ -319,8 +330,13 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 # ### Predict
 
 # %% name="placement-setup"
-from dslab.protocols import consistent_hashing, consistent_hashing_cases, consistent_hashing_variants, hash_table
-from dslab.protocols import placement_steps, placement_steps_cases
+from dslab.protocols import (
+    consistent_hashing_cases,
+    consistent_hashing_variants,
+    hash_table,
+    placement_steps,
+    placement_steps_cases,
+)
 
 # %% [markdown] name="placement-table-task" tags=["play"]
 # A table on *one* node first. It has buckets, and a key's bucket is its hash modulo their number. Write keys until the
@@ -328,7 +344,8 @@ from dslab.protocols import placement_steps, placement_steps_cases
 
 # %% name="placement-table" tags=["play"]
 Lab(hash_table.cluster(), seed=1, schedule=[
-    {"at": 20 * i, "do": "request", "command": f"k{i}={i}"} for i in range(1, 9)], until=600, start=150, title="A table")
+    {"at": 20 * i, "do": "request", "command": f"k{i}={i}"} for i in range(1, 9)],
+    until=600, start=150, title="A table")
 
 # %% name="placement-predict-modulo" tags=["predict"]
 case = consistent_hashing_cases.ONE_MORE
@@ -500,7 +517,8 @@ for modulo in (True, False):
     print("hash % n" if modulo else "a ring", f"moves {moved(5, modulo=modulo).share:.0%} of the keys")
 for c in (1.1, 1.25, 2):
     bounded = bounded_loads(c=c, rings=5)
-    print(f"at most {c} times the mean: {bounded.extra_hops:.1f} further; unbounded the fullest had {bounded.unbounded}")
+    print(f"at most {c} times the mean: {bounded.extra_hops:.1f} further; "
+          f"unbounded the fullest had {bounded.unbounded}")
 
 # %% name="placement-virtual" tags=["experiment"]
 from dslab.experiments.storage_figures import figure_virtual_nodes
@@ -733,8 +751,10 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 # %% [markdown] name="chord-never-mends-task" tags=["play"]
 # ### A ring that never mends
 #
-# The rules of 2001 had no `check_predecessor`, believed in whom a successor named without asking it, and let a node in with
-# one successor only. `explore` tries every order of events. First: n2 joins between n1 and n3, and one node fails. Then,
+# The rules of 2001 had no `check_predecessor`, believed in whom a successor named without asking it, and let a node
+# in with
+# one successor only. `explore` tries every order of events. First: n2 joins between n1 and n3, and one node fails.
+# Then,
 # from there on: can the two that are left become a ring again, if timers run out as often as they like, and
 # messages come in any order, or twice, or not at all?
 
@@ -752,8 +772,10 @@ Lab(chord_cases.three(chord_variants.Chord2001), seed=case.seed, schedule=case.s
     title="The rules of 2001")
 
 # %% [markdown] name="chord-never-mends-explain" tags=["explain"]
-# n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its successor, finds it
-# dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it lives. Three repairs: ask it
+# n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its successor,
+# finds it
+# dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it lives. Three repairs: ask
+# it
 # (the paper of 2003), ask a node before making it the successor, and let nobody in without a whole list of successors
 # (Zave). Which of the three is missing in each of the two runs of `chord_cases.CASES`?
 
@@ -763,7 +785,8 @@ show_source(chord.Server.on_check_predecessor_timeout)
 # %% [markdown] name="chord-thousand-task" tags=["experiment"]
 # ### Experiment: a thousand nodes
 #
-# 1,000 nodes, every message an event; eight come and eight go while others look keys up. First guess: how many hops does a
+# 1,000 nodes, every message an event; eight come and eight go while others look keys up. First guess: how many hops
+# does a
 # lookup take, and how many of them fail?
 
 # %% name="chord-thousand" tags=["experiment"]
@@ -830,7 +853,8 @@ from dslab.protocols import kademlia, storage_cases
 # %% [markdown] name="kademlia-predict-task" tags=["predict"]
 # ### Predict
 #
-# The distance between two positions is their exclusive or, read as a number: 6 xor 3 = 0110 xor 0011 = 0101 = 5. Whoever
+# The distance between two positions is their exclusive or, read as a number: 6 xor 3 = 0110 xor 0011 = 0101 = 5.
+# Whoever
 # shares more bits from the left is nearer.
 
 # %% name="kademlia-predict" tags=["predict"]
@@ -852,7 +876,8 @@ show_source(kademlia.Server.seen)
 # %% [markdown] name="kademlia-play-task" tags=["play"]
 # ### Play
 #
-# Sixteen nodes. Ask n1 for `#200` (*request*), and count who is asked at once, and how often a lookup comes nearer. Then
+# Sixteen nodes. Ask n1 for `#200` (*request*), and count who is asked at once, and how often a lookup comes nearer.
+# Then
 # crash two of those and ask again: what does it cost, compared with a Chord ring whose finger is dead?
 
 # %% name="kademlia-play" tags=["play"]
@@ -862,7 +887,8 @@ Lab(kademlia.cluster(16, bits=8), seed=3, schedule=[{"at": 50, "do": "request", 
 # %% [markdown] name="kademlia-race-task" tags=["experiment"]
 # ### Experiment: a race
 #
-# Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less the larger
+# Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less the
+# larger
 # k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the lab's tab *Ring* the three race on the same key.
 
 # %% name="kademlia-race" tags=["experiment"]
@@ -911,13 +937,22 @@ figure_hops()
 
 # %% name="quorum-setup"
 from dslab import linearizable
-from dslab.protocols import abd, quorum, quorum_cases, quorum_handoff, quorum_questions, quorum_sessions
-from dslab.protocols import quorum_steps, quorum_steps_cases
+from dslab.protocols import (
+    abd,
+    quorum,
+    quorum_cases,
+    quorum_handoff,
+    quorum_questions,
+    quorum_sessions,
+    quorum_steps,
+    quorum_steps_cases,
+)
 
 # %% [markdown] name="quorum-predict-task" tags=["predict"]
 # ### Predict
 #
-# Three replicas, each on its own machine; whoever is asked by a client coordinates: it asks the others, and answers when
+# Three replicas, each on its own machine; whoever is asked by a client coordinates: it asks the others, and answers
+# when
 # enough have answered. The third lab has four servers, of which n1, n2 and n3 keep the key b.
 
 # %% name="quorum-predict-half-written" tags=["predict"]
@@ -951,7 +986,8 @@ Lab(abd.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=cas
 #
 # Any R and any W of N replicas share one if R + W > N. So a read meets the newest *acknowledged* write, and versions
 # tell which of the answers is the newest. What this does not give: an order for what is still running, or has failed.
-# **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first. Then every later read meets
+# **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first. Then every later read
+# meets
 # it, too. Two round trips for a read, no leader, no election, and it is linearizable. Below is the read of the store
 # *without* it: in which order does it do its two things?
 
@@ -1029,7 +1065,7 @@ class Writing(quorum_steps.Written):
         self.counter = max(self.counter, *(version[0] for version, _ in answers.values())) + 1
         return [self.counter, self.id]
 
-# %% name="quorum-write-mutant-last-message-wins" tags=["mutant"] property="What is acknowledged is stored" catalogue="S9"
+# %% name="quorum-write-mutant-last-wins" tags=["mutant"] property="What is acknowledged is stored" catalogue="S9"
 class Writing(quorum_steps.Written):
     def keep(self, key, version, value):
         self.versions[key] = [list(version), value]
@@ -1050,7 +1086,8 @@ class Writing(quorum_steps.Written):
         return len(acks) == len(self.peers) + 1
 
 # %% name="quorum-write-check" tags=["check"] points=4 title="What is acknowledged is stored, in order"
-verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written, cases=[*quorum_steps_cases.WRITE, *quorum_steps_cases.storms(range(1, 7))],
+verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written,
+       cases=[*quorum_steps_cases.WRITE, *quorum_steps_cases.storms(range(1, 7))],
        minutes=20)
 
 # %% name="quorum-write-hidden" tags=["hidden"] points=2 title="So it is in storms that you have not seen"
@@ -1110,7 +1147,8 @@ class Reading(quorum_steps.Read):
             return max(answers.values(), key=lambda answer: answer[0])
 
 # %% name="quorum-read-check" tags=["check"] points=3 title="Reads see what was acknowledged"
-verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read, cases=[*quorum_steps_cases.READ, *quorum_steps_cases.storms(range(1, 7))], minutes=8)
+verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read,
+       cases=[*quorum_steps_cases.READ, *quorum_steps_cases.storms(range(1, 7))], minutes=8)
 
 # %% name="quorum-read-hidden" tags=["hidden"] points=1 title="They do in storms that you have not seen"
 verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read,
@@ -1428,10 +1466,12 @@ Lab(dynamo.cluster(3, clients=3, server=dynamo_variants.LastWriterWins), seed=ca
 # %% [markdown] name="siblings-statement" tags=["exercise"]
 # ### Exercise *siblings* (15 minutes)
 #
-# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in every entry
+# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in every
+# entry
 # has seen all that the other one has; an entry that is not there is 0. Writes of which neither has seen the
 # other are *siblings*: both are kept, and whoever reads gets both. **Given** `siblings`, a list of `[vector, value]`
-# that a replica holds, none of which has seen another; and the `vector` and `value` of a write that arrives, perhaps late,
+# that a replica holds, none of which has seen another; and the `vector` and `value` of a write that arrives, perhaps
+# late,
 # perhaps a second time. **Goal**: `keep` returns the list that is left.
 
 # %% name="siblings-exercise" tags=["exercise"] points=5
@@ -1493,9 +1533,11 @@ figure_pbs()
 # %% [markdown] name="quorum-live-task" tags=["play"]
 # ### Real processes, real disks
 #
-# The same classes, as operating-system processes. The links from n1 get slow; c1 writes 2 at n1, and as soon as n1 has it
+# The same classes, as operating-system processes. The links from n1 get slow; c1 writes 2 at n1, and as soon as n1
+# has it
 # on its disk, it is killed with SIGKILL: the write is half done. c2 reads, n1 comes back, c3 reads. Your own store runs
-# as well: write `quorum_steps.restarting(Restarting, 3, clients=3)`. Before you run it: what may c2 and c3 read, and what
+# as well: write `quorum_steps.restarting(Restarting, 3, clients=3)`. Before you run it: what may c2 and c3 read, and
+# what
 # will c1 be told?
 
 # %% name="quorum-live" tags=["play"]
@@ -1507,7 +1549,8 @@ print("linearizable:", check_history(trace).verdict)
 print("c1 was told:", next(one["result"] for one in trace.history if one["command"] == "x=2"))
 
 # %% [markdown] name="quorum-live-recorded-task" tags=["play"]
-# The run was recorded, so it can be played. Find the kill, and where the value 2 was at that moment. (This cell's picture is
+# The run was recorded, so it can be played. Find the kill, and where the value 2 was at that moment. (This cell's
+# picture is
 # not kept in the notebook: no two runs are the same.)
 
 # %% name="quorum-live-recorded" tags=["play", "skip-every-run-differs"]
@@ -1621,10 +1664,12 @@ def descend(mine, theirs, depth):
     return ask, [node + "0" for node in wrong if len(node) + 1 == depth]
 
 # %% name="merkle-diff-check" tags=["check"] points=3 title="Finds what differs with few hashes"
-verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared, cases=merkle_steps.DIFFER, minutes=12)
+verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared,
+       cases=merkle_steps.DIFFER, minutes=12)
 
 # %% name="merkle-diff-hidden" tags=["hidden"] points=2 title="Finds what differs in stores that you have not seen"
-verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared, cases=merkle_steps.others(7), minutes=12)
+verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared,
+       cases=merkle_steps.others(7), minutes=12)
 
 # %% [markdown] name="repair-play-task" tags=["play"]
 # ### Play
@@ -1693,20 +1738,24 @@ from dslab.protocols import chain, primary_backup
 # %% [markdown] name="chain-explain" tags=["explain"]
 # ### How it works
 #
-# **Primary and backup**: one server decides, the other one has everything before the client is told; a view service says
-# who is who, and it may only promote a backup that is complete. **A chain** puts the copies in a row: writes enter at the
+# **Primary and backup**: one server decides, the other one has everything before the client is told; a view service
+# says
+# who is who, and it may only promote a backup that is complete. **A chain** puts the copies in a row: writes enter at
+# the
 # head, and are done when they come out of the tail; reads ask the tail, which is never behind. A master takes dead ones
 # out of the row.
 
 # %% name="chain-predict" tags=["predict"]
 case = storage_cases.ON_ITS_WAY
-Lab(chain.cluster(3, clients=2, latency=10, disk=0), seed=case.seed, schedule=case.schedule, until=case.until, start=614,
+Lab(chain.cluster(3, clients=2, latency=10, disk=0), seed=case.seed, schedule=case.schedule, until=case.until,
+    start=614,
     properties=[linearizable()], predict=Prediction(**storage_questions.ON_ITS_WAY), title="On its way to the tail")
 
 # %% [markdown] name="chain-play-task" tags=["play"]
 # ### Play
 #
-# Go on with that run: n2 dies at 900, in the middle. Who notices, who sends what again, and is x=3 written once or twice? Then
+# Go on with that run: n2 dies at 900, in the middle. Who notices, who sends what again, and is x=3 written once or
+# twice? Then
 # try the two ends: crash the head during a write, and the tail.
 
 # %% [markdown] name="primary-play-task" tags=["play"]

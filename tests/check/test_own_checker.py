@@ -62,8 +62,8 @@ def test_the_right_rules_pass():
 WRONG_ORDERS = {
     "by start": (lambda one, left: one["invoked"] == min(x["invoked"] for x in left), REFUSES),
     "by end": (lambda one, left: (one["completed"] or LATE) == min(x["completed"] or LATE for x in left), REFUSES),
-    "own order only": (lambda one, left: one["invoked"] == min(x["invoked"] for x in left if x["client"] == one["client"]),
-                       ACCEPTS),
+    "own order only": (
+        lambda one, left: one["invoked"] == min(x["invoked"] for x in left if x["client"] == one["client"]), ACCEPTS),
     "no order": (lambda one, left: True, ACCEPTS),
     "without the unanswered": (lambda one, left: one["completed"] is not None and possible_next(one, left), REFUSES),
 }
