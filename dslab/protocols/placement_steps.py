@@ -14,17 +14,19 @@ import hashlib
 from dslab.sim import ClientReply, Network, Node, System, message, title, violation
 
 BITS = 8                         # positions are 0 to 255, so that one can count
-COPIES = 3
+COPIES = {5: 2, 7: 4}            # by the number of nodes; 3 otherwise
 LATENCY = (5, 15)                # ms, one way
 POINTS = {                       # by the number of nodes: the points of n1, n2, ...
     3: ((40, 210), (90,), (150,)),
-    4: ((30, 180), (75, 220), (110,), (140, 250)),
+    4: ((75, 220), (0, 180), (110,), (140, 255)),                # both ends are taken
     5: ((20, 130), (60, 240), (95,), (160,), (200,)),
     6: ((10, 120), (35, 140), (70, 215), (100, 180), (160, 230), (195, 245)),
-    7: ((15, 150), (20, 170), (55,), (90, 200), (110,), (125, 240), (225,)),
+    7: ((20, 170), (15, 150), (55,), (90, 200), (110,), (125, 240), (225,)),
     8: ((5, 130), (12, 140), (50, 180), (58, 190), (95, 215), (103,), (225, 80), (235, 250)),
 }
 HOSTS = {                        # two or three nodes share a host, and some neighbours on the ring do
+    4: ("a", "b", "a", "b"),
+    5: ("a", "b", "a", "c", "c"),
     6: ("a", "a", "b", "c", "b", "c"),
     7: ("a", "a", "b", "c", "b", "c", "c"),
     8: ("a", "a", "b", "b", "c", "c", "d", "d"),
@@ -83,7 +85,7 @@ def clockwise(points, position):
 class Server(Node):
     """Puts a key on the nodes that `place` names and asks these for it."""
 
-    shows = ("bits", "tokens", "host", "keys", "table", "placed")
+    shows = ("bits", "tokens", "host", "copies", "keys", "table", "placed")
     bits, copies = BITS, 1
     points = ()                  # ((position, node), ...), sorted
     hosts = ()                   # ((node, host), ...); a node that is not named is a host of its own
@@ -168,9 +170,10 @@ def on_different_hosts(world):
 
 @title("There are enough copies")
 def enough_copies(world):
-    """A key has three copies, or one on each host if there are fewer hosts."""
-    wanted = min(COPIES, len({server.host for server in world.servers if hasattr(server, "host")}))
+    """A key has as many copies as were asked for, or one on each host if there are fewer hosts."""
+    hosts = len({server.host for server in world.servers if hasattr(server, "host")})
     for position, nodes in _placements(world):
+        wanted = min(world.changed.copies, hosts)
         if len(nodes) != wanted:
             return violation(f"position {position} is put {len(nodes)} times instead of {wanted}",
                              nodes=nodes, expected=f"{wanted} copies", found=f"{len(nodes)}")
@@ -185,7 +188,7 @@ def nearest_copies(world):
         wanted: dict[str, str] = {}
         for node in clockwise(points, position):
             wanted.setdefault(world.nodes[node].host, node)
-        right = list(wanted.values())[:COPIES]
+        right = list(wanted.values())[:world.changed.copies]
         if list(nodes) != right:
             return violation(f"position {position} is put on {', '.join(nodes)}; the next of different hosts are "
                              f"{', '.join(right)}", nodes=nodes, expected=", ".join(right), found=", ".join(nodes))
@@ -217,7 +220,7 @@ def copying(answer, nodes=6, *, clients=1):
 
     Args:
         answer: called as answer(points, hosts, position, copies); hosts is {node: host}; returns a list of nodes.
-        nodes: 6 to 8.
+        nodes: 4 to 8; see COPIES and HOSTS.
         clients: how many.
     """
 
@@ -225,7 +228,7 @@ def copying(answer, nodes=6, *, clients=1):
         """Asks the function for the nodes."""
 
         def place(self, position):
-            found = answer(list(self.points), dict(self.hosts), position, COPIES)
+            found = answer(list(self.points), dict(self.hosts), position, self.copies)
             _check(answer, found, self.points, f"a list of nodes' names, and it returned {found!r}")
             return list(found)
 
@@ -249,7 +252,7 @@ class Spread(Server):
         chosen, hosts = {}, dict(self.hosts)
         for node in clockwise(self.points, position):
             chosen.setdefault(hosts[node], node)
-        return list(chosen.values())[:COPIES]
+        return list(chosen.values())[:self.copies]
 
 
 class SpreadsByPoint(Server):
@@ -258,7 +261,7 @@ class SpreadsByPoint(Server):
     catalogue = "S15"
 
     def place(self, position):
-        return clockwise(self.points, position)[:COPIES]
+        return clockwise(self.points, position)[:self.copies]
 
 
 def _check(answer, found, points, wanted):
@@ -272,6 +275,7 @@ def _system(server, nodes, clients, always, code):
     options = {"points": tuple(points)}
     if nodes in HOSTS and always is SPREAD:
         options["hosts"] = tuple((f"n{i}", host) for i, host in enumerate(HOSTS[nodes], 1))
+        options["copies"] = COPIES.get(nodes, 3)
     return System(server, nodes, clients=clients, network=Network(latency=LATENCY), options=options, always=always,
                   name="ring of points", code=f"placement_steps.{code}",
                   imports="from dslab.protocols import placement_steps")

@@ -55,8 +55,9 @@ OTHER_OWNERS = (
         for i, position in enumerate((8, 55, 81, 100, 128, 135, 185, 200, 220, 240))]),
     PAST_THE_LAST._replace(name="past-the-last-of-seven", nodes=7,
                            schedule=[_asks(10, "#255=a"), _asks(80, "#241=b")]),
-    ON_A_POINT._replace(name="on-the-first", nodes=4,
-                        schedule=[_asks(10, "#30=a"), _asks(80, "#250=b"), _asks(160, "#0=b")]),
+    ON_A_POINT._replace(name="the-ends", shows="points stand at the first and at the last position.", nodes=4,
+                        schedule=[_asks(10 + 60 * i, f"#{position}=a", f"n{1 + i % 4}")
+                                  for i, position in enumerate((0, 1, 221, 230, 255))]),
 )
 
 NEIGHBOURS = Case(
@@ -94,10 +95,32 @@ OVER_THE_END = Case(
     question="Where does the walk go on after the last point?",
 )
 
-COPY = (NEIGHBOURS, OWN_POINT_AGAIN, OVER_THE_END)
+FEWER_HOSTS = Case(
+    "fewer-hosts",
+    "three copies are asked for, and there are two hosts.",
+    [_asks(10, "#100=a"), _asks(80, "#111=b", "n3"), _asks(150, "#230=c", "n2")],
+    until=1_000,
+    nodes=4,
+    catalogue="S15",
+    question="Every host has its copy. For how long does the walk go on, and what ends it?",
+)
+
+TWO_COPIES = Case(
+    "two-copies",
+    "two copies are asked for, and there are three hosts.",
+    [_asks(10, "#100=a"), _asks(80, "#150=b", "n3")],
+    until=1_000,
+    nodes=5,
+    catalogue="S15",
+    question="How many copies were asked for this time?",
+)
+
+COPY = (NEIGHBOURS, OWN_POINT_AGAIN, OVER_THE_END, FEWER_HOSTS, TWO_COPIES)
 OTHER_COPIES = (
     OWN_POINT_AGAIN._replace(name="eight-nodes", nodes=8, schedule=[
         _asks(10 + 70 * i, f"#{at}=a", f"n{1 + i % 8}") for i, at in enumerate((3, 45, 90, 125, 200, 230))]),
     OWN_POINT_AGAIN._replace(name="seven-nodes", nodes=7, schedule=[
-        _asks(10 + 70 * i, f"#{at}=a", f"n{1 + i % 7}") for i, at in enumerate((14, 100, 160, 226))]),
+        _asks(10 + 70 * i, f"#{at}=a", f"n{1 + i % 7}") for i, at in enumerate((14, 55, 100, 160, 226))]),
+    FEWER_HOSTS._replace(name="two-hosts-again", schedule=[_asks(10, "#0=a"), _asks(80, "#200=b", "n3")]),
+    TWO_COPIES._replace(name="two-copies-again", schedule=[_asks(10, "#200=a"), _asks(80, "#250=b", "n3")]),
 )

@@ -201,7 +201,8 @@ for pair in BETWEEN_TRANSACTIONS:
 # included. Each is a dictionary with "client", "do" ("read" or "write"), "value", and "invoked" and
 # "completed": when its client asked and was answered, as whole numbers; "completed" is None if it never was.
 # **Goal**: `may_come_next` is True if the operation may be the next one in the order, as far as *time* is concerned;
-# whether the register would answer so is asked for you.
+# whether the register would answer so is asked for you. One that is asked in the very moment in which another is
+# answered overlaps it.
 
 # %% name="history-next-exercise" tags=["exercise"] points=5
 def may_come_next(operation, remaining):
@@ -409,6 +410,15 @@ def owner(points, position):
 def owner(points, position):
     return min(points, key=lambda one: abs(one[0] - position))[1]
 
+# %% name="ring-owner-mutant-first-node-after-the-end" tags=["mutant"] property="Every key is with its owner" catalogue="S13"
+def owner(points, position):
+    later = [node for point, node in points if point >= position]
+    return later[0] if later else "n1"
+
+# %% name="ring-owner-mutant-modulo-255" tags=["mutant"] property="Every key is with its owner" catalogue="S13"
+def owner(points, position):
+    return min(points, key=lambda one: (one[0] - position) % 255)[1]
+
 # %% name="ring-owner-check" tags=["check"] points=3 title="Keys lie where the ring says"
 verify("ring-owner", owner, placement_steps.owning, like=placement_steps.owned_by_ring,
        cases=placement_steps_cases.OWNER, minutes=8)
@@ -483,6 +493,22 @@ def holders(points, hosts, position, copies):
     later = [node for point, node in points if point >= position] + [node for _, node in points]
     nearest = list(dict.fromkeys(later))[:copies]
     return list({hosts[node]: node for node in reversed(nearest)}.values())[::-1]
+
+# %% name="ring-copies-mutant-always-three" tags=["mutant"] property="There are enough copies" catalogue="S15"
+def holders(points, hosts, position, copies):
+    found = {}
+    for _, node in [one for one in points if one[0] >= position] + points:
+        found.setdefault(hosts[node], node)
+    return list(found.values())[:3]
+
+# %% name="ring-copies-mutant-walks-for-ever" tags=["mutant"] property="look for a loop that never ends" catalogue="S15"
+def holders(points, hosts, position, copies):
+    found, walk = {}, [one for one in points if one[0] >= position] + points
+    while len(found) < copies:
+        for _, node in walk:
+            if len(found) < copies:
+                found.setdefault(hosts[node], node)
+    return list(found.values())
 
 # %% name="ring-copies-check" tags=["check"] points=4 title="A host may die"
 verify("ring-copies", holders, placement_steps.copying, like=placement_steps.copied,
