@@ -707,7 +707,7 @@ class Mending(chord_steps.Skeleton):
     def reconcile(self, successor, predecessor, others):
         """The answer of a successor is here."""
         ### BEGIN SOLUTION
-        self.adopt_list([successor] + others)
+        self.adopt_list([successor, *others])
         if predecessor and self.precedes_successor(predecessor):
             self.consider(predecessor)
         self.notify_successor()
