@@ -12,6 +12,7 @@ atomic: P. Bailis et al., Scalable Atomic Visibility with RAMP Transactions, SIG
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from .history import HistoryError, HistoryVerdict, Operation, check_history
@@ -139,6 +140,15 @@ BETWEEN: tuple[Separation, ...] = (
     Separation("goes-back", "monotonic reads + writes follow reads", "writes follow reads", GOES_BACK,
                "c2 sees a write and then does not: nobody writes after reading.", "S10"),
 )
+
+
+def table(pairs: tuple[Separation, ...]) -> str:
+    """A Markdown table of separations: what happens, which models accept it, and which refuse it."""
+    rows = ["| what happens | accepted by | refused by |", "|---|---|---|"]
+    for sentence, group in groupby(pairs, key=lambda pair: pair.sentence):
+        both = [(pair.weaker, pair.stronger) for pair in group]
+        rows.append("| ".join(["", sentence, *("<br>".join(dict.fromkeys(side)) for side in zip(*both))]) + " |")
+    return "\n".join(rows)
 
 
 def _of(name: str, history: tuple[Operation, ...], sentence: str, *pairs: str,

@@ -1,4 +1,4 @@
-"""Two runs that questions of storage_questions are about."""
+"""Runs that questions of storage_questions are about."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ NEAREST = Case(
     until=600,
     nodes=6,
     question="Which bits do the positions share with the key?",
+)
+
+DELETED = Case(
+    "deleted",
+    "three sites hold tea, and one takes it out of its store. For death_certificates.Erasing, "
+    "contents=(('tea', '1'), ('milk', '2')), cycle=(150, 250).",
+    [_at(100, "request", command="delete tea", to="n1"), _at(700, "request", command="tea", to="n1")],
+    until=900,
+    question="What does a site that compares with n1 see: that tea was deleted, or that it was never there?",
 )
 
 ON_ITS_WAY = Case(

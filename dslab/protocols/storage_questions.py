@@ -170,6 +170,31 @@ NEAREST = {
     "reveal": 102,
 }
 
+DELETED = {
+    "question": "n1, n2 and n3 hold tea. c1 deletes it at n1, which takes it out of its store and says ok. Every fifth "
+    "of a second two sites compare all they have, and the newer entry wins. Who holds tea in the end?",
+    "options": [
+        (
+            "nobody",
+            "Nobody: the delete is the newest thing that happened to it, so it spreads.",
+            "A change spreads as an entry with a stamp. n1 holds nothing for tea, so it has nothing to send.",
+        ),
+        (
+            "two",
+            "n2 and n3: n1 has deleted it, the others have not heard.",
+            "n2 compares, finds that n1 lacks tea, and sends it. That is what it would do if n1 had never had it.",
+        ),
+        (
+            "all",
+            "All three.",
+            "To the comparison, deleted and never heard of look alike, so n1 is given its tea again. A delete must "
+            "leave something behind that is newer: a tombstone.",
+        ),
+    ],
+    "right": "all",
+    "reveal": 727,
+}
+
 ON_ITS_WAY = {
     "question": "A chain: n1 (head), n2, n3 (tail). x=2 is stored at n1 and n2 and on its way to n3, which holds x=1. "
     "Now c2 "
