@@ -23,34 +23,30 @@ BASE = (
     "predict", "describe",
 )
 LAST = ("lab",)
-STYLES = ("lab", "panels", "spacetime")
+# One sheet for every lab: a page has one style element for all widgets of a class, and the last one written stays.
+STYLES = ("lab", "panels", "spacetime", "insets", "replicas", "history", "ring")
 
 
 class Part(NamedTuple):
     """A view that only some labs have.
 
     Attributes:
-        modules, styles: its files. fields: it is needed where a node shows one of them.
+        modules: its files. fields: it is needed where a node shows one of them.
     """
 
     modules: tuple[str, ...]
-    styles: tuple[str, ...]
     fields: frozenset[str]
 
 
 PARTS = {
     "insets": Part(
-        ("insetpieces", "insetdata", "insets"), ("insets",), frozenset({"promised", "accepted_ballot", "slots"})
+        ("insetpieces", "insetdata", "insets"), frozenset({"promised", "accepted_ballot", "slots"})
     ),
-    "quorum": Part(
-        ("insetpieces", "quorumdata", "quorum"), ("insets", "replicas"), frozenset({"versions", "siblings", "hints"})
-    ),
-    "merge": Part(("insetpieces", "mergedata", "merge"), ("insets", "replicas"), frozenset({"crdt"})),
-    "chain": Part(("insetpieces", "chain"), ("insets", "replicas"), frozenset({"hist"})),
-    "history": Part(("historydata", "historychart", "historyview"), ("history",), frozenset({"@history"})),
-    "ring": Part(
-        ("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), ("insets", "ring"), frozenset({"bits"})
-    ),
+    "quorum": Part(("insetpieces", "quorumdata", "quorum"), frozenset({"versions", "siblings", "hints"})),
+    "merge": Part(("insetpieces", "mergedata", "merge"), frozenset({"crdt"})),
+    "chain": Part(("insetpieces", "chain"), frozenset({"hist"})),
+    "history": Part(("historydata", "historychart", "historyview"), frozenset({"@history"})),
+    "ring": Part(("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), frozenset({"bits"})),
 }
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
@@ -83,11 +79,6 @@ def modules_of(parts: Iterable[str] = PARTS) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*BASE, *(m for name in parts for m in PARTS[name].modules), *LAST)))
 
 
-def styles_of(parts: Iterable[str] = PARTS) -> tuple[str, ...]:
-    """The style sheets of a widget with these parts."""
-    return tuple(dict.fromkeys((*STYLES, *(s for name in parts for s in PARTS[name].styles))))
-
-
 MODULES = modules_of()
 
 
@@ -108,6 +99,6 @@ def javascript(modules: tuple[str, ...] = MODULES, entry: str = "render") -> str
 
 
 @cache
-def css(styles: tuple[str, ...] = styles_of()) -> str:
+def css(styles: tuple[str, ...] = STYLES) -> str:
     """The widget's style sheet."""
     return "\n".join((STATIC / f"{name}.css").read_text("utf-8") for name in styles)

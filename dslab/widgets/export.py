@@ -17,7 +17,7 @@ from typing import Any
 
 from dslab.view.storyboard import Storyboard
 
-from .bundle import css, modules_of, source, styles_of
+from .bundle import css, modules_of, source
 
 # In JSON these stand only inside texts, where an escape means the same.
 _NOT_PLAIN = re.compile(r"[<>&\x7f-\U0010ffff]")
@@ -124,7 +124,7 @@ def page(
     return _PAGE.format(
         policy=_policy(parts),
         title=escape(_seen(title)),
-        style=css(styles_of(parts)) + _STYLE,
+        style=css() + _STYLE,
         note=NOTE,
         picture=_seen(board.svg),
         words=escape(_seen(board.text)),

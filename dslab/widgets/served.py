@@ -19,7 +19,7 @@ from dslab.sim import DslabError, ScheduleError
 from dslab.sim.schedule import LONGEST_MS, VERBS, to_us, whole_ms
 
 from .branches import MAIN, Branch, Branches
-from .bundle import css, javascript, modules_of, styles_of
+from .bundle import css, javascript, modules_of
 from .minimising import Stopped, Tell, smaller, smallest
 from .runs import MOST_EVENTS, Run, Runs
 from .spec import check_number
@@ -48,7 +48,7 @@ class Served(anywidget.AnyWidget):
     selection = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(self, tree: Branches, runs: Runs, parts: tuple[str, ...]) -> None:
-        self._esm, self._css = javascript(modules_of(parts)), css(styles_of(parts))
+        self._esm, self._css = javascript(modules_of(parts)), css()
         self._parts = parts
         self._lock = threading.RLock()
         self._tree, self._runs = tree, runs

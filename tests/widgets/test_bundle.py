@@ -53,3 +53,10 @@ def test_a_class_of_ones_own_gets_the_ring_by_its_fields():
             self.position, self.bits = 3, 5
 
     assert "ring" in Lab(System(Mine, nodes=2), until=10)._parts
+
+
+def test_labs_of_one_page_share_one_style_sheet():
+    """A page has one style element for all widgets of a class, so the last lab's sheet is every lab's."""
+    ring, plain = Lab(chord.cluster(4)), Lab(raft.cluster(3))
+    assert ring._css == plain._css == bundle.css()
+    assert bundle.css().count(".ds-ring") > 0
