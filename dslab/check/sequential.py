@@ -61,7 +61,7 @@ def check(operations: Sequence[Operation], model: str = "register", steps: int =
     except OutOfBudget:
         pass
     what = "the operations" if culprit is None else f"`{operations[culprit]}`"
-    why = f"{what} cannot be placed: no order of all operations keeps each process's own"
+    why = f"{what} fits no order of all operations that keeps each process's own order"
     return HistoryVerdict(VIOLATION, NAME, model, None, culprit, part, why, tried)
 
 

@@ -127,7 +127,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
         pass
     who = "a process" if culprit is None else str(operations[culprit].process)
     what = "its reads" if culprit is None else f"`{operations[culprit]}`"
-    why = f"no view of {who} explains {what} and keeps what {consistency} demands"
+    why = f"{what} fits no order that is allowed for {who} ({consistency})"
     return HistoryVerdict(VIOLATION, consistency, model, None, culprit, part, why, tried)
 
 

@@ -152,11 +152,14 @@ Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.u
 # picture say first *why* the stronger refuses it; then find the order that the weaker one has in mind.
 
 # %% name="histories-models-setup"
+from IPython.display import Markdown
+
 from dslab import BETWEEN, BETWEEN_TRANSACTIONS
+from dslab.check.separations import table
 
 # %% name="histories-models" tags=["explain"]
 for pair in BETWEEN[:7]:
-    print(f"{pair.weaker}, not {pair.stronger}. {pair.sentence}")
+    display(Markdown(f"**{pair.weaker}, not {pair.stronger}.** {pair.sentence}"))
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-sessions-task" tags=["explain"]
@@ -168,7 +171,7 @@ for pair in BETWEEN[:7]:
 
 # %% name="histories-sessions" tags=["explain"]
 for pair in BETWEEN[7:]:
-    print(f"{pair.weaker}, not {pair.stronger}. {pair.sentence}")
+    display(Markdown(f"**{pair.weaker}, not {pair.stronger}.** {pair.sentence}"))
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-transactions-task" tags=["explain"]
@@ -177,14 +180,11 @@ for pair in BETWEEN[7:]:
 # not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one moment, and two that
 # write
 # the same do not both commit. So "serializable" and "linearizable" are promises about different things, and a
-# serializable database may answer from yesterday. Here are the levels, from neighbour to neighbour: which of these
-# would
-# you let your bank have?
+# serializable database may answer from yesterday. Each row below is a smallest history between levels. Which of these
+# would you let your bank have? Find *write skew*, *lost update* and *long fork* among them.
 
 # %% name="histories-transactions" tags=["explain"]
-for pair in BETWEEN_TRANSACTIONS:
-    stronger, weaker = pair.verdicts()
-    print(f"{pair.weaker} ({weaker.verdict}), not {pair.stronger} ({stronger.verdict}): {pair.sentence}")
+Markdown(table(BETWEEN_TRANSACTIONS))
 
 # %% [markdown] name="histories-explain-checker" tags=["explain"]
 # ### How to check a history
