@@ -606,7 +606,7 @@ from dslab.protocols.identifiers import between
 # ### Play
 #
 # Ten nodes on a circle of 64 identifiers, as in the paper. n2, at 8, is asked who owns 54. Step through the
-# lookup in the tab *Ring*, and before each step say which node is asked next. Which of its fingers are
+# lookup in the tab *Lookup*, and before each step say which node is asked next. Which of its fingers are
 # rejected, and why? Then ask for a key of your own: *request*, `#17`.
 
 # %% name="chord-play-lookup" tags=["play"]
@@ -920,7 +920,7 @@ Lab(kademlia.cluster(16, bits=8), seed=3, schedule=[{"at": 50, "do": "request", 
 #
 # Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less the
 # larger
-# k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the lab's tab *Ring* the three race on the same key.
+# k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the tab *Race* of the lab above the three race.
 
 # %% name="kademlia-race" tags=["experiment"]
 from dslab.experiments.storage_figures import figure_hops
@@ -1328,7 +1328,7 @@ verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judge
 # everywhere by 100. **Goal**: add actions so that what the clients are told is not linearizable. Any that work earn
 # 7 points; at most 7 actions in all, the given one included, earn all 10. Clients are c1, c2 and c3; an action such as
 # `{"at": 500, "do": "request", "client": "c2", "command": "x=7", "to": "n3"}` writes, "x" reads. A partition loses what
-# is under way. Look in the tab *History* at what is there to be seen.
+# is under way. Look in the tab *Operations* at what is there to be seen.
 
 # %% name="quorum-break-it-setup"
 x_is_zero = [{"at": 10, "do": "request", "client": "c1", "command": "x=0", "to": "n1"}]
@@ -1463,12 +1463,13 @@ judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, slo
 # ### One client at a time
 #
 # R = W = 1 is fast and eventually consistent: once nobody writes any more, all replicas will agree. Predict what one
-# client may see, then look at it in the tab *History*.
+# client may see, then look at it in the tab *Operations*.
 
 # %% name="sessions-predict" tags=["predict"]
 case = quorum_cases.BOUNCING
 Lab(quorum_sessions.cluster(3, clients=2, client=quorum_sessions.Forgetful), seed=case.seed, schedule=case.schedule,
-    until=case.until, start=225, predict=Prediction(**quorum_questions.BOUNCING), title="A client that wanders")
+    until=case.until, start=225, properties=[linearizable(consistency="monotonic reads")],
+    predict=Prediction(**quorum_questions.BOUNCING), title="A client that wanders")
 
 # %% [markdown] name="sessions-explain" tags=["explain"]
 # A *session* repairs it for this client alone, with no quorum: the client carries the versions that it has seen, and a
@@ -1478,7 +1479,7 @@ Lab(quorum_sessions.cluster(3, clients=2, client=quorum_sessions.Forgetful), see
 # %% name="sessions-play" tags=["play"]
 case = quorum_cases.BOUNCING
 Lab(quorum_sessions.cluster(3, clients=2), seed=case.seed, schedule=case.schedule, until=case.until, start=225,
-    title="5, and not 3 again")
+    properties=[linearizable(consistency="monotonic reads")], title="5, and not 3 again")
 
 # %% [markdown] name="siblings-task" tags=["predict"]
 # ### Two truths kept
@@ -1873,7 +1874,7 @@ Lab(crdt_cases.stage(server=crdt_variants.AddsUp), seed=case.seed, schedule=case
 # %% [markdown] name="merging-play-task" tags=["play"]
 # ### Play
 #
-# The same two runs with a slot for each replica. In the tab *Merge* the states stand as a lattice: each merge goes up
+# The same two runs with a slot for each replica. In the tab *Merges* the states stand as a lattice: each merge goes up
 # to the lowest state that is above both. Deliver a message again (click it, *duplicate*), or an old one late:
 # which move does it make in the picture?
 
