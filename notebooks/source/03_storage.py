@@ -327,9 +327,6 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 # You have five servers and twenty thousand keys; a sixth server comes. How many keys *must* move so that all
 # six hold about as many? Design a rule for which no more than that do, before you read on.
 
-# %% [markdown] name="placement-predict-task" tags=["predict"]
-# ### Predict
-
 # %% name="placement-setup"
 from dslab.protocols import (
     consistent_hashing_cases,
@@ -340,6 +337,8 @@ from dslab.protocols import (
 )
 
 # %% [markdown] name="placement-table-task" tags=["play"]
+# ### Play
+#
 # A table on *one* node first. It has buckets, and a key's bucket is its hash modulo their number. Write keys until the
 # table grows (`a=1`, `b=2`, ...): how many of them change their bucket when it does?
 
@@ -347,6 +346,13 @@ from dslab.protocols import (
 Lab(hash_table.cluster(), seed=1, schedule=[
     {"at": 20 * i, "do": "request", "command": f"k{i}={i}"} for i in range(1, 9)],
     until=600, start=150, title="A table")
+
+# %% [markdown] name="placement-predict-task" tags=["predict"]
+# ### Predict
+#
+# Now the table is spread over servers. First a key's number decides, modulo how many servers there are; then a position
+# on a ring: each server answers for the part of it that ends where it stands. Having answered, play on, and look in the
+# tab *Churn* at which keys went where.
 
 # %% name="placement-predict-modulo" tags=["predict"]
 case = consistent_hashing_cases.ONE_MORE
@@ -1116,6 +1122,16 @@ class Writing(quorum_steps.Written):
     def is_stored(self, acks):
         return len(acks) == len(self.peers) + 1
 
+# %% name="quorum-write-mutant-asks-as-many-as-it-stores" tags=["mutant"] property="Writes are newer" catalogue="S6"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        return quorum_steps.Written.new_version(self, answers) if len(answers) >= self.R else self.guess(answers)
+
+    def guess(self, answers):
+        if len(answers) >= self.W:
+            self.counter = 1 + max(self.counter, *(version[0] for version, _ in answers.values()))
+            return [self.counter, self.id]
+
 # %% name="quorum-write-check" tags=["check"] points=4 title="What is acknowledged is stored, in order"
 verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written,
        cases=[*quorum_steps_cases.WRITE, *quorum_steps_cases.storms(range(1, 7))],
@@ -1176,6 +1192,36 @@ class Reading(quorum_steps.Read):
     def newest(self, answers):
         if len(answers) > len(self.peers):
             return max(answers.values(), key=lambda answer: answer[0])
+
+# %% name="quorum-read-mutant-two-answers" tags=["mutant"] property="Reads are fresh" catalogue="S6"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= 2:
+            return max(answers.values(), key=lambda answer: answer[0])
+
+# %% name="quorum-read-mutant-as-many-as-it-stores" tags=["mutant"] property="Reads are fresh" catalogue="S6"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= self.W:
+            return max(answers.values(), key=lambda answer: answer[0])
+
+# %% name="quorum-read-mutant-versions-as-text" tags=["mutant"] property="Reads are fresh" catalogue="S9"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= self.R:
+            return max(answers.values(), key=lambda answer: str(answer[0]))
+
+# %% name="quorum-read-mutant-counts-only" tags=["mutant"] property="Reads are fresh" catalogue="F8"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= self.R:
+            return max(answers.values(), key=lambda answer: answer[0][0])
+
+# %% name="quorum-read-mutant-with-its-name" tags=["mutant"] property="it must return one of the answers" catalogue="S9"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if len(answers) >= self.R:
+            return max(answers.items(), key=lambda answer: answer[1][0])
 
 # %% name="quorum-read-check" tags=["check"] points=3 title="Reads see what was acknowledged"
 verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read,
@@ -1246,6 +1292,26 @@ class Repairing(quorum_steps.Repaired):
         read = self.operation(name)
         if len({str(answer[0]) for answer in read["answers"].values()}) == 1 and len(read["answers"]) == self.N:
             self.finish(name)
+
+# %% name="quorum-repair-mutant-same-number" tags=["mutant"] property="Reads never go back" catalogue="F8"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        read["acks"] = [one for one, held in read["answers"].items() if held[0][0] == read["version"][0]]
+        self.finish(name) if self.is_stored(read["acks"]) else self.put(name)
+
+# %% name="quorum-repair-mutant-same-value" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        read["acks"] = [one for one, held in read["answers"].items() if held[1] == read["value"]]
+        self.finish(name) if self.is_stored(read["acks"]) else self.put(name)
+
+# %% name="quorum-repair-mutant-counts-itself" tags=["mutant"] property="Reads never go back" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        self.operation(name)["acks"] = [self.id]
+        self.put(name)
 
 # %% name="quorum-repair-check" tags=["check"] points=5 title="The register is linearizable"
 verify("quorum-repair", Repairing, judged(quorum_steps.repairing), like=judged(quorum_steps.repaired),
@@ -1543,12 +1609,47 @@ def keep(siblings, vector, value):
 def keep(siblings, vector, value):
     return [one for one in siblings if one[0] != vector] + [[vector, value]]
 
+# %% name="siblings-mutant-never-late" tags=["mutant"] property="Siblings are conflicts" catalogue="S9"
+def keep(siblings, vector, value):
+    older = [one for one in siblings if all(vector.get(client, 0) >= count for client, count in one[0].items())]
+    return [one for one in siblings if one not in older] + [[vector, value]]
+
+# %% name="siblings-mutant-equal-is-new" tags=["mutant"] property="Siblings are conflicts" catalogue="S9"
+def keep(siblings, vector, value):
+    def newer(one, other):
+        return one != other and all(one.get(client, 0) >= count for client, count in other.items())
+
+    rest = [one for one in siblings if not newer(vector, one[0])]
+    return rest if any(newer(one[0], vector) for one in rest) else rest + [[vector, value]]
+
+# %% name="siblings-mutant-replaces-all" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+def keep(siblings, vector, value):
+    covers = dynamo.descends
+    if any(covers(one[0], vector) for one in siblings):
+        return list(siblings)
+    return [[vector, value]] if any(covers(vector, one[0]) for one in siblings) else [*siblings, [vector, value]]
+
+# %% name="siblings-mutant-seen-by-all" tags=["mutant"] property="Siblings are conflicts" catalogue="S9"
+def keep(siblings, vector, value):
+    covers = dynamo.descends
+    if siblings and all(covers(one[0], vector) for one in siblings):
+        return list(siblings)
+    return [one for one in siblings if not covers(vector, one[0])] + [[vector, value]]
+
+# %% name="siblings-mutant-two-clients" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+def keep(siblings, vector, value):
+    def covers(one, other):
+        return all(one.get(client, 0) >= other.get(client, 0) for client in ("c1", "c2"))
+
+    rest = [one for one in siblings if not covers(vector, one[0])]
+    return rest if any(covers(one[0], vector) for one in rest) else rest + [[vector, value]]
+
 # %% name="siblings-check" tags=["check"] points=3 title="Nothing that was added is lost"
 verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged, cases=quorum_cases.CARTS, minutes=15)
 
 # %% name="siblings-hidden" tags=["hidden"] points=2 title="Nothing is lost in runs that you have not seen"
 verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged,
-       cases=[case._replace(seed=seed) for case in quorum_cases.CARTS for seed in (21, 22, 23)], minutes=15)
+       cases=quorum_cases.busy_carts(range(21, 25)), minutes=15)
 
 # %% [markdown] name="quorum-pbs-task" tags=["experiment"]
 # ### Experiment: how stale is stale?
