@@ -11,7 +11,7 @@
 # | [Where does a key live?](#placement) | place keys so that a new node does not move them all | 45 min |
 # | [Chord](#chord) | walk through a ring by fingers, and mend it | 80 min |
 # | [Kademlia](#kademlia) | measure distance by exclusive or, and race | 25 min |
-# | [Quorums](#quorums) | build a replicated register in steps, judged by a checker | 120 min |
+# | [Quorums](#quorum) | build a replicated register in steps, judged by a checker | 120 min |
 # | [Finding what differs](#repair) | compare two stores by a few hashes | 35 min |
 # | [One in front](#chain) | see what a primary and a chain buy | 20 min |
 # | [Merging](#merging) | write data that cannot conflict, and see what that does not mean | 60 min |
@@ -1005,7 +1005,7 @@ Lab(quorum.cluster(3, clients=3, tries=1), seed=case.seed, schedule=case.schedul
 # %% name="quorum-predict-homes" tags=["predict"]
 case = quorum_cases.HOMES_CUT_OFF
 Lab(quorum_handoff.cluster(4, server=quorum_handoff.Sloppy, clients=3), seed=case.seed, schedule=case.schedule,
-    until=case.until, start=690, predict=Prediction(**quorum_questions.HOMES_CUT_OFF), title="Somebody stands in")
+    until=case.until, start=660, predict=Prediction(**quorum_questions.HOMES_CUT_OFF), title="Somebody stands in")
 
 # %% [markdown] name="quorum-play-task" tags=["play"]
 # ### Play
