@@ -6,6 +6,8 @@ client asks for at 195 ms reaches its coordinator at 205; by 229 that has heard 
 
 from __future__ import annotations
 
+from random import Random
+
 from dslab.sim.case import Case
 
 from .raft_cases import _at
@@ -156,5 +158,50 @@ FAST_CLOCK = TWO_CARTS._replace(
     question="c2's cart was put later, and holds both items. What does n1's clock say about the two?",
 )
 
+THREE_CARTS = TWO_CARTS._replace(
+    name="three-carts",
+    shows="c1 puts milk, c2 bread and c3 eggs into an empty cart at the same time.",
+    schedule=[_asks(10, "c1", "cart+milk", "n1"), _asks(11, "c2", "cart+bread", "n2"),
+              _asks(12, "c3", "cart+eggs", "n3"), _asks(300, "c1", "cart", "n2")],
+    question="How many writes are there of which none has seen another?",
+)
+
+COMES_LATE = TWO_CARTS._replace(
+    name="comes-late",
+    shows="c1 puts milk; c2 has found it and adds bread; after that the first write reaches n3.",
+    schedule=[*_slow(25, "n1", "n3", ms=300), _asks(10, "c1", "cart+milk", "n1"), _asks(150, "c2", "cart+bread", "n2"),
+              _asks(600, "c3", "cart", "n3")],
+    question="n3 holds milk and bread, and milk alone arrives. Has what n3 holds seen that write?",
+)
+
+COMES_TWICE = TWO_CARTS._replace(
+    name="comes-twice",
+    shows="c1 puts milk, and every message of n1 arrives twice.",
+    schedule=[*[_at(1, "link", source="n1", target=other, duplicate=1.0) for other in ("n2", "n3")],
+              _asks(10, "c1", "cart+milk", "n1"), _asks(300, "c2", "cart", "n2")],
+    question="The same vector arrives again. Has one that is equal seen it?",
+)
+
 REGISTER = (HALF_WRITTEN, UNKNOWN_WRITE, SLOW_CLOCK)
-CARTS = (TWO_CARTS, SAME_DOOR, FAST_CLOCK)
+CARTS = (TWO_CARTS, SAME_DOOR, FAST_CLOCK, THREE_CARTS, COMES_LATE, COMES_TWICE)
+
+
+def busy_carts(seeds):
+    """Runs in which four clients fill one cart while messages come late and twice.
+
+    Args:
+        seeds: one run for each.
+    """
+    return tuple(_busy_cart(seed) for seed in seeds)
+
+
+def _busy_cart(seed):
+    random, servers = Random(f"carts/{seed}"), ("n1", "n2", "n3")
+    schedule = [_at(1, "link", source=a, target=b, latency=[1, random.choice([5, 40, 250])],
+                    duplicate=random.choice([0, 0, 0.5])) for a in servers for b in servers if a != b]
+    schedule += [_asks(10 + 25 * i + random.randint(0, 20), f"c{random.randint(1, 4)}",
+                       "cart" if random.random() < 0.3 else f"cart+i{i}", random.choice(servers)) for i in range(30)]
+    schedule += [_asks(2_500 + 100 * i, f"c{i}", "cart", server) for i, server in enumerate(servers, 1)]
+    return Case(f"busy-{seed}", "four clients fill one cart; messages come late, and twice.",
+                sorted(schedule, key=lambda act: act["at"]), 5_000, clients=4, seed=seed, catalogue="S9",
+                question="Of the writes that met at this replica, which had seen which?")

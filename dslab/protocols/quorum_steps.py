@@ -24,6 +24,18 @@ class Skeleton(quorum.Coordinator):
     have stored its version], "version" and "value", "key", "asked" [replicas], "repairs" [].
     """
 
+    def heard(self, name, replica, version, value):
+        operation = self.operation(name)
+        if name in self.reads and operation["version"] is None:
+            answers = {**operation["answers"], replica: [version, value]}
+            _must_be_an_answer(self, self.newest(dict(answers)), list(answers.values()))
+        super().heard(name, replica, version, value)
+
+    def put(self, name, version=None):
+        if version is not None:
+            _must_be_a_version(self, version)
+        super().put(name, version)
+
     # ---- step 1: write. Missing: new_version(answers), keep(key, version, value), is_stored(acks)
 
     # ---- step 2: read. Until then a server answers from what it holds itself
@@ -37,6 +49,18 @@ class Skeleton(quorum.Coordinator):
         self.finish(name)
 
     # ---- step 4: restart. Missing: what is durable
+
+
+def _must_be_an_answer(server, found, answers):
+    if found is not None and (not isinstance(found, (list, tuple)) or list(found) not in answers):
+        raise TypeError(f"{type(server).__name__}.newest returned {found!r}; it must return one of the answers, such as "
+                        f"{answers[0]!r}, or None")
+
+
+def _must_be_a_version(server, version):
+    if not isinstance(version, (list, tuple)) or [type(part) for part in version] != [int, str]:
+        raise TypeError(f"{type(server).__name__}.new_version returned {version!r}; it must return [counter, name], such "
+                        f"as [3, {server.id!r}], or None")
 
 
 # ---- the steps, done: whoever is stuck at one derives the next class from these

@@ -101,7 +101,29 @@ ONE_DOWN = Case(
     question="Who answers n1, and for whom does it wait?",
 )
 
-WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIVE_STUCK, ONE_DOWN)
+SIX_BEHIND = Case(
+    "six-behind",
+    "six servers, R=4 and W=3; n4, n5 and n6 are not reached by x=1 and x=2; then c2 writes x=3 at n4.",
+    [
+        _asks(10, "c1", "x=1", "n1"),
+        *_deaf(25, "n1", "n4", "n5", "n6"),
+        *_deaf(100, "n1", "n4", "n5", "n6", loss=0),
+        _asks(110, "c1", "x=2", "n1"),
+        *_deaf(125, "n1", "n4", "n5", "n6"),
+        *_deaf(240, "n1", "n4", "n5", "n6", loss=0),
+        *_slow(240, "n1", "n4", ms=30),
+        *_slow(240, "n2", "n4", ms=30),
+        *_slow(240, "n3", "n4", ms=30),
+        _asks(250, "c2", "x=3", "n4"),
+    ],
+    until=1_500,
+    nodes=6,
+    clients=2,
+    catalogue="F11",
+    question="Three servers hold x=2. How many of six must be asked, so that one of the three is among them?",
+)
+
+WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIVE_STUCK, SIX_BEHIND, ONE_DOWN)
 
 # ---- step 2: read
 
@@ -151,7 +173,8 @@ SIX = Case(
         _asks(10, "c1", "x=1", "n1"),
         *_slow(125, "n1", "n4", "n5", "n6"),
         _asks(110, "c1", "x=2", "n1"),
-        *_fast(170, "n1", "n4", "n5", "n6"),
+        *_fast(170, "n1", "n5", "n6"),
+        *_slow(170, "n1", "n4", ms=30),
         *_slow(170, "n2", "n4", ms=100),
         *_slow(170, "n3", "n4", ms=100),
         _asks(200, "c2", "x", "n4"),
@@ -182,7 +205,23 @@ SAME_COUNT = Case(
     question="Two versions have the same number. Which of them does every server take for the newer?",
 )
 
-READ = (READ_BACK, LATE_REPLICA, OLD_ANSWER_LAST, SIX, SAME_COUNT, ONE_DOWN)
+TENTH = Case(
+    "tenth",
+    "c1 writes x ten times at n1, and n3 does not hear of the last one in time; c2 reads at n3.",
+    [
+        *[_asks(10 + 60 * i, "c1", f"x={20 - i}", "n1") for i in range(9)],
+        *_slow(565, "n1", "n3"),
+        _asks(550, "c1", "x=11", "n1"),
+        _asks(650, "c2", "x", "n3"),
+        *_fast(900, "n1", "n3"),
+    ],
+    until=1_800,
+    clients=2,
+    catalogue="S9",
+    question="Which is newer, the version with the number 9 or the one with 10, and what did you compare?",
+)
+
+READ = (READ_BACK, LATE_REPLICA, OLD_ANSWER_LAST, SIX, SAME_COUNT, TENTH, ONE_DOWN)
 
 # ---- step 3: repair
 
@@ -245,7 +284,73 @@ MEANWHILE = Case(
     question="What c2 reads is stored once more. Is it newer than it was, and newer than x=2?",
 )
 
-REPAIR = (READ_BACK, HALF_WRITTEN, AGREED, FIVE_HALF_WRITTEN, MEANWHILE, SAME_COUNT, ONE_DOWN)
+ONE_NUMBER = Case(
+    "one-number",
+    "x=1 and x=2 are written at the same time, as 1.n1 and 1.n2; x=2 is stuck at n2; c3 reads at n2, c4 at n1.",
+    [
+        _asks(10, "c1", "x=1", "n1"),
+        _asks(12, "c2", "x=2", "n2"),
+        *_slow(32, "n2", "n1", "n3"),
+        *_fast(40, "n2", "n1"),
+        _asks(100, "c3", "x", "n2"),
+        *_slow(115, "n2", "n1"),
+        _asks(160, "c4", "x", "n1"),
+        *_fast(460, "n2", "n1", "n3"),
+    ],
+    until=1_500,
+    clients=4,
+    catalogue="F8",
+    question="n1 and n2 both answer with the number 1. Do they hold the same version?",
+)
+
+OLD_VALUE_AGAIN = Case(
+    "old-value-again",
+    "x=1 is everywhere, then x=2 at n1 and n2; x=1 is written once more and stuck at n1; c2 reads at n1, c3 at n2.",
+    [
+        _asks(10, "c1", "x=1", "n1"),
+        *_slow(125, "n1", "n3", ms=1_000),
+        _asks(110, "c1", "x=2", "n1"),
+        *_fast(160, "n1", "n3"),
+        *_slow(220, "n1", "n2", "n3"),
+        _asks(200, "c1", "x=1", "n1"),
+        *_fast(232, "n1", "n3"),
+        *_slow(236, "n1", "n2"),
+        _asks(250, "c2", "x", "n1"),
+        *_slow(265, "n1", "n3"),
+        _asks(300, "c3", "x", "n2"),
+        *_fast(700, "n1", "n2", "n3"),
+    ],
+    until=1_800,
+    clients=3,
+    catalogue="S6",
+    question="n3 holds 1, as it should be now. Since when does it hold it, and would it tell others that it is new?",
+)
+
+READER_LACKS_IT = Case(
+    "reader-lacks-it",
+    "x=0 is everywhere; the write of 1 has reached n2 only; c2 reads at n1, which lacks it, later c3 at n3.",
+    [
+        _asks(10, "c1", "x=0", "n2"),
+        *_slow(220, "n2", "n1", "n3"),
+        _asks(200, "c1", "x=1", "n2"),
+        *_fast(232, "n2", "n1"),
+        *_slow(232, "n3", "n1"),
+        *_slow(255, "n1", "n3"),
+        _asks(240, "c2", "x", "n1"),
+        *_slow(275, "n2", "n3"),
+        *_fast(275, "n1", "n3"),
+        *_fast(290, "n3", "n1"),
+        _asks(310, "c3", "x", "n3"),
+        *_fast(600, "n2", "n1", "n3"),
+    ],
+    until=1_800,
+    clients=3,
+    catalogue="S6",
+    question="n1 has told c2 that x is 1. Does n1 itself hold 1 by then, and who counted it?",
+)
+
+REPAIR = (READ_BACK, HALF_WRITTEN, AGREED, FIVE_HALF_WRITTEN, MEANWHILE, SAME_COUNT, ONE_NUMBER, OLD_VALUE_AGAIN,
+          READER_LACKS_IT, ONE_DOWN)
 
 # ---- step 4: restart
 

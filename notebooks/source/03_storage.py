@@ -16,7 +16,7 @@
 # | [One in front](#chain) | see what a primary and a chain buy | 20 min |
 # | [Merging](#merging) | write data that cannot conflict, and see what that does not mean | 60 min |
 #
-# The first exercise takes three minutes.
+# The first exercise takes ten minutes.
 
 # %% [markdown] name="histories-why" tags=["why"]
 # <a id="histories"></a>
