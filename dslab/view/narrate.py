@@ -26,6 +26,7 @@ from .rounds import Rounds
 from .scene import ASKING, LEADING, STANDING, Reading, ignored, scenes, term_of
 from .words import Said, listed, number_word, plain_value, say, shorten
 
+COUNTS = ("sent_messages", "sent_bytes")  # what grows with every message says nothing about this one
 TOLD = frozenset(
     {
         "role",
@@ -224,6 +225,7 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merg
         return say((f"{event.node} is answered `{result}`{took}", f"{event.node} is answered{took}"), why)
 
     def _plain(self, event: Event, changed: list[str], node: Any) -> Said:
+        changed = [name for name in changed if name not in COUNTS]
         if event.kind == "timer":
             headline = (f"{node.id}'s {event.detail} timer runs out", f"{node.id}'s timer runs out")
         else:
