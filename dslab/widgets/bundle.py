@@ -18,7 +18,7 @@ from typing import NamedTuple
 STATIC = Path(__file__).parent / "static"
 BASE = (
     "format", "parts", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
-    "conditions", "until", "transport", "host", "keys", "session", "tools", "entries", "logcells", "log", "links",
+    "conditions", "until", "transport", "host", "keys", "session", "tools", "entries", "links",
     "events", "spacelayout", "spacepaint", "spacecompare", "spacetime", "script", "causes", "popover", "chips",
     "predict", "describe",
 )
@@ -39,6 +39,7 @@ class Part(NamedTuple):
 
 
 PARTS = {
+    "log": Part(("logentries", "logcells", "log"), frozenset({"log"})),
     "insets": Part(
         ("insetpieces", "insetdata", "insets"), frozenset({"promised", "accepted_ballot", "slots"})
     ),
@@ -51,7 +52,7 @@ PARTS = {
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|[ \t]{2,}// .*$", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
 
 _UNPACK = """const packed = "{packed}";
@@ -80,7 +81,6 @@ def modules_of(parts: Iterable[str] = PARTS) -> tuple[str, ...]:
 
 
 MODULES = modules_of()
-
 
 
 @cache

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
 import { render } from "../../dslab/widgets/static/lab.js";
+import "../../dslab/widgets/static/log.js";
 import { FakeModel, electionRun, modelState, partitionRun } from "./fixture.js";
 
 /** A lab in a page of its own, with frames cranked by hand; `send` null is a page without a kernel. */

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
-import {
-  authorityAt, classifyCell, commitNote, currentLeader, entryText, logMoments, logServers, termRuns, truncatedEntries,
-} from "../../dslab/widgets/static/entries.js";
+import { currentLeader, entryText } from "../../dslab/widgets/static/entries.js";
+import { authorityAt, classifyCell, commitNote, logMoments, logServers, termRuns, truncatedEntries } from "../../dslab/widgets/static/logentries.js";
 import { createLogView } from "../../dslab/widgets/static/log.js";
 import { frontierPath } from "../../dslab/widgets/static/logcells.js";
 import { SERVERS, branch, entry, fakeContext, frameAt, spec } from "./panels-fixture.js";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
 import { render } from "../../dslab/widgets/static/lab.js";
+import "../../dslab/widgets/static/log.js";
 import { FakeModel, electionRun, modelState } from "./fixture.js";
 
 /** A lab with the space-time diagram open. */

@@ -37,7 +37,7 @@ def test_import_lines_are_of_the_form_that_is_taken_out():
         assert len(IMPORTS.findall(text(module))) == len(re.findall("^import ", text(module), re.MULTILINE)), module
 
 
-@pytest.mark.parametrize(("system", "parts"), [(raft.cluster(3), ()), (chord.cluster(4), ("ring",))])
+@pytest.mark.parametrize(("system", "parts"), [(raft.cluster(3), ("log",)), (chord.cluster(4), ("ring",))])
 def test_a_lab_carries_the_parts_that_its_nodes_show_something_for(system, parts):
     lab = Lab(system, until=50)
     assert tuple(name for name in lab._parts if name != "history") == parts

@@ -1,5 +1,5 @@
 // Events in words, the full event log as a table, and the table that stands in for the cluster diagram.
-import { clockText, countText, durationText, h, plainText, setAttrs, valueText } from "./format.js";
+import { clockText, countText, durationText, h, menuOf, plainText, setAttrs, valueText } from "./format.js";
 import { clusterName, nodeView } from "./glyphs.js";
 
 const ROW_EM = 2;
@@ -81,8 +81,7 @@ export function eventsFile(trace, ids, form) {
 
 export function createEventsView(ctx) {
   const { doc, store, spec } = ctx;
-  const choices = (label, values) => h(doc, "select", { class: "ds-input", "aria-label": label, onchange: refilter },
-    values.map(([value, text]) => h(doc, "option", { value }, text)));
+  const choices = (label, values) => menuOf(doc, { class: "ds-input", "aria-label": label, onchange: refilter }, values);
   const byNode = choices("Node", [["", "any node"], ...[...spec.servers, ...spec.clients ?? []].map((id) => [id, id])]);
   const byKind = choices("Kind", [["", "any kind"]]);
   const byText = h(doc, "input", { class: "ds-input", type: "search", placeholder: "Find", "aria-label": "Text", oninput: refilter });

@@ -78,6 +78,34 @@ export function setAttrs(element, attrs) {
   }
 }
 
+const MENU_UP_TO = 300;
+
+/**
+ * A select of [value, text]. A longer one has only its first and its chosen option until it is used: Chromium reads
+ * all options of a page again whenever one of its forms changes, which stops it for 50 ms where there are thousands.
+ */
+export function menuOf(doc, attrs, options) {
+  const option = ([value, text]) => h(doc, "option", { value }, text ?? value);
+  const el = h(doc, "select", attrs, options.slice(0, options.length > MENU_UP_TO ? 1 : options.length).map(option));
+  if (options.length <= MENU_UP_TO) return el;
+  const hold = (held) => {
+    const { value } = el;
+    el.replaceChildren(...held.map(option));
+    el.value = value;
+  };
+  const fill = () => el.options.length < options.length && hold(options);
+  el.addEventListener("pointerdown", fill);
+  el.addEventListener("focus", fill);
+  el.addEventListener("blur", () => hold(options.filter(([value], i) => i === 0 || value === el.value)));
+  return el;
+}
+
+/** Chooses in a menu that may not have been used yet. */
+export function chooseIn(menu, value) {
+  if (![...menu.options].some((option) => option.value === value)) menu.append(h(menu.ownerDocument, "option", { value }, value));
+  menu.value = value;
+}
+
 /** Replace an element's text only when it differs. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

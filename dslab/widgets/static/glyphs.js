@@ -420,3 +420,14 @@ export function clusterName(frame) {
   return `Cluster diagram, ${countText(servers.length, "server")}${down ? `, ${down} down` : ""}, `
     + `${countText(frame.flying.length, "message")} in flight`;
 }
+
+/** A node in miniature: role letter, term, ring; a cross when it is down. */
+export function nodeBadge(doc, view) {
+  const down = view.status === "crashed";
+  return s(doc, "svg", { class: "ds-mini", viewBox: "0 0 32 32", "aria-hidden": "true" },
+    view.traitor ? s(doc, "path", { d: starPath(13, 10), transform: "translate(16 16)", class: `ds-nf ds-thin ${termClass(view.term)}` })
+      : s(doc, "circle", { cx: 16, cy: 16, r: 11, class: `ds-nf ds-thin ${down ? "is-down" : termClass(view.term)}` }),
+    !down && view.ring && s(doc, "circle", { cx: 16, cy: 16, r: 14, class: view.ring === "leader" ? "ds-ring-leader" : "ds-ring-cand" }),
+    down ? s(doc, "path", { d: "M11.5 11.5l9 9M20.5 11.5l-9 9", class: "ds-x-down" })
+      : s(doc, "text", { x: 16, y: 20.2, "text-anchor": "middle", class: `ds-t12 ds-b ds-on ${termClass(view.term)}` }, view.text));
+}

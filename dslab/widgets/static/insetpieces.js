@@ -1,8 +1,7 @@
 // What the insets are made of: tables whose rows are nodes, meters, and a view that draws anew only when it must.
 
 import { clockText, h } from "./format.js";
-import { nodeView } from "./glyphs.js";
-import { nodeBadge } from "./logcells.js";
+import { nodeBadge, nodeView } from "./glyphs.js";
 
 export const unseen = (doc, text) => h(doc, "span", { class: "ds-vh" }, text);
 export const mono = (doc, text) => h(doc, "code", { class: "ds-mono" }, text);

@@ -10,8 +10,6 @@ import { createSpeaker, keyAction, keyIsTaken } from "./keys.js";
 import { createTools } from "./tools.js";
 import { createFrameGuard } from "./guard.js";
 import { watchTheme, watchRoom, watchVisible, onePlays, rememberedLayout, stageWidth } from "./host.js";
-import { logServers } from "./entries.js";
-import { createLogView } from "./log.js";
 import { createLinksView } from "./links.js";
 import { createSpacetimeView } from "./spacetime.js";
 import { createEventsView, createPrintTable, createTableView } from "./events.js";
@@ -24,7 +22,7 @@ import { createDescription, createHelp } from "./describe.js";
 
 const MOVES = new Set(["play", "reverse", "step", "stepback", "start", "end", "next", "prev", "until"]);
 const CHANGES = new Set(["fork", "bookmark", "undo", "redo", "heal", "rename", "pin", "delete"]);
-const TABS = [["cluster", "Cluster"], ["log", "Log"], ["spacetime", "Space-time"], ["links", "Links"], ["events", "Events"]];
+const TABS = [["cluster", "Cluster"], ["spacetime", "Space-time"], ["links", "Links"], ["events", "Events"]];
 const NEEDS_STATUS = {
   crash: ["up", "paused"], restart: ["crashed"], join: ["absent"], leave: ["up"], pause: ["up"], resume: ["paused"], timeout: ["up"], request: ["up"], skew: ["up", "paused"],
 };
@@ -49,7 +47,7 @@ export function createLab(model, doc) {
   let frame = null;
   let drawn = "";
   let tab = "cluster";
-  let sideTab = "log";
+  let sideTab = "spacetime";
   let popover = null;
   let pending = null;
   let grouping = false;
@@ -76,7 +74,7 @@ export function createLab(model, doc) {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
-  if (!logServers(spec).length) sideTab = partTabs[0]?.[0] ?? "spacetime";
+  sideTab = partTabs[0]?.[0] ?? sideTab;
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
@@ -117,7 +115,7 @@ export function createLab(model, doc) {
     request: (command, to) => send("request", { command, ...(to ? { to } : {}) }), partition: cutGroups, heal: go.heal,
     focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
-  const views = { log: createLogView(ctx), spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...Object.assign({}, ...Object.values(parts).map((part) => part.views(ctx))) };
+  const views = { spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...Object.assign({}, ...Object.values(parts).map((part) => part.views(ctx))) };
   const table = createTableView(ctx);
   const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
@@ -144,8 +142,8 @@ export function createLab(model, doc) {
   const helpButton = headButton("Help and legend", h(doc, "b", {}, "?"), () => toggleHelp());
   const stageArea = h(doc, "div", { class: "ds-stage-area", id: ctx.uid("stage") }, stage.el, table.el, tools.form, tools.hint);
   const side = h(doc, "div", { class: "ds-side", role: "tabpanel", id: ctx.uid("side") }, Object.values(views).map((view) => view.el));
-  const allTabs = TABS.toSpliced(2, 0, ...partTabs).map(([id, text]) => [id, id === "cluster" ? stage.title ?? text : text]);
-  const tabButtons = new Map(allTabs.filter(([id]) => id !== "log" || logServers(spec).length > 0).map(([id, text]) => [id, h(doc, "button", {
+  const allTabs = TABS.toSpliced(1, 0, ...partTabs).map(([id, text]) => [id, id === "cluster" ? stage.title ?? text : text]);
+  const tabButtons = new Map(allTabs.map(([id, text]) => [id, h(doc, "button", {
     type: "button", class: "ds-tab", role: "tab", id: ctx.uid("tab"), "data-tab": id, "aria-controls": id === "cluster" ? stageArea.id : side.id,
     onclick: () => showTab(id),
   }, text)]));

@@ -1,5 +1,5 @@
 // Links between servers: the matrix, ready-made cuts, and the quality of one link.
-import { h, setAttrs } from "./format.js";
+import { chooseIn, h, menuOf, setAttrs } from "./format.js";
 import { currentLeader } from "./entries.js";
 
 const PRESETS = [["leader", "Isolate leader"], ["minority", "Majority, minority"], ["bridge", "Bridge node"], ["oneway", "One way"], ["ring", "Ring"]];
@@ -109,7 +109,7 @@ export function createLinksView(ctx) {
 
   function linkForm() {
     const number = (label, attrs) => [label, h(doc, "input", { class: "ds-input", type: "number", min: 0, step: "any", ...attrs })];
-    const picker = (label) => h(doc, "select", { class: "ds-input", "aria-label": label, onchange: () => fill() }, servers.map((id) => h(doc, "option", { value: id }, id)));
+    const picker = (label) => menuOf(doc, { class: "ds-input", "aria-label": label, onchange: () => fill() }, servers.map((id) => [id]));
     const from = picker("From");
     const to = picker("To");
     const fields = { loss: number("Loss, %", { max: 100 }), low: number("Latency from, ms", {}), high: number("to, ms", {}), duplicate: number("Duplicate, %", { max: 100 }) };
@@ -145,7 +145,7 @@ export function createLinksView(ctx) {
       return ctx.send("link", args);
     }
 
-    return { el: h(doc, "details", { class: "ds-quality" }, h(doc, "summary", {}, "Loss, latency and order of one link"), box), flaky() { write(FLAKY); submit(); }, choose(source, target) { from.value = source; to.value = target; fill(); } };
+    return { el: h(doc, "details", { class: "ds-quality" }, h(doc, "summary", {}, "Loss, latency and order of one link"), box), flaky() { write(FLAKY); submit(); }, choose(source, target) { chooseIn(from, source); chooseIn(to, target); fill(); } };
   }
 
   function update(next) {

@@ -1,12 +1,19 @@
 // The replicated logs: one row per server, one column per index; only what is in view is drawn.
 import { h, plainText, s, setAttrs, setText } from "./format.js";
-import { nodeView } from "./glyphs.js";
-import { authorityAt, classifyCell, commitNote, currentLeader, entryAt, entryText, lastLogIndex, logMoments, logServers, longestEntry, truncatedEntries } from "./entries.js";
-import { cellLabel, cellParts, createMinimap, frontierPath, keyItems, nodeBadge, noteParts, refillCell } from "./logcells.js";
+import { nodeBadge, nodeView } from "./glyphs.js";
+import { currentLeader, entryText } from "./entries.js";
+import { authorityAt, classifyCell, commitNote, entryAt, lastLogIndex, logMoments, logServers, longestEntry, truncatedEntries } from "./logentries.js";
+import { parts } from "./parts.js";
+import { cellLabel, cellParts, createMinimap, frontierPath, keyItems, noteParts, refillCell } from "./logcells.js";
 
 // px at the base text size of 13 px; in the document everything is em, so that zoom and large text work alike.
 const LOG_GEOMETRY = { row: 46, top: 22, head: 114, headSmall: 66, column: 48, columnWide: 60, columnMost: 120, letter: 6.9, besideText: 27 };
 const em = (px) => `${(px / 13).toFixed(4)}em`;
+
+parts.log = {
+  tabs: (spec) => (logServers(spec).length ? [["log", "Log"]] : []),
+  views: (ctx) => (logServers(ctx.spec).length ? { log: createLogView(ctx) } : {}),
+};
 
 export function createLogView(ctx) {
   const { doc, store } = ctx;

@@ -1,18 +1,8 @@
 // The pieces of the log grid: a server's badge, a cell, a marker, the key, the note, the minimap.
 import { h, markup, s, setAttrs, setText, termClass } from "./format.js";
-import { quorumMeter, starPath } from "./glyphs.js";
-import { entryText, termRuns } from "./entries.js";
-
-/** A node in miniature: role letter, term, ring; a cross when it is down. */
-export function nodeBadge(doc, view) {
-  const down = view.status === "crashed";
-  return s(doc, "svg", { class: "ds-mini", viewBox: "0 0 32 32", "aria-hidden": "true" },
-    view.traitor ? s(doc, "path", { d: starPath(13, 10), transform: "translate(16 16)", class: `ds-nf ds-thin ${termClass(view.term)}` })
-      : s(doc, "circle", { cx: 16, cy: 16, r: 11, class: `ds-nf ds-thin ${down ? "is-down" : termClass(view.term)}` }),
-    !down && view.ring && s(doc, "circle", { cx: 16, cy: 16, r: 14, class: view.ring === "leader" ? "ds-ring-leader" : "ds-ring-cand" }),
-    down ? s(doc, "path", { d: "M11.5 11.5l9 9M20.5 11.5l-9 9", class: "ds-x-down" })
-      : s(doc, "text", { x: 16, y: 20.2, "text-anchor": "middle", class: `ds-t12 ds-b ds-on ${termClass(view.term)}` }, view.text));
-}
+import { quorumMeter } from "./glyphs.js";
+import { entryText } from "./entries.js";
+import { termRuns } from "./logentries.js";
 
 /** The stepped line of commit indexes, as path data in a window that starts at column `first`. */
 export function frontierPath(commits, first, column, row, top, right) {

@@ -17,9 +17,8 @@
 // - Folded steps are a bead with their number; a dashed line leads through hidden lanes.
 // - Two branches share one lane up to the fork, then part like a siding: this branch solid, the other dashed; what only one
 //   of them has is a rhombus, filled here, hollow there. Side by side, each branch has its own lanes.
-import { clockText, countText, h, icon, listText, plainText, s, setAttrs, setText } from "./format.js";
-import { messageMark, nodeView, CLASS_WORDS } from "./glyphs.js";
-import { nodeBadge } from "./logcells.js";
+import { clockText, countText, h, icon, listText, menuOf, plainText, s, setAttrs, setText } from "./format.js";
+import { messageMark, nodeBadge, nodeView, CLASS_WORDS } from "./glyphs.js";
 import { laneOf } from "./trace.js";
 import { causalPath, coneOf, countUpTo, cutAt, judgeCut, lamportTimes, laneEvents, relation, vectorTime } from "./causality.js";
 import { eventText, hiddenParts, laneSpans, leavesAlone, naturalScale, searchEvents, spaceLayout, spaceTicks, transitiveEdges } from "./spacelayout.js";
@@ -127,8 +126,8 @@ export function createSpacetimeView(ctx) {
 
   function filterPanel() {
     const check = (text, on, change) => h(doc, "label", { class: "ds-switch" }, h(doc, "input", { type: "checkbox", checked: on, onchange: (event) => change(event.target.checked) }), text);
-    const only = h(doc, "select", { class: "ds-input", "aria-label": "Only the conversation of", onchange: () => relayout({ only: only.value }) },
-      [["", "everybody’s messages"], ...allLanes.map((id) => [id, `only with ${id}`])].map(([value, text]) => h(doc, "option", { value }, text)));
+    const only = menuOf(doc, { class: "ds-input", "aria-label": "Only the conversation of", onchange: () => relayout({ only: only.value }) },
+      [["", "everybody’s messages"], ...allLanes.map((id) => [id, `only with ${id}`])]);
     const find = h(doc, "input", { class: "ds-input", type: "search", placeholder: "Find: vote, term=4", "aria-label": "Find events by text or field", oninput: () => search(find.value) });
     const count = h(doc, "span", { class: "ds-quiet", "aria-live": "polite" });
     const shown = allLanes.length > 12 ? [] : ["Lanes", ...allLanes.map((id) => check(id, true, (on) => {

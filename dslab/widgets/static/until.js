@@ -1,6 +1,6 @@
 // The form of "run until": menus that write a condition, and the condition itself, to be changed at will.
 
-import { h, setText } from "./format.js";
+import { h, menuOf, setText } from "./format.js";
 import { conditionText } from "./conditions.js";
 
 const COMPARE = ["==", "!=", ">=", "<=", ">", "<"];
@@ -10,7 +10,7 @@ const HINT = 'Such as: any(role == "leader") and n2.term > 3, count(log[0].term 
 export function createUntilForm(ctx, go) {
   const { doc, spec, store } = ctx;
   const fields = [...new Set(Object.entries(spec.fields ?? {}).filter(([id]) => spec.servers.includes(id)).flatMap(([, names]) => names))];
-  const select = (label, options) => h(doc, "select", { "aria-label": label, onchange: write }, options.map(([value, text]) => h(doc, "option", { value }, text ?? value)));
+  const select = (label, options) => menuOf(doc, { "aria-label": label, onchange: write }, options);
   const nodes = (any) => [["any", any], ...spec.servers.map((id) => [id])];
   const menus = {
     what: select("Kind of condition", [["field", "a field"], ["message", "a message"], ["property", "a property"]]),
