@@ -300,6 +300,7 @@ test("fields of another shape are taken as absent; nothing throws, in no view", 
   const stage = createRing(ctx, handlers);
   stage.relayout({ width: 640, mode: "wide", popover: false });
   const views = [createLookupView, createRingTable, createChurnView, createRaceView].map((make) => make(ctx));
+  const drawn = new Set();
   for (const field of all) {
     for (const odd of ODD) {
       const list = ids.map((node, i) => ({ at: 0, kind: "start", node, patch: Object.entries({ ...good, position: 3 + i, [field]: i === 0 ? odd : good[field] }) }));
@@ -308,12 +309,17 @@ test("fields of another shape are taken as absent; nothing throws, in no view", 
       Object.assign(ctx.store, { trace, selection: { kind: "node", id: "n1" }, layout: "wide", branch: { id: "A" }, race: null, playing: 0, cursor: { time_us: 0 } });
       for (const event of [-1, 0, 4]) {
         const frame = trace.frameAt(event);
+        const history = ringHistory(trace);
+        const read = JSON.stringify([event, [...frame.nodes.values()].map(({ fields, status }) => [dhtOf(fields), status]), { ...ringModel(frame, spec), raw: null }, lookupsAt(history, event), history.moves, history.changes]);
+        if (drawn.has(read)) continue;      // views see fields only as they are read here: the same reading is the same picture
+        drawn.add(read);
         for (const view of views) view.update(frame);
         stage.update(frame);
       }
       for (const item of lookupsAt(ringHistory(trace), trace.n)) item.hops.forEach((hop, i) => hopSentence(item, i, ringHistory(trace), 5));
     }
   }
+  assert.ok(drawn.size > 30, `${drawn.size} readings`);
   for (const odd of ODD) assert.deepEqual(contactsOf(dhtOf(odd), "n1"), []);
 });
 
