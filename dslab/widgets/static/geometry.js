@@ -26,7 +26,7 @@ export function stageLayout(ids, width, mode, popover = false, shape = "ring") {
 
 function stageFrame(width, mode, popover) {
   const room = Math.max(200, width - POPOVER_WIDTH);
-  if (mode === "small") return { width, height: 316, cx: width / 2, cy: 166, radius: 98, nameOnly: true };
+  if (mode === "small") return { width, height: 316, cx: width / 2, cy: 160, radius: 94, nameOnly: true };
   if (popover) {
     const height = mode === "wide" ? 374 : 340;
     const cy = mode === "wide" ? 198 : 184;
