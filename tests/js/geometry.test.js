@@ -17,7 +17,7 @@ test("five nodes stand on the ring of the guide, first at the top, clockwise", (
 
 test("beside a popover the ring moves left and keeps names only", () => {
   const wide = g.stageLayout(five, 640, "wide", true);
-  assert.deepEqual([wide.cx, wide.cy, wide.radius, wide.labels], [172, 194, 106, "name"]);
+  assert.deepEqual([wide.cx, wide.cy, wide.radius, wide.labels], [172, 198, 106, "name"]);
   const one = g.stageLayout(five, 694, "one", true);
   assert.deepEqual([one.cx, one.cy, one.radius], [200, 184, 106]);
   assert.deepEqual(g.stageLayout(five, 318, "small", true).radius, 94);
