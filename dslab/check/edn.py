@@ -14,14 +14,15 @@ from .history import HistoryError, hashable
 
 BLANK = re.compile(r"(?:[\s,]+|;[^\n]*|#!/[^\n]*)*")
 TOKEN = re.compile(r"""[^\s,;()\[\]{}"]+""")
-TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+TEXT = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 INTEGER = re.compile(r"[+-]?\d+N?")
 DECIMAL = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?")
 ENDS = {"(": ")", "[": "]", "{": "}", "#{": "}"}
 WORDS: dict[str, Any] = {"nil": None, "true": True, "false": False}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 CHARACTERS = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r"}
-DEEPEST = 100               # collections within collections
+DEEPEST = 100               # collections, tags and the like within each other
+LONGEST = 4_000             # digits of a number
 
 
 class Edn:
@@ -65,6 +66,14 @@ class Edn:
 
     def value(self) -> Any:
         """The next value."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"more than {DEEPEST} brackets or tags are open")
+        value = self._form()
+        self.depth -= 1
+        return value
+
+    def _form(self) -> Any:
         opening = self.opens()
         if opening is None:
             raise self.error("it ends where a value should be")
@@ -81,12 +90,8 @@ class Edn:
         return self._atom()
 
     def _collection(self, opening: str) -> Any:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.error(f"more than {DEEPEST} brackets are open")
         line = self.line
         items = [value for _, value in self.forms(self.enter())]
-        self.depth -= 1
         if opening != "{":
             return items
         if len(items) % 2:
@@ -115,6 +120,8 @@ class Edn:
         if token.startswith(":"):
             return token[1:]
         if INTEGER.fullmatch(token):
+            if len(token) > LONGEST:
+                raise self.error(f"a number has more than {LONGEST} digits")
             return int(token.rstrip("N"))
         if DECIMAL.fullmatch(token):
             return float(token.rstrip("M"))

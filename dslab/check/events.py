@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .edn import Edn
-from .history import HistoryError
+from .edn import DEEPEST, LONGEST, Edn
+from .history import HistoryError, hashable
 
 TYPES = ("invoke", "ok", "fail", "info")
 
@@ -76,7 +76,7 @@ def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
         if line.strip():
             try:
                 yield number, json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise HistoryError(f"line {number}: this is not JSON: {_told(error)}") from None
 
 
@@ -94,13 +94,26 @@ def _json_list(text: str) -> Iterator[tuple[int, Any]]:
             return
         try:
             value, place = decoder.raw_decode(text, place)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise HistoryError(f"line {line}: this is not JSON: {_told(error)}") from None
         yield line, value
 
 
 def _told(error: Exception) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else "too many brackets are open"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return f"more than {DEEPEST} brackets are open" if isinstance(error, RecursionError) else "a number is too long"
+
+
+def _too_deep(value: Any) -> bool:
+    """Whether more than DEEPEST collections are in each other."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [item for one in level if isinstance(one, (list, Mapping))
+                 for item in (one.values() if isinstance(one, Mapping) else one)]
+        if not level:
+            return False
+    return True
 
 
 def _event(place: int, line: int, fields: Any) -> Event:
@@ -110,8 +123,13 @@ def _event(place: int, line: int, fields: Any) -> Event:
     kind = _name(named.get("type"))
     if kind not in TYPES:
         raise HistoryError(f"line {line}: the type of an event is one of {', '.join(TYPES)}, not {kind}")
-    return Event(place, line, _process(named.get("process")), kind, _name(named.get("f")), named.get("key"),
-                 named.get("value"), named)
+    if _too_deep(fields):
+        raise HistoryError(f"line {line}: more than {DEEPEST} brackets are open")
+    process, do = _process(named.get("process")), _name(named.get("f"))
+    for name, told in (("process", process), ("f", do)):
+        if isinstance(told, (list, Mapping)):
+            raise HistoryError(f"line {line}: the {name} of an event is a number or a name, not {str(told)[:60]}")
+    return Event(place, line, process, kind, do, hashable(named.get("key")), named.get("value"), named)
 
 
 def _name(value: Any) -> Any:
@@ -122,7 +140,7 @@ def _name(value: Any) -> Any:
 def _process(value: Any) -> Any:
     """A process: a number even where it stands in quotes."""
     value = _name(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST else value
 
 
 class Pair(NamedTuple):

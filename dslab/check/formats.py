@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from .edn import Edn
+from .edn import LONGEST, Edn
 from .events import TYPES, Event, Pair, paired, read_events
 from .history import FAILED, OK, UNKNOWN, HistoryError, Operation, hashable
 
@@ -79,7 +79,7 @@ def jepsen_etcd(text: str) -> list[Operation]:
         if len(parts) < 2 or parts[1][1:] not in TYPES or parts[1][0] != ":":
             continue
         process, kind = parts[0].lstrip(":"), parts[1][1:]
-        if not process.isdecimal():
+        if not process.isdecimal() or len(process) > LONGEST:
             continue
         if len(parts) < 4 or parts[2] not in (":read", ":write", ":cas"):
             raise HistoryError(f"line {number}: an event of a client is :read, :write or :cas with a value, "

@@ -121,19 +121,18 @@ class Search:
                     if r >= 0 and not reads[i] and hopeless(new, history[r].result) \
                             and not self._beginnings(history[r].result) >> first & ~placed:
                         self.doomed = max(self.doomed, self.place[later[0]])
-                        entry = following[entry]
+                    else:
+                        stack.append((entry, state, base, window))
+                        state, base, window = new, first, placed
+                        call, answer = 2 * i + 1, 2 * i + 2
+                        following[back[call]], back[following[call]] = following[call], back[call]
+                        if answered[i]:
+                            following[back[answer]], back[following[answer]] = following[answer], back[answer]
+                            if reads[i]:
+                                later[sooner[answer]], sooner[later[answer]] = later[answer], sooner[answer]
+                            left -= not may[i]
+                        entry = following[0]
                         continue
-                    stack.append((entry, state, base, window))
-                    state, base, window = new, first, placed
-                    call, answer = 2 * i + 1, 2 * i + 2
-                    following[back[call]], back[following[call]] = following[call], back[call]
-                    if answered[i]:
-                        following[back[answer]], back[following[answer]] = following[answer], back[answer]
-                        if reads[i]:
-                            later[sooner[answer]], sooner[later[answer]] = later[answer], sooner[answer]
-                        left -= not may[i]
-                    entry = following[0]
-                    continue
                 if entry & 1 and not reads[i]:
                     entry = following[entry]
                     continue
@@ -185,9 +184,7 @@ class Search:
         low, high = 0, len(answers) - 1
         while low < high:
             middle = (low + high) // 2
-            end = self.history[answers[middle]].completed
-            assert end is not None
-            search = Search(self.model, [o for _, o in begun_by(self.history, end)])
+            search = Search(self.model, [o for _, o in begun_by(self.history, answers[middle])])
             if search.run(3 * self.steps + FIRST_TURN) is False:
                 high = middle
             else:
@@ -195,9 +192,11 @@ class Search:
         return answers[low]
 
 
-def begun_by(history: Sequence[Operation], end: int) -> list[tuple[int, Operation]]:
-    """What was asked until some time, (position, operation); what was not yet answered then is open."""
-    return [(i, o if o.completed is None or o.completed <= end else replace(o, completed=None))
+def begun_by(history: Sequence[Operation], last: int) -> list[tuple[int, Operation]]:
+    """What was asked until the last one was answered, (position, operation); what was not yet answered then is open."""
+    end = history[last].completed
+    assert end is not None
+    return [(i, o if o.completed is None or (o.completed, i) <= (end, last) else replace(o, completed=None))
             for i, o in enumerate(history) if o.invoked <= end]
 
 
@@ -235,7 +234,7 @@ def check(history: Sequence[Operation], model: str, *, initial: Any = ..., steps
     if bad is not None:
         mine = next(keys[key] for key, search in searches.items() if search is bad)
         last = bad.stuck()
-        begun = begun_by(bad.history, bad.history[last].completed or 0)
+        begun = begun_by(bad.history, last)
         part = smallest_part(kind, [o for _, o in begun], Search, bad.steps) if smallest else ()
         stuck, shown = mine[last], tuple([mine[begun[i][0]] for i in part])
         return asked._replace(verdict=VIOLATION, stuck=stuck, smallest=shown, why=_why(history, stuck, shown))

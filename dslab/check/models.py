@@ -8,7 +8,7 @@ Source: M. Herlihy, J. Wing, ACM TOPLAS 12(3), 1990, section 2 (sequential speci
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .history import OK, HistoryError, Operation, told
@@ -42,6 +42,8 @@ class Model(NamedTuple):
             none is given, only who `wrote` the answer can.
         closed: an order without some of the operations is as legal as before, as long as everything that shows what
             they wrote is left out too. It is not where an answer shows what was *not* written.
+        clears: of a closed one, whether an operation takes away what others wrote, so that it explains answers
+            without being seen in them.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Model(NamedTuple):
     begins: Callable[[Operation, Any], bool] | None = None
     shown: Callable[[Operation], tuple[Any, ...]] | None = None
     closed: bool = False
+    clears: Callable[[Operation], bool] = lambda operation: False
 
     def check(self, operation: Operation) -> None:
         """Refuses an operation that this model does not know.
@@ -70,6 +73,13 @@ class Model(NamedTuple):
             raise HistoryError(f"{where}a cas needs a pair [from to], not {told(operation.argument)}")
         if operation.do == "txn":
             _check_transaction(operation, where)
+        if self.step is text_step:
+            for text in (operation.argument, operation.result):
+                if not isinstance(text, str) and (text is not None or operation.do == "append"
+                                                  and text is operation.argument):
+                    raise HistoryError(f"{where}{operation.do} of a {self.name} takes and shows text, not {told(text)}")
+        if self.step is set_step and operation.do == "read" and operation.status == OK:
+            shown_items(operation)
 
 
 # ---- one value: read, write, compare-and-set
@@ -132,6 +142,11 @@ def text_step(state: str, operation: Operation) -> Any:
 def text_wrote(operation: Operation) -> tuple[Any, ...]:
     """The text that it puts or appends."""
     return (operation.argument,) if operation.do not in ("get", "read") and operation.argument else ()
+
+
+def text_clears(operation: Operation) -> bool:
+    """Whether it puts the empty text, which every answer begins with."""
+    return operation.do in ("put", "write") and not operation.argument
 
 
 def text_shows(operation: Operation, written: Any) -> bool:
@@ -212,6 +227,19 @@ def _check_transaction(operation: Operation, where: str) -> None:
 # ---- set
 
 
+def shown_items(operation: Operation) -> Sequence[Any]:
+    """What a read of a set shows.
+
+    Raises:
+        HistoryError: no list.
+    """
+    shown = operation.result
+    if shown is None or isinstance(shown, (tuple, frozenset)):
+        return tuple(shown or ())
+    where = f"line {operation.line}: " if operation.line else ""
+    raise HistoryError(f"{where}a read of a set shows a list, not {told(shown)}")
+
+
 def set_step(state: frozenset[Any], operation: Operation) -> Any:
     """A set; a read answers all of it."""
     if operation.do == "add":
@@ -246,9 +274,11 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            wrote=register_wrote, shows=register_shows, shown=register_shown,
            hopeless=register_hopeless),
     _model("key-value", "", text_step, "get read", "put write append",
-           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
+           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True,
+           clears=text_clears),
     _model("append", "", text_step, "get read", "put write append",
-           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True),
+           wrote=text_wrote, shows=text_shows, hopeless=text_hopeless, begins=text_begins, closed=True,
+           clears=text_clears),
     _model("mutex", False, mutex_step, "", "acquire release"),
     _model("multi-register", (), multi_register_step, "", "txn",
            wrote=multi_register_wrote, shows=multi_register_shows, shown=multi_register_shown),

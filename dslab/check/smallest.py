@@ -49,8 +49,8 @@ class Parts:
     def fails(self, part: Sequence[int]) -> bool:
         """Whether the operations of a part cannot all have happened."""
         taken = frozenset(part)
-        others = [] if self.model.closed else [
-            i for i, o in enumerate(self.history) if i not in taken and o.do not in self.model.reads]
+        others = [i for i, o in enumerate(self.history) if i not in taken and o.do not in self.model.reads
+                  and (not self.model.closed or self.model.clears(o))]
         chosen = sorted([*taken, *others])
         may = frozenset([n for n, i in enumerate(chosen)
                          if i not in taken and self.history[i].completed is not None])

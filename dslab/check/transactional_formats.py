@@ -83,7 +83,7 @@ def _history(text: str) -> str:
         return text
     try:
         case = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     cases = case.get("cases") if isinstance(case, dict) else None
     if isinstance(cases, list):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .history import LEGAL, OK, UNKNOWN, VIOLATION, HistoryError, HistoryVerdict, Operation, told
+from .models import shown_items
 from .transactions import transactions
 
 
@@ -62,13 +63,14 @@ def set_(operations: Sequence[Operation], model: str = "set") -> HistoryVerdict:
     if not reads:
         return HistoryVerdict(UNKNOWN, "set", "set", why="no read was answered, so nothing shows what is in the set")
     last = max(reads, key=lambda i: operations[i].invoked)
-    shown, asked = set(operations[last].result), operations[last].invoked
+    items, asked = shown_items(operations[last]), operations[last].invoked
+    shown = set(items)
     adds = [i for i, one in enumerate(operations) if one.do == "add"]
     for i in adds:
         one = operations[i]
         if one.status == OK and one.completed is not None and one.completed < asked and one.argument not in shown:
             return _wrong("set", last, (i, last), f"{told(one.argument)} was added and is lost")
-    strange = [element for element in operations[last].result if element not in {operations[i].argument for i in adds}]
+    strange = [element for element in items if element not in {operations[i].argument for i in adds}]
     if strange:
         return _wrong("set", last, (last,), f"{told(strange[0])} is there and was never added")
     return HistoryVerdict(LEGAL, "set", "set", why="the last read shows what was added", tried={"adds": len(adds)})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from dslab.commands.main import Parser, whole
 from dslab.commands.run import WrongArgumentError
 
 SHOWN = 12          # operations of an order that are printed
+LONGEST = 400       # characters of an error
 LABEL = 44          # characters before the bars of a chart
 
 
@@ -88,6 +91,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 
@@ -137,7 +142,9 @@ def main(argv: Sequence[str]) -> int:
         say(f"python -m dslab check: {error}")
         return 2
     except HistoryError as error:
-        say(f"python -m dslab check: {chosen.file}: {error}")
+        say(f"python -m dslab check: {chosen.file}: {str(error)[:LONGEST]}")
         return 2
-    print(json.dumps(as_json(verdict, operations)) if chosen.json else report(verdict, operations, chosen.file))
+    text = json.dumps(as_json(verdict, operations)) if chosen.json else report(verdict, operations, chosen.file)
+    coding = sys.stdout.encoding or "utf-8"           # a text may hold what a terminal cannot show
+    print(text.encode(coding, "backslashreplace").decode(coding))
     return 0 if verdict.verdict == "ok" else 1

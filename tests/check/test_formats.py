@@ -1,5 +1,7 @@
 """Recorded histories: EDN and JSON in all their shapes, what a failure means in each format, errors with a line."""
 
+import json
+
 import pytest
 
 from dslab.check.edn import read_edn
@@ -28,7 +30,7 @@ def test_edn(text, value):
     ('["a\n]', 'line 1: this is not EDN: a text has no closing "'),
     ("", "line 1: this is not EDN: it ends where a value should be"),
     ("[1 }", "line 1: this is not EDN: a closing } without an opening one"),
-    ("[" * 300, "line 1: this is not EDN: more than 100 brackets are open"),
+    ("[" * 300, "line 1: this is not EDN: more than 100 brackets or tags are open"),
 ])
 def test_what_is_no_edn(text, says):
     with pytest.raises(HistoryError) as error:
@@ -161,3 +163,45 @@ def test_errors_name_the_line(form, text, says):
 
 def test_an_empty_list_is_a_history():
     assert read_events("[]") == [] and read_history("[]", "knossos") == []
+
+
+DEEP = "[" * 900 + "]" * 900
+LONG = "9" * 5000
+UNUSUAL = {
+    "f is a list": '{"process":0,"type":"invoke","f":["read"]}',
+    "process is a list": '{"process":[0],"type":"invoke","f":"read"}',
+    "deep JSON": f'{{"process":0,"type":"invoke","f":"write","value":{DEEP}}}',
+    "deeper JSON": f'{{"history":{DEEP * 100}',
+    "deep EDN": f"{{:process 0 :type :invoke :f :write :value {DEEP}}}",
+    "tags": "#a " * 5000 + "5",
+    "metadata": "^a " * 5000 + "5",
+    "discarded": "#_ " * 5000 + "5",
+    "long number in JSON": f'{{"process":0,"type":"invoke","f":"write","value":{LONG}}}',
+    "long number in EDN": f"{{:process 0 :type :invoke :f :write :value {LONG}}}",
+    "long number in a list": f'[{{"process":0,"type":"invoke","f":"write","value":{LONG}}}]',
+}
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "jepsen-etcd"])
+@pytest.mark.parametrize("text", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_inputs_are_refused_in_one_sentence(form, text):
+    with pytest.raises(HistoryError) as error:
+        read_history(text, form)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("model", "do", "value"), [
+    ("set", "read", 5), ("append", "append", 5), ("append", "append", None), ("key-value", "put", 1)])
+def test_values_that_a_model_cannot_hold_are_refused(model, do, value):
+    text = "\n".join(json.dumps({"process": 0, "type": kind, "f": do, "value": value}) for kind in ("invoke", "ok"))
+    with pytest.raises(HistoryError, match=r"^line 1: "):
+        check_history(read_history(text, "knossos"), model)
+    if model == "set":
+        with pytest.raises(HistoryError, match=r"^line 1: "):
+            check_history(read_history(text, "set"), "set", "set")
+
+
+def test_a_key_may_be_a_list():
+    text = "\n".join(json.dumps({"process": 0, "type": kind, "f": "get", "key": [1], "value": ""})
+                     for kind in ("invoke", "ok"))
+    assert check_history(read_history(text, "porcupine-kv"), "key-value").verdict == "ok"

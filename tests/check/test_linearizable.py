@@ -73,7 +73,7 @@ def test_smallest_part_fails_whatever_else_happened_and_nothing_can_be_left_out(
         if found.verdict == "ok":
             continue
         tried += 1
-        so_far = [o for _, o in begun_by(history, history[found.stuck].completed)]
+        so_far = [o for _, o in begun_by(history, found.stuck)]
         parts = Parts(MODELS[model], so_far, Search)
         assert found.stuck in found.smallest and fails(so_far, found.smallest, model), (seed, history)
         for i in found.smallest:
@@ -292,3 +292,25 @@ def test_models_are_what_others_build_on():
     assert all(isinstance(model, Model) for model in MODELS.values())
     assert model_named("kv") is MODELS["key-value"]
     assert MODELS["register"].step(1, op("a", "cas", (2, 3), True, 0, 1)) is ILLEGAL
+
+
+def test_of_two_answers_at_one_time_the_one_that_cannot_be_placed_is_stuck():
+    history = [Operation(1, "append", None, "", None, 7, 12), Operation(0, "get", None, None, "a", 9, 12)]
+    found = check_history(history, "append")
+    assert (found.verdict, found.stuck, found.smallest) == ("violation", 1, (1,))
+
+
+def test_a_put_of_nothing_explains_and_stays_in_the_smallest_part():
+    """`get: ""` after an append may be right because of a put of the empty text."""
+    history = [Operation(3, "append", None, "b", None, 0, 2), Operation(2, "put", None, "", None, 1, 4),
+               Operation(3, "get", None, None, "", 3, 5), Operation(2, "get", None, None, "b", 6, 7)]
+    found = check_history(history, "key-value")
+    assert (found.verdict, found.stuck) == ("violation", 3)
+    assert set(found.smallest) == {0, 2, 3}          # whether or not the put took effect
+
+
+def test_what_is_left_out_is_no_way_past_its_answer():
+    """A write of the initial value explains nothing here, so the smallest part is without it."""
+    history = [Operation(0, "write", None, None, None, 0, 1), Operation(0, "write", None, 1, None, 2, 3),
+               Operation(0, "read", None, None, None, 4, 5)]
+    assert set(check_history(history).smallest) == {1, 2}
