@@ -30,8 +30,11 @@
 # Before you read on: which answers would *you* never accept from a store that several people use? Write down
 # two rules.
 
-
 # %% name="histories-setup"
+from dslab import HistoryChart, Lab, Prediction, check_history, judge_order, judge_puzzles, judge_schedule
+from dslab import judge_shortcut, linearizable, puzzle, show_source, verify
+from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
+
 # %% [markdown] name="histories-explain-register" tags=["explain"]
 # ### How it works
 #
@@ -42,6 +45,7 @@
 #
 # An operation that was never answered may have taken effect at any moment since, also much later; or it never
 # will. So it may be placed anywhere after its beginning, or left out.
+
 # %% [markdown] name="history-puzzles-statement" tags=["exercise"]
 # ### Exercise *history-puzzles* (10 minutes)
 #
@@ -50,22 +54,8 @@
 # such as `"BAC"`, in which an operation that was never answered may be left out; or a *set* such as
 # `{"A", "C"}` of operations that cannot all have happened, the smaller the better. A bare True or False earns
 # half. More of them: `puzzle(seed, difficulty=1)` to 5, as many as you like.
-# %% name="history-puzzles-setup"
-from dslab import (
-    HistoryChart,
-    Lab,
-    Prediction,
-    check_history,
-    judge_order,
-    judge_puzzles,
-    judge_schedule,
-    judge_shortcut,
-    puzzle,
-    show_source,
-    verify,
-)
-from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
 
+# %% name="history-puzzles-setup"
 series = {"a": (3, 1), "b": (2, 2), "c": (4, 3), "d": (1, 4)}
 
 # %% name="history-puzzles-a" tags=["play"]
@@ -118,12 +108,12 @@ judge_puzzles("history-puzzles", my_answers, series, proofs=True, minutes=10)
 #
 # A store with three copies. n1 puts all writes in order and tells the others; each copy answers reads itself, at
 # once. The way from n1 to n3 is long. The labs stay locked until you have chosen an answer and said how sure
-# you are.
+# you are. Then play on, and see in the tab *Operations* what the clients were told.
 
 # %% name="histories-predict-other-client" tags=["predict"]
 case = local_reads_cases.OTHER_CLIENT
 Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=238,
-    predict=Prediction(**storage_questions.OTHER_CLIENT), title="Another client reads")
+    properties=[linearizable()], predict=Prediction(**storage_questions.OTHER_CLIENT), title="Another client reads")
 
 # %% name="histories-predict-identity" tags=["predict"]
 case = local_reads_cases.IDENTITY
@@ -134,6 +124,7 @@ Lab(local_reads.cluster(3, server=local_reads_variants.AnswersCasItself, clients
 # %% name="histories-predict-wanders" tags=["predict"]
 case = local_reads_cases.WANDERS
 Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.until, start=257,
+    properties=[linearizable(consistency="monotonic reads")],
     predict=Prediction(**storage_questions.WANDERS), title="A client wanders")
 
 # %% [markdown] name="histories-models-task" tags=["explain"]
@@ -776,6 +767,11 @@ class Mending(chord_steps.Stabilized):
         if now is None or self.position_of(now) < self.position_of(name) < self.position:
             self.predecessor = name
 
+# %% name="chord-stabilize-mutant-believes-the-last" tags=["mutant"] property="Predecessors come nearer" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def notify(self, name):
+        self.predecessor = name or self.predecessor
+
 # %% name="chord-stabilize-check" tags=["check"] points=5 title="The ring mends"
 verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.stabilized,
        cases=chord_steps.STABILIZING, minutes=20)
@@ -973,7 +969,6 @@ figure_hops()
 # Before you read on: N = 3, R = W = 2. Try to find a read that is wrong.
 
 # %% name="quorum-setup"
-from dslab import linearizable
 from dslab.protocols import (
     abd,
     quorum,
@@ -1808,6 +1803,18 @@ def descend(mine, theirs, depth):
     ask = [node + bit for node in wrong for bit in "01" if len(node) + 1 < depth]
     return ask, [node + "0" for node in wrong if len(node) + 1 == depth]
 
+# %% name="merkle-diff-mutant-depth-four" tags=["mutant"] property="Exchanges find what differs"
+def descend(mine, theirs, depth):
+    wrong = [node for node in theirs if mine[node] != theirs[node]]
+    return [node + bit for node in wrong for bit in "01" if len(node) < 4 and node + bit in mine], [
+        node for node in wrong if len(node) == 4]
+
+# %% name="merkle-diff-mutant-asks-twice" tags=["mutant"] property="names a node twice"
+def descend(mine, theirs, depth):
+    wrong = [node for node in theirs if mine[node] != theirs[node]]
+    return [node + bit for node in wrong for bit in "0101" if len(node) < depth], [
+        node for node in wrong if len(node) == depth]
+
 # %% name="merkle-diff-check" tags=["check"] points=3 title="Finds what differs with few hashes"
 verify("merkle-diff", descend, merkle_steps.differing, like=merkle_steps.compared,
        cases=merkle_steps.DIFFER, minutes=12)
@@ -2107,6 +2114,20 @@ class MyCounter(crdt_steps.Counter):
     def value(self, state):
         return sum(state)
 
+# %% name="crdt-counter-mutant-three-names" tags=["mutant"] property="Every update counts, once" catalogue="S17"
+class MyCounter(crdt_steps.Counter):
+    def initial(self):
+        return {"n1": 0, "n2": 0, "n3": 0}
+
+    def inc(self, state, amount, replica):
+        return {**state, replica: state.get(replica, 0) + amount}
+
+    def merge(self, state, other):
+        return {name: max(state[name], other[name]) for name in ("n1", "n2", "n3")}
+
+    def value(self, state):
+        return sum(number for number in state.values())
+
 # %% name="crdt-counter-check" tags=["check"] points=4 title="Every addition counts once"
 verify("crdt-counter", MyCounter, crdt_steps.counting, like=crdt_steps.counted, cases=crdt_steps_cases.COUNTER,
        minutes=12)
@@ -2116,7 +2137,7 @@ judge_laws("crdt-counter", MyCounter, crdt_steps.AnsweredCounter, minutes=12)
 
 # %% name="crdt-counter-hidden" tags=["hidden"] points=2 title="So it does in storms that you have not seen"
 verify("crdt-counter", MyCounter, crdt_steps.counting, like=crdt_steps.counted,
-       cases=crdt_steps_cases.storms(range(501, 509)), minutes=12)
+       cases=[*crdt_steps_cases.storms(range(501, 507)), *crdt_steps_cases.storms((511, 512), nodes=5)], minutes=12)
 
 # %% [markdown] name="merging-set-task" tags=["predict"]
 # **A set.** The simplest one from which things can be removed holds two sets: what was added, and what was removed.
