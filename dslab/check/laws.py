@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from dslab.sim import DslabError
+from dslab.sim.watchdog import HandlerTimeout, watched
 
 from .answers import not_answered
 from .feedback import CheckFailed, folded, student_line
@@ -61,6 +62,7 @@ class _States:
 
     def __init__(self, payload: Any) -> None:
         self.payload = payload
+        self.handling: object = None                     # what is asked of the payload now, for the watchdog
         self.states: list[Any] = []
         self._numbers: dict[Any, int] = {}
         self._merged: dict[tuple[int, int], int] = {}
@@ -77,6 +79,7 @@ class _States:
 
     def merge(self, x: int, y: int) -> int:
         if (x, y) not in self._merged:
+            self.handling = x, y
             self._merged[x, y] = self.number(self.payload.merge(copied(self.states[x]), copied(self.states[y])))
         return self._merged[x, y]
 
@@ -86,12 +89,14 @@ class _States:
         if key not in self._done:
             do, _, text = command.partition(" ")
             argument = self.payload.argument(do, text)
+            self.handling = key
             state = getattr(self.payload, do)(copied(self.states[x]), argument, [number, replica])
             self._done[key] = None if state is None else self.number(state)
         return self._done[key]
 
     def value(self, x: int | None) -> Any:
         if x not in self._values:
+            self.handling = [x]
             self._values[x] = self.payload.value(copied(self.states[x]))  # type: ignore[index]
         return self._values[x]
 
@@ -170,15 +175,16 @@ def broken_law(payload: Any, seed: int = 1) -> BrokenLaw | None:
     """
     commands = [command for command in dict.fromkeys(payload.examples) if command != "read"]
     known = _States(payload)
-    for steps in _all_steps(commands[:COMMANDS]):
-        found = _run(known, commands, steps).broken()
-        if found is not None:
-            return found
-    random = Random(f"laws/{seed}")
-    for _ in range(RANDOM):
-        steps = [_any_step(random, commands) for _ in range(LENGTH)]
-        if _run(known, commands, steps).broken() is not None:
-            return _smallest(known, commands, steps)
+    with watched(known):
+        for steps in _all_steps(commands[:COMMANDS]):
+            found = _run(known, commands, steps).broken()
+            if found is not None:
+                return found
+        random = Random(f"laws/{seed}")
+        for _ in range(RANDOM):
+            steps = [_any_step(random, commands) for _ in range(LENGTH)]
+            if _run(known, commands, steps).broken() is not None:
+                return _smallest(known, commands, steps)
     return None
 
 
@@ -242,6 +248,8 @@ def judge_laws(name: str, answer: Callable[..., Any], payload: Callable[[Any], A
         found = broken_law(payload(answer))
     except NotImplementedError:
         return not_answered(name, minutes)
+    except HandlerTimeout:
+        raise CheckFailed(f"{name}: your answer did not return; look for a loop that never ends.") from None
     except Exception as error:
         told = DslabError(str(error))
         told.__cause__ = error

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+from dslab.sim.watchdog import HandlerTimeout, watched
 
 from .answers import not_answered
 from .feedback import CheckFailed, folded
@@ -181,14 +184,17 @@ def _reads_only(operation: Plain, before: object, after: object) -> bool:
 
 def _judged(name: str, fails: Callable[[list[Operation]], bool], text: Callable[[list[Operation]], str],
             seeds: Iterable[int], minutes: int) -> str:
-    tried = 0
+    tried, watch = 0, SimpleNamespace(handling=None)
     try:
-        for seed in seeds:
-            for size in (3, 4, 5, 6, 7, 8):
-                tried += 1
-                history = history_of(seed, size)
-                if fails(history):
-                    raise CheckFailed(text(_smallest(history, fails)))
+        with watched(watch):
+            for seed in seeds:
+                for size in (3, 4, 5, 6, 7, 8):
+                    tried += 1
+                    watch.handling = history = history_of(seed, size)
+                    if fails(history):
+                        raise CheckFailed(text(_smallest(history, fails)))
+    except HandlerTimeout:
+        raise CheckFailed(f"{name}: your answer did not return; look for a loop that never ends.") from None
     except NotImplementedError:
         return not_answered(name, minutes)
     except CheckFailed:

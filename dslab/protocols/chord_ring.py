@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from dslab.sim import FrozenList, Node, message
+from dslab.sim import FrozenList, Node, NodeError, message
 
 from .identifiers import between, identifier, way
 
@@ -90,6 +90,8 @@ class Ring(Node):
 
     def position_of(self, name):
         """The identifier of a server."""
+        if self.positions and name not in self.positions:
+            raise NodeError(f"{name!r} is not the name of a server, such as {self.id!r}")
         return self.positions[name] if self.positions else identifier(name, self.bits)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dslab.sim import title, violation
 from dslab.sim.case import Case
 
 from . import chord
@@ -149,6 +150,23 @@ class Stabilized(Skeleton):
     reconcile, notify = chord.Server.reconcile, chord.Server.notify
 
 
+@title("Predecessors come nearer")
+def predecessors_come_nearer(world):
+    """A server gives a predecessor that runs up only for one that stands nearer before it."""
+    server = world.changed
+    if server is None or not hasattr(server, "predecessor"):
+        return None
+    before, now = world.memory.get((server.id, "predecessor")), server.predecessor
+    world.memory[server.id, "predecessor"] = now
+    if before in (None, now, server.id) or now not in world.nodes or world.nodes[before].status != "up":
+        return None
+    far, near = (way(world.nodes[name].position, server.position, server.bits) for name in (before, now))
+    if near < far:
+        return None
+    return violation(f"{server.id} gives up its predecessor {before}, {far} before it, for {now}, {near} before it",
+                     nodes=[server.id, before, now], expected=before, found=now)
+
+
 def stabilizing(answer, nodes, **options):
     """A ring of POSITIONS whose servers mend it with a class from outside.
 
@@ -160,6 +178,7 @@ def stabilizing(answer, nodes, **options):
     given = {"positions": POSITIONS[nodes], "bits": BITS, "list_length": 3, "absent": ABSENT.get(nodes, ()), **options}
     system = chord.cluster(nodes, server=answer, **given)
     system.imports = "from dslab.protocols import chord_steps"
+    system.always = (*system.always, predecessors_come_nearer)
     return system.replace(code=f"chord_steps.stabilizing({answer.__name__}, {nodes}{_printed(options)})")
 
 

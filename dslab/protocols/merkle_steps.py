@@ -6,6 +6,7 @@ from dslab.sim.case import Case
 
 from . import anti_entropy
 
+DEPTHS = {3: 3}                  # bits in the name of a leaf, by the number of sites; 4 otherwise
 CONTENTS = tuple((f"k{number}", f"{number}") for number in range(1, 13))
 
 
@@ -37,6 +38,8 @@ def differing(answer, nodes=2, **options):
             for given in (below, leaves):
                 if not isinstance(given, (list, tuple)) or any(node not in mine for node in given):
                     raise TypeError(f"{wanted}; not {given!r}")
+                if len(set(given)) < len(given):
+                    raise TypeError(f"{answer.__name__} returned {given!r}, which names a node twice")
             short = [node for node in leaves if len(node) != self.depth]
             if short:
                 raise TypeError(f"{answer.__name__} returned {short[0]!r} among the leaves, which has {len(short[0])} "
@@ -53,7 +56,8 @@ def compared(nodes=2, **options):
 
 def _named(server, maker, nodes, options):
     given = "".join(f", {name}={value!r}" for name, value in options.items())
-    system = anti_entropy.cluster(nodes, server=server, **options)
+    depth = {"depth": DEPTHS[nodes]} if nodes in DEPTHS else {}
+    system = anti_entropy.cluster(nodes, server=server, **depth, **options)
     system.imports = "from dslab.protocols import merkle_steps"
     return system.replace(code=f"merkle_steps.{maker}{nodes}{given})")
 
@@ -93,5 +97,7 @@ def others(first):
     return (_apart("one-other", ONE.shows, [("n2", f"k{first % 12 + 1}=other")], ONE.question),
             _apart("some", "some entries differ.", [(f"n{i % 2 + 1}", f"x{first}-{i}={i}") for i in range(6)],
                    SEVERAL.question),
+            _apart("three-sites", "three sites, whose trees have three levels below the root; two entries differ.",
+                   [("n1", f"k{first % 9 + 2}=a"), ("n2", "k1=b")], ONE.question)._replace(nodes=3),
             _apart("gone", "two entries are deleted.", [("n1", f"delete k{first % 11 + 1}"), ("n1", "delete k12")],
                    VALUE.question))

@@ -53,14 +53,14 @@ class Skeleton(quorum.Coordinator):
 
 def _must_be_an_answer(server, found, answers):
     if found is not None and (not isinstance(found, (list, tuple)) or list(found) not in answers):
-        raise TypeError(f"{type(server).__name__}.newest returned {found!r}; it must return one of the answers, such as "
-                        f"{answers[0]!r}, or None")
+        raise TypeError(f"{type(server).__name__}.newest returned {found!r}; it must return one of the answers, such "
+                        f"as {answers[0]!r}, or None")
 
 
 def _must_be_a_version(server, version):
     if not isinstance(version, (list, tuple)) or [type(part) for part in version] != [int, str]:
-        raise TypeError(f"{type(server).__name__}.new_version returned {version!r}; it must return [counter, name], such "
-                        f"as [3, {server.id!r}], or None")
+        raise TypeError(f"{type(server).__name__}.new_version returned {version!r}; it must return [counter, name], "
+                        f"such as [3, {server.id!r}], or None")
 
 
 # ---- the steps, done: whoever is stuck at one derives the next class from these
