@@ -154,11 +154,9 @@ for pair in BETWEEN[:7]:
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-sessions-task" tags=["explain"]
-# **Promises to one client** (Terry and others 1994): to see what one has written, never to read something older than
-# before,
-# and to have one's writes, and those that answer to what one read, in order. They are independent of each other. For
-# each
-# pair: what did the client do, and what did it have a right to expect?
+# **Promises to one client** (Terry and others 1994): to see what one has written, never to read something older
+# than before, and to have one's writes, and those that answer to what one read, in order. They are independent
+# of each other. For each pair: what did the client do, and what did it have a right to expect?
 
 # %% name="histories-sessions" tags=["explain"]
 for pair in BETWEEN[7:]:
@@ -166,13 +164,12 @@ for pair in BETWEEN[7:]:
     display(HistoryChart(pair.history, consistency=pair.stronger, title=pair.name))
 
 # %% [markdown] name="histories-transactions-task" tags=["explain"]
-# **Transactions** do several things at once. *Serializable*: some order of whole transactions gives all answers; it
-# need
-# not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one moment, and two that
-# write
-# the same do not both commit. So "serializable" and "linearizable" are promises about different things, and a
-# serializable database may answer from yesterday. Each row below is a smallest history between levels. Which of these
-# would you let your bank have? Find *write skew*, *lost update* and *long fork* among them.
+# **Transactions** do several things at once. *Serializable*: some order of whole transactions gives all
+# answers; it need not be the order in time. *Strict* adds real time. *Snapshot isolation*: each reads from one
+# moment, and two that write the same do not both commit. So "serializable" and "linearizable" are promises
+# about different things, and a serializable database may answer from yesterday. Each row below is a smallest
+# history between levels. Which of these would you let your bank have? Find *write skew*, *lost update* and
+# *long fork* among them.
 
 # %% name="histories-transactions" tags=["explain"]
 Markdown(table(BETWEEN_TRANSACTIONS))
@@ -783,12 +780,10 @@ verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.sta
 # %% [markdown] name="chord-never-mends-task" tags=["play"]
 # ### A ring that never mends
 #
-# The rules of 2001 had no `check_predecessor`, believed in whom a successor named without asking it, and let a node
-# in with
-# one successor only. `explore` tries every order of events. First: n2 joins between n1 and n3, and one node fails.
-# Then,
-# from there on: can the two that are left become a ring again, if timers run out as often as they like, and
-# messages come in any order, or twice, or not at all?
+# The rules of 2001 had no `check_predecessor`, believed in whom a successor named without asking it, and let a
+# node in with one successor only. `explore` tries every order of events. First: n2 joins between n1 and n3, and
+# one node fails. Then, from there on: can the two that are left become a ring again, if timers run out as often
+# as they like, and messages come in any order, or twice, or not at all?
 
 # %% name="chord-never-mends-setup"
 from dslab.experiments.chord_mending import can_mend, crowd
@@ -804,12 +799,11 @@ Lab(chord_cases.three(chord_variants.Chord2001), seed=case.seed, schedule=case.s
     title="The rules of 2001")
 
 # %% [markdown] name="chord-never-mends-explain" tags=["explain"]
-# n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its successor,
-# finds it
-# dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it lives. Three repairs: ask
-# it
-# (the paper of 2003), ask a node before making it the successor, and let nobody in without a whole list of successors
-# (Zave). Which of the three is missing in each of the two runs of `chord_cases.CASES`?
+# n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its
+# successor, finds it dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it
+# lives. Three repairs: ask it (the paper of 2003), ask a node before making it the successor, and let nobody in
+# without a whole list of successors (Zave). Which of the three is missing in each of the two runs of
+# `chord_cases.CASES`?
 
 # %% name="chord-repairs-source" tags=["explain"]
 show_source(chord.Server.on_check_predecessor_timeout)
@@ -817,9 +811,8 @@ show_source(chord.Server.on_check_predecessor_timeout)
 # %% [markdown] name="chord-thousand-task" tags=["experiment"]
 # ### Experiment: a thousand nodes
 #
-# 1,000 nodes, every message an event; eight come and eight go while others look keys up. First guess: how many hops
-# does a
-# lookup take, and how many of them fail?
+# 1,000 nodes, every message an event; eight come and eight go while others look keys up. First guess: how many
+# hops does a lookup take, and how many of them fail?
 
 # %% name="chord-thousand" tags=["experiment"]
 print(crowd(1_000, changes=16, lookups=100, seed=1))
@@ -886,9 +879,8 @@ from dslab.protocols import kademlia, storage_cases
 # %% [markdown] name="kademlia-predict-task" tags=["predict"]
 # ### Predict
 #
-# The distance between two positions is their exclusive or, read as a number: 6 xor 3 = 0110 xor 0011 = 0101 = 5.
-# Whoever
-# shares more bits from the left is nearer.
+# The distance between two positions is their exclusive or, read as a number: 6 xor 3 = 0110 xor 0011 = 0101 =
+# 5. Whoever shares more bits from the left is nearer.
 
 # %% name="kademlia-predict" tags=["predict"]
 case = storage_cases.NEAREST
@@ -909,9 +901,9 @@ show_source(kademlia.Server.seen)
 # %% [markdown] name="kademlia-play-task" tags=["play"]
 # ### Play
 #
-# Sixteen nodes. Ask n1 for `#200` (*request*), and count who is asked at once, and how often a lookup comes nearer.
-# Then
-# crash two of those and ask again: what does it cost, compared with a Chord ring whose finger is dead?
+# Sixteen nodes. Ask n1 for `#200` (*request*), and count who is asked at once, and how often a lookup comes
+# nearer. Then crash two of those and ask again: what does it cost, compared with a Chord ring whose finger is
+# dead?
 
 # %% name="kademlia-play" tags=["play"]
 Lab(kademlia.cluster(16, bits=8), seed=3, schedule=[{"at": 50, "do": "request", "command": "#200", "to": "n1"}],
@@ -920,9 +912,9 @@ Lab(kademlia.cluster(16, bits=8), seed=3, schedule=[{"at": 50, "do": "request", 
 # %% [markdown] name="kademlia-race-task" tags=["experiment"]
 # ### Experiment: a race
 #
-# Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less the
-# larger
-# k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the tab *Race* of the lab above the three race.
+# Along successors a lookup takes N/2 hops; by fingers about half of log2 N; by buckets of k less, and the less
+# the larger k. Guess for N = 16,384: 7 by fingers; with k = 1, 8 and 20? In the tab *Race* of the lab above the
+# three race.
 
 # %% name="kademlia-race" tags=["experiment"]
 from dslab.experiments.storage_figures import figure_hops
@@ -983,9 +975,8 @@ from dslab.protocols import (
 # %% [markdown] name="quorum-predict-task" tags=["predict"]
 # ### Predict
 #
-# Three replicas, each on its own machine; whoever is asked by a client coordinates: it asks the others, and answers
-# when
-# enough have answered. The third lab has four servers, of which n1, n2 and n3 keep the key b.
+# Three replicas, each on its own machine; whoever is asked by a client coordinates: it asks the others, and
+# answers when enough have answered. The third lab has four servers, of which n1, n2 and n3 keep the key b.
 
 # %% name="quorum-predict-half-written" tags=["predict"]
 case = quorum_cases.HALF_WRITTEN
@@ -1016,12 +1007,11 @@ Lab(abd.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, until=cas
 # %% [markdown] name="quorum-explain" tags=["explain"]
 # ### How it works
 #
-# Any R and any W of N replicas share one if R + W > N. So a read meets the newest *acknowledged* write, and versions
-# tell which of the answers is the newest. What this does not give: an order for what is still running, or has failed.
-# **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first. Then every later read
-# meets
-# it, too. Two round trips for a read, no leader, no election, and it is linearizable. Below is the read of the store
-# *without* it: in which order does it do its two things?
+# Any R and any W of N replicas share one if R + W > N. So a read meets the newest *acknowledged* write, and
+# versions tell which of the answers is the newest. What this does not give: an order for what is still running,
+# or has failed. **ABD** (1995) adds one sentence: what a read is about to return, a quorum must hold first.
+# Then every later read meets it, too. Two round trips for a read, no leader, no election, and it is
+# linearizable. Below is the read of the store *without* it: in which order does it do its two things?
 
 # %% name="quorum-explain-source" tags=["explain"]
 show_source(quorum.Replica.found)
@@ -1559,13 +1549,11 @@ Lab(dynamo.cluster(3, clients=3, server=dynamo_variants.LastWriterWins), seed=ca
 # %% [markdown] name="siblings-statement" tags=["exercise"]
 # ### Exercise *siblings* (15 minutes)
 #
-# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in every
-# entry
-# has seen all that the other one has; an entry that is not there is 0. Writes of which neither has seen the
-# other are *siblings*: both are kept, and whoever reads gets both. **Given** `siblings`, a list of `[vector, value]`
-# that a replica holds, none of which has seen another; and the `vector` and `value` of a write that arrives, perhaps
-# late,
-# perhaps a second time. **Goal**: `keep` returns the list that is left.
+# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in
+# every entry has seen all that the other one has; an entry that is not there is 0. Writes of which neither has
+# seen the other are *siblings*: both are kept, and whoever reads gets both. **Given** `siblings`, a list of
+# `[vector, value]` that a replica holds, none of which has seen another; and the `vector` and `value` of a
+# write that arrives, perhaps late, perhaps a second time. **Goal**: `keep` returns the list that is left.
 
 # %% name="siblings-exercise" tags=["exercise"] points=5
 def keep(siblings, vector, value):
@@ -1661,12 +1649,10 @@ figure_pbs()
 # %% [markdown] name="quorum-live-task" tags=["play"]
 # ### Real processes, real disks
 #
-# The same classes, as operating-system processes. The links from n1 get slow; c1 writes 2 at n1, and as soon as n1
-# has it
-# on its disk, it is killed with SIGKILL: the write is half done. c2 reads, n1 comes back, c3 reads. Your own store runs
-# as well: write `quorum_steps.restarting(Restarting, 3, clients=3)`. Before you run it: what may c2 and c3 read, and
-# what
-# will c1 be told?
+# The same classes, as operating-system processes. The links from n1 get slow; c1 writes 2 at n1, and as soon as
+# n1 has it on its disk, it is killed with SIGKILL: the write is half done. c2 reads, n1 comes back, c3 reads.
+# Your own store runs as well: write `quorum_steps.restarting(Restarting, 3, clients=3)`. Before you run it:
+# what may c2 and c3 read, and what will c1 be told?
 
 # %% name="quorum-live" tags=["play"]
 from dslab.live.half_write import kill_in_a_write
@@ -1677,9 +1663,8 @@ print("linearizable:", check_history(trace).verdict)
 print("c1 was told:", next(one["result"] for one in trace.history if one["command"] == "x=2"))
 
 # %% [markdown] name="quorum-live-recorded-task" tags=["play"]
-# The run was recorded, so it can be played. Find the kill, and where the value 2 was at that moment. (This cell's
-# picture is
-# not kept in the notebook: no two runs are the same.)
+# The run was recorded, so it can be played. Find the kill, and where the value 2 was at that moment. (This
+# cell's picture is not kept in the notebook: no two runs are the same.)
 
 # %% name="quorum-live-recorded" tags=["play", "skip-every-run-differs"]
 Lab.recorded(trace, system=store, title="Killed in the middle of a write")
@@ -1749,7 +1734,8 @@ from dslab.protocols import anti_entropy, death_certificates, merkle_steps
 
 # %% name="repair-predict-deleted" tags=["predict"]
 case = storage_cases.DELETED
-Lab(anti_entropy.cluster(3, server=death_certificates.Erasing, contents=(("tea", "1"), ("milk", "2")), cycle=(150, 250)),
+both = (("tea", "1"), ("milk", "2"))
+Lab(anti_entropy.cluster(3, server=death_certificates.Erasing, contents=both, cycle=(150, 250)),
     seed=case.seed, schedule=case.schedule, until=case.until, start=90,
     predict=Prediction(**storage_questions.DELETED), title="Deleted at one of three")
 
@@ -1890,12 +1876,10 @@ from dslab.protocols import chain, primary_backup
 # %% [markdown] name="chain-explain" tags=["explain"]
 # ### How it works
 #
-# **Primary and backup**: one server decides, the other one has everything before the client is told; a view service
-# says
-# who is who, and it may only promote a backup that is complete. **A chain** puts the copies in a row: writes enter at
-# the
-# head, and are done when they come out of the tail; reads ask the tail, which is never behind. A master takes dead ones
-# out of the row.
+# **Primary and backup**: one server decides, the other one has everything before the client is told; a view
+# service says who is who, and it may only promote a backup that is complete. **A chain** puts the copies in a
+# row: writes enter at the head, and are done when they come out of the tail; reads ask the tail, which is never
+# behind. A master takes dead ones out of the row.
 
 # %% name="chain-predict" tags=["predict"]
 case = storage_cases.ON_ITS_WAY
@@ -1906,9 +1890,8 @@ Lab(chain.cluster(3, clients=2, latency=10, disk=0), seed=case.seed, schedule=ca
 # %% [markdown] name="chain-play-task" tags=["play"]
 # ### Play
 #
-# Go on with that run: n2 dies at 900, in the middle. Who notices, who sends what again, and is x=3 written once or
-# twice? Then
-# try the two ends: crash the head during a write, and the tail.
+# Go on with that run: n2 dies at 900, in the middle. Who notices, who sends what again, and is x=3 written once
+# or twice? Then try the two ends: crash the head during a write, and the tail.
 
 # %% [markdown] name="primary-play-task" tags=["play"]
 # And a primary with a backup: the primary dies at 800; how long does c1 wait, and for whom? Now cut n1 off instead of
