@@ -53,7 +53,7 @@ def list_edges(found: Sequence[Transaction], writers: Writers,
                 continue
             if value and (able := writers.able(key, value[-1])):
                 _edge(edges["wr"], able[0], t, f"read {told(value[-1])} of {told(key)}")
-            for u in after[key, len(value)]:
+            for u in after.get((key, len(value)), ()):     # nobody, where the next element was aborted
                 _edge(edges["rw"], t, u, f"appended to {told(key)} what was not read")
     return edges
 
@@ -112,15 +112,15 @@ def order_edges(found: Sequence[Transaction]) -> tuple[Edges, Edges]:
     marks = []
     for t, one in enumerate(found):
         if one.status != FAILED:
-            marks.append((one.operation.invoked, 1, t))
+            marks.append((one.operation.invoked, 0, t))
         if one.status == OK and one.operation.completed is not None:
-            marks.append((one.operation.completed, 0, t))
+            marks.append((one.operation.completed, 1, t))     # at one time, questions come first
     newest: dict[Any, list[int]] = {}
     done: dict[int, None] = {}                            # completed, and nobody who began later has completed
     before: dict[int, list[int]] = {}
-    for _, begins, t in sorted(marks):
+    for _, ends, t in sorted(marks):
         who = found[t].operation.process
-        if begins:
+        if not ends:
             before[t] = list(done)
             for u in newest.get(who, ()):
                 _edge(process, u, t, f"{told(who)} had done the other before")

@@ -351,3 +351,21 @@ def test_seeded_bugs(monkeypatch, change, level):
                 if (transactional.check(operations, KIND[lists], level).verdict == "ok") is not answer:
                     return
     pytest.fail("the bug was not seen")
+
+
+def test_a_read_that_misses_what_was_aborted_depends_on_nobody():
+    """A list that begins with an aborted element, and a read of the list before it."""
+    history = [Operation("a", "txn", None, (("append", "y", 2),), None, 0, None, "failed"),
+               Operation("b", "txn", None, (("r", "y", None),), (("r", "y", ()),), 1, 2),
+               Operation("c", "txn", None, (("append", "y", 3),), (("append", "y", 3),), 3, 4),
+               Operation("d", "txn", None, (("r", "y", None),), (("r", "y", (2, 3)),), 5, 6)]
+    for level, verdict in (("read-uncommitted", "ok"), ("read-committed", "violation"), ("serializable", "violation")):
+        found = transactional.check(history, "list-append", level)
+        assert found.verdict == verdict
+        assert set(found.details["anomalies"]) >= {"G1a", "dirty-update"}
+
+
+def test_what_ends_when_another_begins_overlaps_it():
+    history = [Operation("a", "txn", None, (("w", "x", 1),), (("w", "x", 1),), 0, 5),
+               Operation("b", "txn", None, (("r", "x", None),), (("r", "x", None),), 5, 5)]
+    assert transactional.check(history, "rw-register", "strict-serializable").verdict == "ok"
