@@ -966,6 +966,7 @@ from dslab.protocols import (
     quorum,
     quorum_cases,
     quorum_handoff,
+    quorum_properties,
     quorum_questions,
     quorum_sessions,
     quorum_steps,
@@ -1438,11 +1439,12 @@ my_actions = [
 ]
 
 # %% name="quorum-break-it-check" tags=["check"] points=7 title="A history that no register could have"
-judge_schedule("quorum-break-it", my_actions and x_is_zero + my_actions, plain, atomic, seed=1, minutes=15,
+judge_schedule("quorum-break-it", my_actions and [*x_is_zero, *my_actions], plain, atomic, seed=1, minutes=15,
                question="which replica holds x=1 alone, who reads it there, and who repairs it for whom after that?")
 
 # %% name="quorum-break-it-par" tags=["check"] points=3 title="In seven actions or fewer"
-judge_schedule("quorum-break-it", my_actions and x_is_zero + my_actions, plain, atomic, seed=1, par=7, minutes=15)
+judge_schedule("quorum-break-it", my_actions and [*x_is_zero, *my_actions], plain, atomic, seed=1, par=7,
+               minutes=15)
 
 # %% [markdown] name="sloppy-break-it-statement" tags=["exercise"]
 # ### Exercise *sloppy-break-it* (12 minutes)
@@ -1455,6 +1457,7 @@ judge_schedule("quorum-break-it", my_actions and x_is_zero + my_actions, plain, 
 b_is_zero = [{"at": 10, "do": "request", "client": "c1", "command": "b=0", "to": "n1"}]
 sloppy = quorum_handoff.cluster(4, server=quorum_handoff.Sloppy, clients=3, latency=10, disk=0)
 strict = quorum_handoff.cluster(4, clients=3, latency=10, disk=0)
+sloppy.always = strict.always = (quorum_properties.reads_are_fresh,)
 
 # %% name="sloppy-break-it-lab" tags=["play"]
 Lab(sloppy, seed=1, schedule=b_is_zero, until=1_200, start=150, title="Break the sloppy one")
@@ -1503,12 +1506,20 @@ my_partition = [
     {"at": 900, "do": "request", "client": "c3", "command": "b", "to": "n1"},
 ]
 
+# %% name="sloppy-break-it-mutant-nobody-reads" tags=["mutant"] property="break no property" catalogue="S8"
+my_partition = [
+    {"at": 205, "do": "partition", "groups": [["n1", "n2"], ["n3", "n4"]]},
+    {"at": 255, "do": "request", "client": "c2", "command": "b=1", "to": "n3"},
+]
+
 # %% name="sloppy-break-it-check" tags=["check"] points=7 title="A read misses an acknowledged write"
-judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, sloppy, strict, seed=1, minutes=12,
+judge_schedule("sloppy-break-it", my_partition and [*b_is_zero, *my_partition], sloppy, strict, seed=1,
+               minutes=12,
                question="which two servers hold the write when it is acknowledged, and which two does the read ask?")
 
 # %% name="sloppy-break-it-par" tags=["check"] points=3 title="In five actions or fewer"
-judge_schedule("sloppy-break-it", my_partition and b_is_zero + my_partition, sloppy, strict, seed=1, par=5, minutes=12)
+judge_schedule("sloppy-break-it", my_partition and [*b_is_zero, *my_partition], sloppy, strict, seed=1, par=5,
+               minutes=12)
 
 # %% [markdown] name="sessions-task" tags=["predict"]
 # ### One client at a time
