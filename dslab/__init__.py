@@ -11,6 +11,7 @@ _HOME = {
     "puzzle": "dslab.check.puzzles",
     "BETWEEN": "dslab.check.separations",
     "BETWEEN_TRANSACTIONS": "dslab.check.separations",
+    "separation_table": "dslab.check.separations",
     "judge_order": "dslab.widgets.report",
     "judge_puzzles": "dslab.widgets.report",
     "judge_shortcut": "dslab.widgets.report",

@@ -142,7 +142,7 @@ BETWEEN: tuple[Separation, ...] = (
 )
 
 
-def table(pairs: tuple[Separation, ...]) -> str:
+def separation_table(pairs: tuple[Separation, ...]) -> str:
     """A Markdown table of separations: what happens, which models accept it, and which refuse it."""
     rows = ["| what happens | accepted by | refused by |", "|---|---|---|"]
     for sentence, group in groupby(pairs, key=lambda pair: pair.sentence):

@@ -145,8 +145,7 @@ Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.u
 # %% name="histories-models-setup"
 from IPython.display import Markdown
 
-from dslab import BETWEEN, BETWEEN_TRANSACTIONS
-from dslab.check.separations import table
+from dslab import BETWEEN, BETWEEN_TRANSACTIONS, separation_table
 
 # %% name="histories-models" tags=["explain"]
 for pair in BETWEEN[:7]:
@@ -172,7 +171,7 @@ for pair in BETWEEN[7:]:
 # *long fork* among them.
 
 # %% name="histories-transactions" tags=["explain"]
-Markdown(table(BETWEEN_TRANSACTIONS))
+Markdown(separation_table(BETWEEN_TRANSACTIONS))
 
 # %% [markdown] name="histories-explain-checker" tags=["explain"]
 # ### How to check a history
