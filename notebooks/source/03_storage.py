@@ -31,8 +31,10 @@
 # two rules.
 
 # %% name="histories-setup"
-from dslab import HistoryChart, Lab, Prediction, check_history, judge_order, judge_puzzles, judge_schedule
-from dslab import judge_shortcut, linearizable, puzzle, show_source, verify
+from dslab import (
+    HistoryChart, Lab, Prediction, check_history, judge_order, judge_puzzles, judge_schedule, judge_shortcut,
+    linearizable, puzzle, show_source, verify,
+)
 from dslab.protocols import local_reads, local_reads_cases, local_reads_variants, storage_questions
 
 # %% [markdown] name="histories-explain-register" tags=["explain"]
@@ -403,7 +405,7 @@ def owner(points, position):
 def owner(points, position):
     return min(points, key=lambda one: abs(one[0] - position))[1]
 
-# %% name="ring-owner-mutant-first-node-after-the-end" tags=["mutant"] property="Every key is with its owner" catalogue="S13"
+# %% name="ring-owner-mutant-starts-at-n1" tags=["mutant"] property="Every key is with its owner" catalogue="S13"
 def owner(points, position):
     later = [node for point, node in points if point >= position]
     return later[0] if later else "n1"
@@ -1613,7 +1615,7 @@ def keep(siblings, vector, value):
         return one != other and all(one.get(client, 0) >= count for client, count in other.items())
 
     rest = [one for one in siblings if not newer(vector, one[0])]
-    return rest if any(newer(one[0], vector) for one in rest) else rest + [[vector, value]]
+    return rest if any(newer(one[0], vector) for one in rest) else [*rest, [vector, value]]
 
 # %% name="siblings-mutant-replaces-all" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
 def keep(siblings, vector, value):
@@ -1635,7 +1637,7 @@ def keep(siblings, vector, value):
         return all(one.get(client, 0) >= other.get(client, 0) for client in ("c1", "c2"))
 
     rest = [one for one in siblings if not covers(vector, one[0])]
-    return rest if any(covers(one[0], vector) for one in rest) else rest + [[vector, value]]
+    return rest if any(covers(one[0], vector) for one in rest) else [*rest, [vector, value]]
 
 # %% name="siblings-check" tags=["check"] points=3 title="Nothing that was added is lost"
 verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged, cases=quorum_cases.CARTS, minutes=15)
