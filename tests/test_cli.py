@@ -87,7 +87,7 @@ def test_each_command_explains_its_arguments(command, options):
         (["fly"], "choose from"),
         (["run"], "SYSTEM"),
         (["run", "raft", "--fast"], "--help"),
-        (["run", "raftt"], "choose from ben_or, bully, "),
+        (["run", "raftt"], "choose from abd, anti_entropy, "),
         (["run", "raft", "--nodes", "0"], "whole number from 1 to 1000"),
         (["run", "raft", "--seed", "x"], "whole number from 0 up"),
         (["run", "raft", "--until", "1.5"], "whole number"),

@@ -141,7 +141,7 @@ def test(extra: Sequence[str], strict: bool) -> int:
             lambda: tool("ruff", "ruff", "check", "--output-format=concise", "."),
             lambda: tool("mypy", "mypy"),
             javascript,
-            lambda: pytest("pytest", ["-n", "2", "--dist", "loadscope"], strict),
+            lambda: pytest("pytest", ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"], strict),
         ]
     outcomes = []
     for step in steps:
