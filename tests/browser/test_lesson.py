@@ -92,8 +92,8 @@ def python(page: Page, source: str) -> str:
 
 
 def test_run_all_reaches_the_end_of_every_notebook(page: Page, run_notebook):
-    """An untouched notebook runs from top to bottom and shows all its labs."""
-    for name, labs in (("00-start-here.ipynb", 1), ("02-consensus.ipynb", 31)):
+    """An untouched notebook runs from top to bottom and shows all its labs and charts."""
+    for name, labs in (("00-start-here.ipynb", 1), ("02-consensus.ipynb", 31), ("03-storage.ipynb", 55)):
         cells = run_notebook(name)
         assert cells and all(count and not errors for _, count, errors in cells), cells
         expect(page.locator(".dslab-lab").first).to_be_visible()
