@@ -263,6 +263,8 @@ class Server(Node):
             if number == self.done[client][0]:
                 self.answer(m.request)                   # the answer may have been lost with the tail of before
             self.stable(len(self.hist))
+        elif m.place <= self.acknowledged:
+            self.stable(self.acknowledged)               # the acknowledgement may have been lost
 
     def stable(self, place):
         """Nothing up to here is in flight any more (section 3.3)."""

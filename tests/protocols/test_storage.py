@@ -328,6 +328,16 @@ def test_doubled_messages_change_nothing():
         assert broken(system, case) == ""
 
 
+def test_a_lost_acknowledgement_comes_again():
+    """A storm in short: the middle's acknowledgement and the tail's answer are lost, and the head is asked again."""
+    lost = [("n2", "n1"), ("n3", "c1")]
+    schedule = [{"at": at, "do": "link", "source": a, "target": b, "loss": part}
+                for at, part in ((300, 1), (400, 0)) for a, b in lost]
+    schedule.append({"at": 310, "do": "request", "command": "x=1", "to": "n1"})
+    trace = simulate(chain.cluster(3), seed=1, schedule=schedule, until=1_500)
+    assert unanswered(trace) is None and trace.history[0]["result"] == "1"
+
+
 def test_the_same_code_makes_the_same_system():
     """`code` and `imports` of every maker, run, give a system whose run has the same digest."""
     case = storms.storm(5)
