@@ -155,10 +155,12 @@ class Session:
         self._begin_cell()
         self.calls.clear()
         folder = self._feedback.parent if self._feedback else None
-        if folder is not None and not hidden:
+        for name in ("DSLAB_FAILED_RUN", "DSLAB_HIDDEN_CHECK"):
+            os.environ.pop(name, None)
+        if hidden:
+            os.environ["DSLAB_HIDDEN_CHECK"] = "1"  # nobody reads what it says, so it need not find a short schedule
+        elif folder is not None:
             os.environ["DSLAB_FAILED_RUN"] = str(folder / f"{cell}.html")
-        else:
-            os.environ.pop("DSLAB_FAILED_RUN", None)
 
     def _begin_cell(self) -> None:
         self._cell_used, self._received, self._printed = 0.0, 0, 0
@@ -201,7 +203,7 @@ class Session:
     def end(self) -> None:
         """Ends the zygote, and with it everything; what runs in this process later is not graded."""
         self.close()
-        for name in ("DSLAB_GRADING", "DSLAB_FAILED_RUN"):
+        for name in ("DSLAB_GRADING", "DSLAB_FAILED_RUN", "DSLAB_HIDDEN_CHECK"):
             os.environ.pop(name, None)
         if self._zygote is not None:
             self._zygote.stop()

@@ -1,5 +1,9 @@
-"""Every exercise of the course through the grader: the reference has all points, the stub none, a mutant what it has
-in a plain notebook."""
+"""Every exercise of the course as a handed-in file: the reference has all points, the stub none, and a mutant what it
+has in a plain notebook.
+
+Of the course's own notebooks one mutant of each exercise is handed in: `build --check` runs all of them in the grader,
+and tests/test_notebooks.py compares what it finds there with a plain notebook.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hand_ins.plain import graded, plainly
 
-from dslab.authoring.cells import Source
+from dslab.authoring.cells import Source, SourceCell
 from dslab.authoring.notebooks import instructor_notebook, student_notebook
 from dslab.authoring.source import read_source
 from dslab.grading import sandbox, worker
@@ -24,7 +28,8 @@ from dslab.grading.assignment import Assignment, assignment_of
 from dslab.grading.intake import hand_in_of
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "notebooks" / "source").glob("*.py")) + sorted(Path(__file__).parent.glob("assignments/0*.py"))
+OWN = sorted(Path(__file__).parent.glob("assignments/0*.py"))
+FILES = sorted((ROOT / "notebooks" / "source").glob("*.py")) + OWN
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the grader's sandbox needs Linux"),
@@ -39,9 +44,15 @@ def read(path: Path) -> tuple[Source, Assignment]:
 
 
 EXERCISES = [path for path in FILES if "### BEGIN SOLUTION" in path.read_text("utf-8")]
-MUTANTS = [
-    pytest.param(path, mutant.name, id=mutant.name) for path in EXERCISES for mutant in read(path)[0].tagged("mutant")
-]
+
+
+def mutants(path: Path) -> list[SourceCell]:
+    """The mutants that are handed in: all of an assignment's, the first of each exercise of a notebook's."""
+    found = read(path)[0].tagged("mutant")
+    return found if path in OWN else list({one.exercise: one for one in reversed(found)}.values())
+
+
+MUTANTS = [pytest.param(path, one.name, id=one.name) for path in EXERCISES for one in mutants(path)]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +73,7 @@ def both(request, pool):
             (mutant,) = [one for one in source.tagged("mutant") if one.name == params["mutant"]]
             data = handed_in(params["path"], {mutant.exercise: mutant.text})
             found[mutant.name] = [
-                pool.submit(plainly, assignment, mutant.text, mutant.exercise),
+                pool.submit(plainly, assignment, {mutant.exercise: mutant.text}, mutant.exercise),
                 pool.submit(graded, assignment, data, mutant.exercise),
             ]
     return found
