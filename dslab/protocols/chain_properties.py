@@ -10,17 +10,21 @@ from dslab.sim import title, violation
 @title("Update propagation")
 def update_propagation(world):
     """Within a configuration a server's updates begin with those of its successor (OSDI 2004, section 3.1)."""
-    for node in world.servers:
-        chain = getattr(node, "chain", []) if hasattr(node, "hist") else []
-        for (name, joined), (next_name, next_joined) in pairwise(chain):
-            a, b = world.nodes[name], world.nodes[next_name]
-            if not (a.number == b.number == node.number and a.since == joined and b.since == next_joined):
-                continue
-            if list(a.hist[:len(b.hist)]) != list(b.hist):
-                return violation(f"{b.id} has updates that its predecessor {a.id} has not, in configuration "
-                                 f"{node.number}", nodes=[a.id, b.id],
-                                 expected=f"the first of {a.id}'s {len(a.hist)} updates",
-                                 found=f"{len(b.hist)} updates, some of them others")
+    node = world.changed
+    if node is None or not hasattr(node, "hist"):
+        return None
+    for (name, joined), (next_name, next_joined) in pairwise(node.chain):
+        if node.id not in (name, next_name):
+            continue
+        a, b = world.nodes[name], world.nodes[next_name]
+        if not (getattr(a, "number", 0) == getattr(b, "number", 0) == node.number
+                and a.since == joined and b.since == next_joined):
+            continue
+        if list(a.hist[:len(b.hist)]) != list(b.hist):
+            return violation(f"{b.id} has updates that its predecessor {a.id} has not, in configuration "
+                             f"{node.number}", nodes=[a.id, b.id],
+                             expected=f"the first of {a.id}'s {len(a.hist)} updates",
+                             found=f"{len(b.hist)} updates, some of them others")
     return None
 
 

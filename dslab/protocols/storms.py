@@ -13,16 +13,18 @@ STORM, CALM = 900, 2_100         # ms of faults, and of none
 PAUSE = (1, 16)                  # ms between two actions
 RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part", "reboot", "crash")
 NO_RESTARTS = ("ambush", "ambush", "slow", "loss", "cut", "part")
+EVERYTHING = (*RESTARTS, "pause", "twice", "skew", "deaf")
 
 
-def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10)):
+def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10), outside=()):
     """One such run.
 
     Args:
         seed: any integer.
         nodes, clients: how many.
-        faults: kinds of faults, each as often as it is named; see RESTARTS.
+        faults: kinds of faults, each as often as it is named; see EVERYTHING.
         latency: of the links when all is well, ms.
+        outside: names of nodes that are neither; they do not crash, but "deaf" may cut them off.
     """
     random = Random(f"storm/{seed}")
     servers = [f"n{i}" for i in range(1, nodes + 1)]
@@ -30,7 +32,7 @@ def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10)):
     writes = random.choice([0.15, 0.3, 0.5])             # how many of the requests
     links = {(a, b): random.choice([1, 5, 10, 30]) for a in servers for b in servers if a != b}
     schedule = [_link(1, *ends, latency=[ms, ms]) for ends, ms in links.items()]
-    lossy, cuts, down, at, written = {}, {}, {}, 1, 0
+    lossy, cuts, down, skewed, at, written = {}, {}, {}, {}, 1, 0
     while (at := at + random.randint(*PAUSE)) < STORM:
         if random.random() < 0.8:
             client = random.choice(list(asked))
@@ -74,6 +76,18 @@ def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10)):
             apart = random.choice([{"do": "heal"}, {"do": "partition", "groups": [[node]]}])
             cuts = {} if apart["do"] == "heal" else cuts
             schedule.append({"at": at, **apart})
+        elif kind == "pause":
+            schedule += [{"at": at, "do": "pause", "node": node},
+                         {"at": at + random.choice([20, 100, 300]), "do": "resume", "node": node}]
+        elif kind == "twice":
+            schedule.append(_link(at, node, other, duplicate=random.choice([0.3, 0.9])))
+        elif kind == "skew":
+            skewed[node] = None
+            schedule.append({"at": at, "do": "skew", "node": node, "rate": random.choice([0.5, 0.8, 1.25, 2])})
+        elif kind == "deaf":                             # who is outside is not heard by a server, or does not hear it
+            ends = random.sample([node, random.choice([*asked, *outside])], 2)
+            lossy[tuple(ends)] = None
+            schedule.append(_link(at, *ends, loss=random.choice([0.5, 1])))
         elif node in down:
             del down[node]
             schedule.append({"at": at, "do": "restart", "node": node})
@@ -88,6 +102,10 @@ def storm(seed, nodes=3, clients=4, faults=RESTARTS, latency=(10, 10)):
     schedule.append({"at": at, "do": "heal"})
     schedule += [{"at": at, "do": "restart", "node": node} for node in down]
     schedule += [_link(at, *ends, latency=list(latency), loss=0) for ends in links]
+    if "twice" in faults:
+        schedule += [_link(at, *ends, duplicate=0) for ends in links]
+    schedule += [_link(at, *ends, loss=0) for ends in lossy if ends not in links]
+    schedule += [{"at": at, "do": "skew", "node": node} for node in skewed]
     schedule += [{"at": at + 600 + 50 * i, "do": "request", "command": "x", "client": c} for i, c in enumerate(asked)]
     return Case(f"storm-{seed}", "", schedule, STORM + CALM, nodes=nodes, clients=clients, seed=seed)
 

@@ -32,9 +32,9 @@ def keep(value: Any, previous: Any = None) -> Any:
                     return previous + [keep(item) for item in value[size:]]
             elif previous[:len(value)] == value:
                 return previous[:len(value)]
-        return [keep(item) for item in value]
+        return [item if item.__class__ in IMMUTABLE_AS_IS else keep(item) for item in value]
     if kind is dict:
-        return {key: keep(item) for key, item in value.items()}
+        return {key: item if item.__class__ in IMMUTABLE_AS_IS else keep(item) for key, item in value.items()}
     if kind is tuple:
         return tuple([keep(item) for item in value])
     if kind is set or kind is frozenset:

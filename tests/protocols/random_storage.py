@@ -1,8 +1,9 @@
 """Replicated stores in storms: reads and writes all the time, under faults that end; see dslab.protocols.storms.
 
 Every run is judged by the protocol's own promises, by whether everybody is answered, and, where a protocol promises
-that, by the definition of linearizability. The test suite runs a few of each; `python -m tests.protocols.random_storage
-10000` runs as many as you like, ends each part after a minute of CPU unless told otherwise, and prints one JSON object.
+that, by the definition of linearizability. Every other run has all kinds of faults there are, and slow disks. The test
+suite runs a few of each; `python -m tests.protocols.random_storage 10000` runs as many as you like, ends each part after
+a minute of CPU unless told otherwise, and prints one line of JSON for each protocol.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dslab.sim.case import Case
 sys.path.insert(0, str(Path(__file__).parent))
 
 import linearizability
+import live_judge
 
 
 class Kind(NamedTuple):
@@ -36,6 +38,7 @@ class Kind(NamedTuple):
     answers: bool = True
     faults: tuple[str, ...] = storms.RESTARTS
     sizes: tuple[int, ...] = (3, 5, 4)
+    outside: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -46,15 +49,19 @@ KINDS = {
     "quorum_steps": Kind(quorum_steps.restarted),
     "repaired": Kind(quorum_steps.repaired, faults=storms.NO_RESTARTS),
     "dynamo": Kind(dynamo.cluster, linearizable=False),
-    "primary_backup": Kind(primary_backup.cluster, sizes=(3, 4)),
-    "chain": Kind(chain.cluster, sizes=(4, 3, 5)),
+    "primary_backup": Kind(primary_backup.cluster, sizes=(3, 4), outside=("v",)),
+    "chain": Kind(chain.cluster, sizes=(4, 3, 5), outside=("m",)),
 }
 
 
 def case_for(name: str, seed: int) -> Case:
-    """The storm with this seed; carts are filled where the protocol keeps carts."""
+    """The storm with this seed, odd ones with every kind of fault; carts are filled where the protocol keeps carts."""
     kind = KINDS[name]
-    case = storms.storm(seed, kind.sizes[seed % len(kind.sizes)], faults=kind.faults)
+    nodes = kind.sizes[seed % len(kind.sizes)]
+    if seed % 2 and kind.faults is storms.RESTARTS:
+        case = storms.storm(seed, nodes, faults=storms.EVERYTHING, outside=kind.outside)
+    else:
+        case = storms.storm(seed, nodes, faults=kind.faults)
     if name == "dynamo":
         schedule = [{**act, "command": _cart(act["command"])} if act["do"] == "request" else act
                     for act in case.schedule]
@@ -67,9 +74,15 @@ def _cart(command: str) -> str:
     return f"{key}+i{value}" if is_write else key
 
 
+def system_for(name: str, case: Case, **parts: Any) -> System:
+    """The system, perhaps with another `server` or `client`; disks are slow in every third run with odd seed."""
+    slow: dict[str, Any] = {"disk": (0, 20)} if case.seed % 6 == 5 else {}
+    return KINDS[name].make(case.nodes, clients=case.clients, **slow, **parts)
+
+
 def run(name: str, case: Case, **parts: Any) -> tuple[System, Trace]:
-    """The system, perhaps with another `server` or `client`, and its run."""
-    system = KINDS[name].make(case.nodes, clients=case.clients, **parts)
+    """The system and its run."""
+    system = system_for(name, case, **parts)
     return system, simulate(system, seed=case.seed, schedule=case.schedule, until=case.until)
 
 
@@ -88,19 +101,30 @@ def faults_of(name: str, system: System, trace: Trace) -> list[str]:
     return wrong
 
 
+def linearizable(history: list[dict[str, Any]]) -> bool:
+    return linearizability.is_linearizable(by_event(history))
+
+
 def one_run(name: str, seed: int) -> Counter[str]:
     """What happened in the run with this seed."""
-    system, trace = run(name, case_for(name, seed))
-    wrong = faults_of(name, system, trace)
-    return Counter(runs=1, bad_runs=bool(wrong), **dict.fromkeys(wrong, 1),
-                   answered=sum(operation["completed_us"] is not None for operation in trace.history))
+    kind, case = KINDS[name], case_for(name, seed)
+    found = live_judge.holds(system_for(name, case), case, *[linearizable] * kind.linearizable, answers=kind.answers)
+    told = [operation["completed_us"] for operation in found.history if operation["completed_us"] is not None]
+    early = sum(us < storms.STORM * 1000 for us in told)
+    wrong = faults_of(name, *run(name, case)) or [found.broken] if found.broken else []
+    return Counter(runs=1, bad_runs=bool(wrong), **dict.fromkeys(wrong, 1), events=found.events_done,
+                   answered=len(told), answered_in_storm=early, runs_with_answers_in_storm=bool(early))
 
 
 def many(name: str, seeds: Iterable[int], seconds: float = 60) -> Counter[str]:
+    """The sums over these runs; prints the seed of each run in which something is wrong."""
     total: Counter[str] = Counter()
     ends = time.process_time() + seconds
     for seed in seeds:
-        total.update(one_run(name, seed))
+        told = one_run(name, seed)
+        total.update(told)
+        if told["bad_runs"]:
+            print(json.dumps({"protocol": name, "seed": seed, **told}), flush=True)
         if time.process_time() > ends:
             break
     return total
@@ -114,7 +138,10 @@ def main() -> None:
     parser.add_argument("--protocol", choices=KINDS, action="append")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.runs)
-    print(json.dumps({name: many(name, seeds, options.seconds) for name in options.protocol or KINDS}))
+    for name in options.protocol or KINDS:
+        began = time.process_time()
+        total = many(name, seeds, options.seconds)
+        print(json.dumps({"protocol": name, **total, "cpu_s": round(time.process_time() - began, 1)}), flush=True)
 
 
 if __name__ == "__main__":
