@@ -38,7 +38,7 @@ def entries(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def read_entry(path: Path, entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of one file in the zip at `path`; at most intake.MAX_BYTES, whatever size it claims to have.
+    """The bytes of one file in the zip at `path`, made lean; at most LARGEST_FILE are read, whatever it claims to have.
 
     Raises:
         HandInError: it cannot be read or is too large; the text is one sentence.
@@ -49,13 +49,13 @@ def read_entry(path: Path, entry: zipfile.ZipInfo) -> bytes:
         raise HandInError("this is a link, not a file: hand in the notebook itself")
     if entry.compress_type not in _PLAIN:
         raise HandInError("it is packed in a way that is not read here: hand in the .ipynb file itself")
-    if entry.file_size > intake.MAX_BYTES:
+    if entry.file_size > intake.LARGEST_FILE:
         raise intake.too_large(entry.file_size)
     try:
         with zipfile.ZipFile(path) as archive, archive.open(entry) as file:
-            data = file.read(intake.MAX_BYTES + 1)
+            data = file.read(intake.LARGEST_FILE + 1)
     except Exception:  # a broken zip raises a dozen kinds, and there is one thing to say
         raise HandInError("it is broken in the zip: hand in the .ipynb file again") from None
-    if len(data) > intake.MAX_BYTES:
+    if len(data) > intake.LARGEST_FILE:
         raise intake.too_large(len(data))
-    return data
+    return intake.lean(data)

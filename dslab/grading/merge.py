@@ -57,7 +57,8 @@ def _find(
     claims: list[HandInCell] = []
     first_way = ""
     for way, matches in _ways(answer):
-        found = [cell for cell in cells if matches(cell) and not any(cell is other for other in claims)]
+        known = set(map(id, claims))
+        found = [cell for cell in cells if matches(cell) and id(cell) not in known]
         if found and not claims:
             first_way = way
         claims += found

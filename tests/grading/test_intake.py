@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dslab.grading import intake
-from dslab.grading.intake import MAX_BYTES, HandInError, read_bytes, read_notebook
+from dslab.grading.intake import LARGEST_FILE, HandInError, read_bytes, read_notebook
+from dslab.grading.merge import merge
 
 
 def problem(path):
@@ -51,7 +52,7 @@ def test_a_huge_file_is_not_read(tmp_path):
     path = tmp_path / "a.ipynb"
     with path.open("wb") as file:
         file.truncate(200_000_000)
-    assert "200 MB" in problem(path) and str(MAX_BYTES // 1_000_000) in problem(path)
+    assert "200 MB" in problem(path) and str(LARGEST_FILE // 1_000_000) in problem(path)
 
 
 def test_a_missing_file_a_folder_and_a_broken_link_are_named(tmp_path):
@@ -93,7 +94,7 @@ def test_malformed_cells_are_left_out_and_flagged(tmp_path, course):
     path.write_text("\ufeff" + json.dumps(notebook), encoding="utf-8")
     hand_in = read_notebook(path)
     assert len(hand_in.cells) == len(course.handout["cells"])
-    assert [flag["kind"] for flag in hand_in.flags] == ["bad-cell"] * 5
+    assert [flag["kind"] for flag in hand_in.flags] == ["bad-cell"] and "and 4 more" in hand_in.flags[0]["text"]
 
 
 def test_a_lone_surrogate_becomes_writable_text(course):
@@ -123,7 +124,35 @@ def test_a_device_is_refused():
 
 def test_a_file_that_grows_is_read_up_to_the_limit(tmp_path, monkeypatch):
     """Its size when it was looked at says nothing about what is read later."""
-    monkeypatch.setattr(intake, "MAX_BYTES", 10)
+    monkeypatch.setattr(intake, "LARGEST_FILE", 10)
     monkeypatch.setattr(intake, "_refuse", lambda status: None)
     (tmp_path / "a.ipynb").write_bytes(b"x" * 1000)
     assert "are read" in problem(tmp_path / "a.ipynb")
+
+
+def test_saved_outputs_are_not_what_makes_a_file_too_large(tmp_path, course, monkeypatch):
+    """Plots, pasted pictures and the state of widgets go before anything else looks at the file; text stays."""
+    monkeypatch.setattr(intake, "MAX_BYTES", 60_000)
+    heavy = [{"output_type": "stream", "name": "stdout", "text": ['"outputs": [{', "x" * 30_000 + '\\"']}]
+
+    def change(cells, notebook):
+        for name in ("add", "sub", "mul"):
+            cells[f"{name}-exercise"] |= {"outputs": heavy, "attachments": {"a": {"outputs": ["x" * 30_000]}}}
+        notebook["metadata"]["widgets"] = {"state": ["x" * 30_000]}
+
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(course.notebook(course.right, change), indent=1), encoding="utf-8")
+    found, plain = read_notebook(path), course.hand_in(course.right)
+    assert [(cell.id, cell.source) for cell in found.cells] == [(cell.id, cell.source) for cell in plain.cells]
+    assert found.metadata["dslab"] == plain.metadata["dslab"]
+    path.write_text(json.dumps(course.notebook({"add": "#" * 60_000}, change)), encoding="utf-8")
+    assert "without its outputs" in problem(path)
+
+
+def test_copies_of_a_cell_take_no_time_that_grows_with_their_square(course):
+    """As many as fit into a file, each of which claims the answer in several ways."""
+    def change(cells, notebook):
+        del cells["add-exercise"]["id"]
+        notebook["cells"] += [cells["add-exercise"]] * 20_000
+
+    assert "20001 cells claim" in str(merge(course.assignment, course.hand_in(course.right, change)).flags)
