@@ -6,7 +6,7 @@ finds is to be run again with a trace, which says what is wrong and where.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -78,7 +78,7 @@ def _says(prop: Callable[..., Any], world: World) -> bool:
         raise
 
 
-def holds(system: System, case: Case, *also: Callable[[Sequence[dict[str, Any]]], bool], answers: bool = True) -> LiveRun:
+def holds(system: System, case: Case, *also: Callable[[Any], bool], answers: bool = True) -> LiveRun:
     """The run; its `broken` also tells whether everybody was answered, and what functions of the history say."""
     run = LiveRun(system, case)
     if not run.broken and answers and run.open:

@@ -80,7 +80,7 @@ SHOWN = [
 ]
 # a storm that each mutant does not survive, though its protocol does
 FOUND = {
-    quorum_variants.RepairsLater: ("abd", 216), quorum_variants.NeverRepairs: ("abd", 9),
+    quorum_variants.RepairsLater: ("abd", 216), quorum_variants.NeverRepairs: ("abd", 12),
     quorum_variants.FollowerReads: ("abd", 0), quorum_variants.HalfAndHalf: ("abd", 3),
     quorum_variants.LocalVersions: ("abd", 0), quorum_variants.WallClock: ("abd", 54),
     quorum_variants.Nameless: ("abd", 0), quorum_variants.ForgetsWhatItGave: ("abd", 0),
@@ -88,11 +88,11 @@ FOUND = {
     quorum_variants.EveryTryIsNew: ("abd", 12), dynamo_variants.LastWriterWins: ("dynamo", 0),
     dynamo_variants.ComparesTuples: ("dynamo", 0), dynamo_variants.ComparesSums: ("dynamo", 0),
     dynamo_variants.CountsByServer: ("dynamo", 0), dynamo_variants.TakesOne: ("dynamo", 0),
-    quorum_handoff.Sloppy: ("quorum_handoff", 8), quorum_sessions.Forgetful: ("quorum_sessions", 1),
-    primary_backup_variants.ReadsAlone: ("primary_backup", 23),
+    quorum_handoff.Sloppy: ("quorum_handoff", 8), quorum_sessions.Forgetful: ("quorum_sessions", 3),
+    primary_backup_variants.ReadsAlone: ("primary_backup", 150),
     primary_backup_variants.AnswersFirst: ("primary_backup", 0),
     primary_backup_variants.PromotesAtOnce: ("primary_backup", 12),
-    primary_backup_variants.TrustsItself: ("chain", 0), primary_backup_variants.HeadAnswers: ("chain", 1),
+    primary_backup_variants.TrustsItself: ("chain", 0), primary_backup_variants.HeadAnswers: ("chain", 2),
     primary_backup_variants.AnyoneReads: ("chain", 0), primary_backup_variants.ForgetsSent: ("chain", 0),
 }
 LINKS = {quorum_variants.RepairsLater: {"latency": (5, 15)}}
