@@ -32,13 +32,14 @@ class Verdict(NamedTuple):
 
 
 def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (),
-                eventually: Sequence[Callable[..., Any]] = ()) -> list[Verdict]:
+                eventually: Sequence[Callable[..., Any]] = (), *, to_first: bool = False) -> list[Verdict]:
     """Judges every property on every state of a trace.
 
     Args:
         trace: a run.
         always: functions of a World that return None or a Violation (or a sentence).
         eventually: functions of a World that return True once reached.
+        to_first: look no further than the event that violates a property first.
 
     Returns:
         One Verdict per property, in order; the first violation of each counts.
@@ -66,7 +67,7 @@ def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (),
             if outcome is not None:
                 decided[i] = outcome[0], world.event, outcome[1]
                 del pending[i]
-        if not pending:
+        if not pending or to_first and any(status == VIOLATED for status, *_ in decided.values()):
             break
     decided |= early
     verdicts = []
@@ -81,7 +82,7 @@ def check_trace(trace: Trace, always: Sequence[Callable[..., Any]] = (),
 
 def first_violation(trace: Trace, always: Sequence[Callable[..., Any]]) -> Verdict | None:
     """The verdict on the property that is violated first, or None."""
-    broken = [v for v in check_trace(trace, always) if v.status == VIOLATED]
+    broken = [v for v in check_trace(trace, always, to_first=True) if v.status == VIOLATED]
     return min(broken, key=lambda v: v.event or 0) if broken else None
 
 

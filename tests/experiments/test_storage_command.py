@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dslab.experiments import cli
-from dslab.experiments.storage_cli import EXPERIMENTS
+from dslab.experiments.storage_experiments import EXPERIMENTS
 
 SMALL = {
     "pbs": ["--trials", "2000"],
