@@ -36,22 +36,23 @@ def echoes(world):
     return violation(f"{server.id} heard {server.heard!r} and said {server.said!r}", nodes=[server.id])
 
 
-def cluster(nodes=1, *, server=Server, clients=1, code="echo.cluster()"):
+def cluster(nodes=1, *, server=Server, clients=1):
     """Echo servers, and clients that ask them.
 
     Args:
         nodes: number of servers, 1 or more.
         server: the class to run.
         clients: number of clients.
-        code: the expression that makes this system, for "copy as code".
     """
+    variant = "" if server is Server else f", server={server.__name__}"
+    asking = "" if clients == 1 else f", clients={clients}"
     return System(
         server,
         nodes,
         clients=clients,
         always=(echoes,),
         name="echo",
-        code=code,
+        code=f"echo.cluster({nodes}{variant}{asking})",
         imports="from dslab.protocols import echo",
     )
 
@@ -70,7 +71,9 @@ def echoing(answer, nodes=1, *, clients=1):
         def echo(self, command):
             return answer(command)
 
-    return cluster(nodes, server=Echo, clients=clients, code=f"echo.echoing({answer.__name__})")
+    asking = "" if clients == 1 else f", clients={clients}"
+    system = cluster(nodes, server=Echo, clients=clients)
+    return system.replace(code=f"echo.echoing({answer.__name__}, {nodes}{asking})")
 
 
 CALLS = (

@@ -218,10 +218,11 @@ def cluster(nodes=3, *, proposers=0, acceptors=3, learners=0, server=Server, pro
     """
     given = {"server": server, "proposer": proposer, "acceptor": acceptor, "clients": clients, "latency": latency,
              "disk": disk, **options}
+    unused = ("server", "clients") if proposers else ("proposer", "acceptor")
     usual = {"server": Server, "proposer": Proposer, "acceptor": Acceptor, "clients": 1, "latency": LATENCY,
              "disk": DISK}
     changed = [f"{name}={getattr(value, '__name__', None) or repr(value)}" for name, value in given.items()
-               if name not in usual or value != usual[name]]
+               if name not in unused and (name not in usual or value != usual[name])]
     if not proposers:
         size, classes = [f"{nodes}"], server
     else:

@@ -8,7 +8,7 @@ from dslab.sim import Event
 
 from .scene import LEADING, NodeScene
 from .teller import Teller
-from .words import Said, number_word, payload, plain_value, say, shorten
+from .words import Said, in_words, number_word, payload, say, shorten
 
 
 class Ballots(Teller):
@@ -146,4 +146,4 @@ def _below(ballot: Any, promised: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    return shorten(plain_value(value), 14)
+    return shorten(in_words(value), 14)

@@ -9,7 +9,7 @@ from dslab.sim import Event
 from .chains import CHAIN
 from .gloss import short_name
 from .scene import STANDING, Reading, Scene, ignored
-from .words import Said, listed, number_word, payload, plain_value, say, shorten
+from .words import Said, in_words, listed, number_word, payload, say, shorten
 
 
 def tell_action(event: Event, scene: Scene, reading: Reading) -> Said | None:
@@ -138,7 +138,7 @@ def _turn_traitor(event: Event, scene: Scene, reading: Reading) -> Said:
     node, detail = event.node, event.detail
     some = f" to {listed(detail['to'])}" if "to" in detail else ""
     told = detail.get("fields", {}).items()
-    lies = listed([f"{field.replace('_', ' ')} `{shorten(plain_value(lie), 16)}`" for field, lie in told])
+    lies = listed([f"{field.replace('_', ' ')} `{shorten(in_words(lie), 16)}`" for field, lie in told])
     does, why = {
         "silent": (f"sends nothing{some}", "It still hears everything; to the others it looks like a crash."),
         "delay": (f"holds back what it sends{some}", f"Every message leaves {detail.get('by', 0):g} ms late."),

@@ -8,7 +8,7 @@ from typing import Any
 from dslab.sim import Message, MessageRecord
 
 from .scene import Reading, term_of
-from .words import payload, plain_value, shorten
+from .words import in_words, payload, shorten
 
 ANSWERS = re.compile(r"(Reply|Response|Result|Ack|Acknowledged|Answer|Pong)$")
 PLACE = re.compile(r"\{(\w+)\}")       # in a docstring that is a template
@@ -117,8 +117,8 @@ def _word(name: str, value: Any) -> str:
             return f"1 {noun} (`{payload(value[0])}`)"
         return f"{len(value)} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
     if name in ("command", "value", "result", "key") and value is not None:
-        return f"`{shorten(plain_value(value), 24)}`"
-    return shorten(plain_value(value), 60)
+        return f"`{shorten(in_words(value), 24)}`"
+    return shorten(in_words(value), 60)
 
 
 def short_name(record: MessageRecord) -> str:

@@ -24,7 +24,7 @@ from .replication import Replication
 from .rings import Rings, bits_of
 from .rounds import Rounds
 from .scene import ASKING, LEADING, STANDING, Reading, ignored, scenes, term_of
-from .words import Said, listed, number_word, plain_value, say, shorten
+from .words import Said, in_words, listed, number_word, say, shorten
 
 COUNTS = ("sent_messages", "sent_bytes")  # what grows with every message says nothing about this one
 TOLD = frozenset(
@@ -216,7 +216,7 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merg
             None,
         )
         took = "" if asked is None else f" after {(event.time_us - asked.time_us) / 1000:.0f} ms"
-        result = shorten(plain_value(detail["result"]), 14)
+        result = shorten(in_words(detail["result"]), 14)
         why = (
             "Its entry is committed and applied, so the answer will stay true."
             if any("commit_index" in self.scene.nodes[n].fields for n in self.scene.servers)
@@ -236,14 +236,29 @@ class Narrator(Elections, Replication, Agreement, Ballots, Rounds, Quorums, Merg
                 f"{node.id} hears from {record.source}",
             )
         if changed:
-            became = listed(
-                [
-                    f"{name.replace('_', ' ')} is `{shorten(plain_value(node.fields[name]), 24)}`"
-                    for name in changed
-                ]
-            )
-            few = f"{changed[0].replace('_', ' ')} is `{shorten(plain_value(node.fields[changed[0]]), 40)}`"
+            old = self.before.get(node.id, {})
+            became = listed([_became(name, old.get(name), node.fields[name], 24) for name in changed])
+            few = _became(changed[0], old.get(changed[0]), node.fields[changed[0]], 40)
             return say(headline, (f"Now {became}.", f"Now {few}."))
         if event.kind == "deliver":
             return say(headline, gloss(record, self.templates.get(record.type, "")))
         return say(headline, "It changes nothing that is shown.")
+
+
+def _became(name: str, was: Any, now: Any, most: int) -> str:
+    """What a shown field is now; of a table or list that was not empty, what has come or gone."""
+    name, come, gone = name.replace("_", " "), None, None
+    if was and isinstance(was, dict) and isinstance(now, dict):
+        come = {key: item for key, item in now.items() if key not in was or was[key] != item}
+        gone = [key for key in was if key not in now]
+    elif was and isinstance(was, list) and isinstance(now, list):
+        come, gone = ([item for item in these if item not in others] for these, others in ((now, was), (was, now)))
+    if come and not gone:
+        return f"{name} includes `{shorten(_items(come), most)}`"
+    if gone and not come and now:
+        return f"{name} is without `{shorten(_items(gone), most)}`"
+    return f"{name} is `{shorten(in_words(now), most)}`"
+
+
+def _items(found: Any) -> str:
+    return in_words(found[0] if isinstance(found, list) and len(found) == 1 else found)

@@ -8,7 +8,7 @@ from dslab.sim import Event
 
 from .scene import NodeScene
 from .teller import Teller
-from .words import Said, listed, plain_value, say, shorten
+from .words import Said, in_words, listed, say, shorten
 
 
 class Rounds(Teller):
@@ -77,4 +77,4 @@ def _latest(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    return shorten(plain_value(value), 14)
+    return shorten(in_words(value), 14)

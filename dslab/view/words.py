@@ -7,6 +7,8 @@ from typing import Any
 
 HEADLINE, REASON = 45, 75
 MARKUP = re.compile(r"\{term:(\d+)\}|`([^`]*)`")
+NODE = re.compile(r"[a-z]+\d+")
+EMPTY = '""'
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 Said = tuple[str, str]
@@ -61,6 +63,31 @@ def plain_value(value: Any) -> str:
         inner = ", ".join(f"{key}={plain_value(item)}" for key, item in value.items() if key != "@")
         return f"{value['@']}({inner})" if "@" in value else "{" + inner + "}"
     return str(value)
+
+
+def in_words(value: Any) -> str:
+    """A value inside a sentence: "x=1, y=2" for a table, "2 of n1" for the stamp [2, "n1"], "nothing" if empty."""
+    if isinstance(value, list) and len(value) == 2 and type(value[0]) is int and NODE.fullmatch(str(value[1])):
+        return f"{value[0]} of {value[1]}"
+    if value == [0, ""]:
+        return "none"
+    if isinstance(value, list):
+        names = value and all(isinstance(item, str) and item for item in value)
+        inner = ", ".join(map(_inside, value))
+        return inner if names else f"[{inner}]" if value else "nothing"
+    if isinstance(value, dict) and "@" not in value:
+        return ", ".join(f"{key or EMPTY}={_inside(item)}" for key, item in value.items()) or "nothing"
+    if isinstance(value, dict) and "command" in value:
+        return payload(value)
+    return plain_value(value)
+
+
+def _inside(value: Any) -> str:
+    """A value inside another: with brackets where one could not see where it ends."""
+    text = in_words(value) or EMPTY
+    if isinstance(value, dict) and value and "@" not in value:
+        return f"({text})"
+    return f"[{text}]" if isinstance(value, list) and ", " in text and text[0] != "[" else text
 
 
 def shorten(text: str, most: int) -> str:

@@ -136,8 +136,8 @@ class Lab(Served):
         spec = lab_spec(runs, runs.of(tree[MAIN]).trace, verbs, start_us=to_us(start), speed=speed, **more)
         self._answered: dict[str, Any] | None = None
         shown = {field for fields in spec["fields"].values() for field in fields}
-        judged = any("consistency" in prop for prop in spec["properties"])
-        super().__init__(tree, runs, parts_for(shown | {"@history"} if judged else shown))
+        told = {"@history"} if runs.system.clients and not runs.hidden else set()
+        super().__init__(tree, runs, parts_for(shown | told))
         self.spec = spec
         self._publish(MAIN, to_us(start))
         self._seen.clear()  # nothing has been on show yet
@@ -276,8 +276,11 @@ class Lab(Served):
         chosen, system = self._tree[branch or self.branch], self._runs.system
         until = "" if chosen.until == AHEAD_MS else f", until={literal(chosen.until)}"
         lines = ["# " + SIMULATED] if self.spec["recorded"] else []
-        lines += ["from dslab import Lab", *system.import_lines.splitlines(), ""]
-        lines += [f"lab = Lab({system.code}, seed={self._runs.seed}{until})"]
+        own = [prop for prop in self.spec["properties"] if "code" in prop]
+        judged = f", properties=[{', '.join(prop['code'] for prop in own)}]" if own else ""
+        imports = [*system.import_lines.splitlines(), *(prop["imports"] for prop in own)]
+        lines += ["from dslab import Lab", *dict.fromkeys(imports), ""]
+        lines += [f"lab = Lab({system.code}, seed={self._runs.seed}{until}{judged})"]
         return "\n".join([*lines, *(f"lab.{call(action)}" for action in chosen.actions), "lab"])
 
     def export_html(self, path: str | os.PathLike[str] | None = None) -> str:

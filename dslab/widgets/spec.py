@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dslab.check.invariants import sentence_of, title_of
@@ -58,10 +58,19 @@ def chips(runs: Runs) -> list[dict[str, str]]:
             "sentence": sentence_of(prop),
             "kind": kind,
             **({"consistency": prop.consistency} if hasattr(prop, "consistency") else {}),
+            **(_printed(prop) if prop.__name__ in runs.properties.own else {}),
         }
         for kind, prop in runs.properties.listed()
         if not runs.hidden
     ]
+
+
+def _printed(prop: Callable[..., Any]) -> dict[str, str]:
+    """The expression that makes a property of ours, and its import; nothing for one that somebody has written here."""
+    if hasattr(prop, "code"):
+        return {"code": prop.code, "imports": prop.imports}
+    home, name = prop.__module__, prop.__name__
+    return {"code": name, "imports": f"from {home} import {name}"} if home.startswith("dslab.") else {}
 
 
 def check_number(name: str, value: Any, low: float, high: float, unit: str) -> None:

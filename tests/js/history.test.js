@@ -7,7 +7,8 @@ import { createHistoryView, historyProperties } from "../../dslab/widgets/static
 import { factsOf, judgePoints, knownChart, orderList, rangeOf, stopsOf, unitsAt, verdictText } from "../../dslab/widgets/static/historydata.js";
 import { renderHistory } from "../../dslab/widgets/static/historywidget.js";
 import { buildTrace, fakeContext } from "./panels-fixture.js";
-import { FakeModel } from "./fixture.js";
+import { FakeModel, electionRun, modelState } from "./fixture.js";
+import { render } from "../../dslab/widgets/static/lab.js";
 
 const { document } = new JSDOM("<!doctype html><body></body>").window;
 const op = (lane, label, from, to, extra = {}) => ({
@@ -202,4 +203,21 @@ test("charts that are not whole are no reason to fail", () => {
     { operations: [op(0, "read?", 0, null, { completed: null, status: "unknown" })], lanes: ["c1"], order: [], points: null, values: [] },
     { operations: [op(0, "write 1", 0, 1, { status: "failed" })], lanes: ["c1"], order: [], points: null, values: [] },
   ]) assert.ok(drawn(chart(odd)).el.querySelector(".ds-hist-status").textContent.length > 0);
+});
+
+test("Operations: a property about clients that is watched later brings its tab, and its chip opens it", async () => {
+  const dom = new JSDOM("<!doctype html><html lang=en><title>t</title><body></body></html>", { pretendToBeVisual: true });
+  const model = new FakeModel(modelState(electionRun()));
+  const stop = render({ model, el: dom.window.document.body });
+  const find = (selector) => dom.window.document.querySelector(selector);
+  const tab = find("[data-tab=history]");
+  assert.equal(tab.hidden, true);
+  assert.notEqual(tab.getAttribute("aria-selected"), "true");
+  model.set("spec", { ...model.get("spec"), properties: [{ name: "linearizable", title: "Linearizable", sentence: "What clients are told is linearizable.", kind: "always", consistency: "linearizable" }] });
+  await new Promise((resolve) => { dom.window.queueMicrotask(resolve); });
+  assert.equal(tab.hidden, false);
+  find("[data-property=linearizable]").click();
+  assert.equal(tab.getAttribute("aria-selected"), "true");
+  assert.equal(find(".ds-history").hidden, false);
+  stop();
 });

@@ -10,7 +10,7 @@ import pytest
 from dslab.protocols import raft
 from dslab.sim import Node, System, message, simulate
 from dslab.view import announce, narrate, read
-from dslab.view.words import HEADLINE, REASON, fit, plain_text
+from dslab.view.words import HEADLINE, REASON, fit, in_words, plain_text
 
 GOLDEN = Path(__file__).with_name("narration.txt")
 LESSON = [
@@ -112,6 +112,59 @@ def test_a_protocol_without_shared_fields_is_told_by_messages_and_timers() -> No
     assert ("n1 receives `Pong` from n2", "Now heard is `1`.") in said
     assert any(headline == "n1's call timer runs out" for headline, _ in said)
     assert not any(word in text for pair in said for text in pair for word in ("vote", "lead", "term"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({}, "nothing"),
+        ([], "nothing"),
+        ({"x": 1, "y": {"z": True}}, "x=1, y=(z=yes)"),
+        ({"": "ab"}, '""=ab'),
+        ([2, "n1"], "2 of n1"),
+        ([0, ""], "none"),
+        ([2, 1], "[2, 1]"),
+        (["n1", "n2"], "n1, n2"),
+        ({"milk": [[1, "n1"], [2, "n2"]]}, "milk=[1 of n1, 2 of n2]"),
+        ({"set": ["a", "b"], "rest": []}, "set=[a, b], rest=nothing"),
+        ({"@": "Command", "command": "x=1", "client": "c1"}, "x=1"),
+        ("x=1", "x=1"),
+        (None, "none"),
+    ],
+)
+def test_a_value_in_a_sentence_has_no_braces_and_says_where_it_ends(value: object, words: str) -> None:
+    assert in_words(value) == words
+
+
+def test_of_a_table_or_list_the_sentence_says_what_has_come_or_gone() -> None:
+    class Keeper(Node):
+        shows = ("table", "items")
+
+        def on_start(self) -> None:
+            self.table: dict[str, int] = {"a": 1}
+            self.items, self.step = [7], 0
+            self.set_timer("tick", after=10)
+
+        def on_tick_timeout(self) -> None:
+            self.step += 1
+            if self.step == 1:
+                self.table["b"] = 2
+            elif self.step == 2:
+                del self.table["a"]
+            elif self.step == 3:
+                self.items.append(9)
+            elif self.step == 4:
+                self.items.clear()
+            self.set_timer("tick", after=10)
+
+    said = narrate(read(simulate(System(Keeper, nodes=1), seed=1, until=45)))
+    reasons = [plain_text(reason) for _, reason in said.values()][1:]
+    assert reasons == [
+        "Now table includes b=2.",
+        "Now table is without a.",
+        "Now items includes 9.",
+        "Now items is nothing.",
+    ]
 
 
 def test_a_branch_says_what_made_it() -> None:

@@ -230,9 +230,23 @@ def test_a_long_history_is_worked_out_when_somebody_asks_and_nothing_else_change
     assert not browser("history", branch="Z", property="linearizable")["ok"]
 
 
-def test_a_lab_without_such_a_property_carries_nothing_of_it() -> None:
+def test_a_property_that_is_watched_later_brings_its_chart() -> None:
+    """The code is there wherever clients are told something; the chart comes with the property."""
+    lab = Lab(quorum.cluster(3, clients=2), seed=4, schedule=SCHEDULE, until=400)
+    assert "history" in lab._parts and "histories" not in lab.branches[0]
+    lab.watch(linearizable())
+    assert lab.branches[0]["histories"] == lab_of().branches[0]["histories"]
+    assert lab.code().splitlines()[1:5] == [
+        "from dslab.protocols import quorum",
+        "from dslab.check.properties import linearizable",
+        "",
+        "lab = Lab(quorum.cluster(3, clients=2), seed=4, until=400, properties=[linearizable()])",
+    ]
+
+
+def test_a_lab_without_clients_carries_nothing_of_it() -> None:
     """Neither the code of the chart nor a chart."""
-    lab = Lab(raft.cluster(3), seed=7, until=600)
+    lab = Lab(raft.cluster(3, clients=0), seed=7, until=600)
     assert "history" not in lab._parts and "histories" not in lab.branches[0]
 
 

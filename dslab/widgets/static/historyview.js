@@ -6,7 +6,7 @@ import { knownChart, unitsAt } from "./historydata.js";
 import { parts } from "./parts.js";
 
 parts.history = {
-  tabs: (spec) => (historyProperties(spec).length ? [["history", "Operations"]] : []),
+  tabs: () => [["history", "Operations"]],
   views: (ctx) => ({ history: createHistoryView(ctx) }),
 };
 
@@ -113,6 +113,7 @@ export function createHistoryView(ctx) {
 
   return {
     el, update, focus: () => chart.focus(),
+    idle: () => !historyProperties(spec).length,          // until somebody watches one
     tick(us) {
       if (!frame || el.hidden || !known || chart.el.hidden) return;
       chart.tick(unitsAt(known.marks, store.cursor.event, us));

@@ -74,7 +74,6 @@ export function createLab(model, doc) {
     reducedMotion: Boolean(spec.reduced_motion) || Boolean(win.matchMedia?.("(prefers-reduced-motion: reduce)").matches),
     shortcuts: spec.shortcuts !== false,
   };
-  sideTab = partTabs[0]?.[0] ?? sideTab;
   root.setAttribute("aria-label", `${spec.title ?? spec.system} lab, ${spec.servers.length} servers`);
 
   const ctx = {
@@ -116,6 +115,8 @@ export function createLab(model, doc) {
     focusNode: () => stage.focusNode(), startDraft, stopDraft, draftGroups: stage.draftGroups, drafting: stage.drafting, frame: () => frame,
   });
   const views = { spacetime: createSpacetimeView(ctx), links: createLinksView(ctx), events: createEventsView(ctx), ...Object.assign({}, ...Object.values(parts).map((part) => part.views(ctx))) };
+  const idle = (id) => Boolean(views[id]?.idle?.());       // it has nothing to show, and no tab, yet
+  sideTab = partTabs.find(([id]) => !idle(id))?.[0] ?? sideTab;
   const table = createTableView(ctx);
   const paper = createPrintTable(ctx);
   const chips = createChips(ctx);
@@ -388,6 +389,7 @@ export function createLab(model, doc) {
   }
 
   function reload() {
+    arrange();
     session.openBranch(session.ready(store.branch?.id) ? store.branch.id : (model.get("branches")[0]?.id ?? "A"));
     refresh("branch");
   }
@@ -566,7 +568,7 @@ export function createLab(model, doc) {
     side.hidden = !wide && shown === "cluster";
     for (const [name, view] of Object.entries(views)) view.el.hidden = name !== sideTab;
     for (const [name, button] of tabButtons) {
-      button.hidden = wide && name === "cluster";
+      button.hidden = name === "cluster" ? wide : idle(name);
       button.setAttribute("aria-selected", String(name === shown));
       button.tabIndex = name === shown ? 0 : -1;
     }

@@ -43,15 +43,14 @@ function untilText({ until_us: us }) {
   return us == null || us === USUAL_UNTIL_US ? "" : `, until=${pythonLiteral(us / 1000)}`;
 }
 
-// A run that was watched beyond this end says so.
-const FIRST_END_US = 10_000_000;
-
 /** The cell that makes this branch: what Lab.code() returns. */
 export function scriptText(spec, branch) {
-  const until = (branch.until_us ?? FIRST_END_US) === FIRST_END_US ? "" : `, until=${pythonLiteral(branch.until_us / 1000)}`;
+  const own = (spec.properties ?? []).filter(({ code }) => code);
+  const judged = own.length ? `, properties=[${own.map(({ code }) => code).join(", ")}]` : "";
+  const imports = [...(spec.imports ?? "").split("\n"), ...own.map((property) => property.imports)];
   return [
-    ...(spec.recorded ? ["# the recorded actions, in the simulator"] : []), "from dslab import Lab", ...(spec.imports ? [spec.imports] : []), "",
-    `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)}${untilText(branch)})`,
+    ...(spec.recorded ? ["# the recorded actions, in the simulator"] : []), "from dslab import Lab", ...new Set(imports.filter(Boolean)), "",
+    `lab = Lab(${spec.code}, seed=${pythonLiteral(spec.seed)}${untilText(branch)}${judged})`,
     ...branch.actions.map((action) => `lab.${actionCall(action)}`),
     "lab",
   ].join("\n");
