@@ -250,7 +250,7 @@ def judge_laws(name: str, answer: Callable[..., Any], payload: Callable[[Any], A
         return not_answered(name, minutes)
     except HandlerTimeout:
         raise CheckFailed(f"{name}: your answer did not return; look for a loop that never ends.") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         told = DslabError(str(error))
         told.__cause__ = error
         raise CheckFailed(folded(f"{name}: {student_line(told)}")) from None

@@ -199,7 +199,7 @@ def _judged(name: str, fails: Callable[[list[Operation]], bool], text: Callable[
         return not_answered(name, minutes)
     except CheckFailed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CheckFailed(folded(f"{name}: your answer stops with {type(error).__name__}: {error}.")) from None
     return f"{name}: right. {tried} histories, and each got its verdict."
 

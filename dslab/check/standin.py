@@ -228,7 +228,7 @@ def effects(host: Standin, run: Callable[[tuple[int, ...]], Node], place: str) -
             raise BudgetError(f"{place}: it did not return; look for a loop that never ends") from None
         except DslabError as error:
             raise type(error)(f"{place}: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             fault = HandlerFailed(f"{place}: {failure(error)}")
             fault.script = script
             raise fault from error

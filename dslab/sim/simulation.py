@@ -122,7 +122,7 @@ class Simulation(Actions):
             raise explained(self, error) from error.__cause__
         except HandlerTimeout:
             raise explained(self, BudgetError("it did not return; look for a loop that never ends")) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # exit() in a handler is a mistake like another
             if self.handling is None:
                 raise
             raise explained(self, NodeError(failure(error))) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import permutations
 
 import pytest
@@ -103,3 +104,5 @@ def test_a_stub_and_an_accident():
     assert "not answered yet" in judge_order("next", stub, seeds=range(3))
     with pytest.raises(CheckFailed, match="stops with KeyError"):
         judge_order("next", lambda one, left: one["nothing"], seeds=range(3))
+    with pytest.raises(CheckFailed, match="stops with SystemExit"):
+        judge_order("next", lambda one, left: sys.exit(), seeds=range(3))

@@ -218,6 +218,11 @@ def test_an_exception_in_a_handler_gets_its_line():
     error = fails(Broken, NodeError, "n1 in on_start", "KeyError: 'missing'", 'self.x = self.table["missing"]')
     assert error.trace is not None
 
+    class Leaves(Node):
+        def go(self):
+            raise SystemExit(3)
+    fails(Leaves, NodeError, "n1 in on_start", "SystemExit: 3")
+
 
 @pytest.mark.parametrize(("attribute", "value", "words"), [
     ("durable", ("term",), "must be a dict"), ("shows", "term", "comma"), ("shows", ("ghost",), "self.ghost"),
