@@ -11,7 +11,7 @@ from dslab.sim.message import plain
 
 from .frozen import freeze
 from .invariants import VIOLATED, Verdict, check_trace
-from .space import Deed
+from .steps import Deed
 
 STEP_MS = 10                # between two actions, so that one sees a message fly
 NO_HANDLER_FAILS = "no_handler_fails"

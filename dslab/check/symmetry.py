@@ -13,7 +13,8 @@ from typing import Any
 from dslab.sim.errors import ScheduleError
 
 from .frozen import freeze, renamed
-from .space import FIELD, WIDTH, Space
+from .local_states import FIELD, WIDTH
+from .space import Space
 
 ME, OTHER = "(this node)", "(another one)"
 
@@ -65,7 +66,7 @@ class Symmetry:
         for i, node in enumerate(space.names):
             if node == name or node not in group:
                 parts.append((node != name, self._local(i, (state >> i * WIDTH) & FIELD, name, group)))
-        messages = [self._message(number, name, group) for number in space.in_flight(state)]
+        messages = [self._message(number, name, group) for number in space.flights.of(state)]
         memory = self._memory((state >> space.memory_shift) & FIELD, name, group)
         return tuple(sorted(parts)), tuple(sorted(m for m in messages if m is not None)), memory
 
@@ -83,7 +84,7 @@ class Symmetry:
 
     def _message(self, number: int, name: str, group: list[str]) -> int | None:
         if (number, name) not in self._of_message:
-            whole = self.space.messages[number]
+            whole = self.space.flights.messages[number]
             speaks = name in self._named(("message", number), list(whole))
             self._of_message[number, name] = self._number(self._without_names(list(whole), name, group)) \
                 if speaks else None
@@ -118,7 +119,7 @@ class Symmetry:
                                                                  if k != "id"}])
             key = (i, number, target, tuple(names.get(name, name) for name in named))
             if key not in self._renamed:
-                self._renamed[key] = space.renamed_local(i, number, target, names)
+                self._renamed[key] = space.locals.renamed(i, number, space.index[target], names)
             new |= self._renamed[key] << space.index[target] * WIDTH
         memory = (state >> space.memory_shift) & FIELD
         notes = space.judge.notes(memory)
@@ -127,14 +128,14 @@ class Symmetry:
         if noted not in self._renamed:
             self._renamed[noted] = space.judge.adopt([renamed(mine, names) for mine in notes])
         new |= self._renamed[noted] << space.memory_shift
-        for number in space.in_flight(state):
-            source, target, m = space.messages[number]
+        for number in space.flights.of(state):
+            source, target, m = space.flights.messages[number]
             named = self._named(("message", number), [source, target, m])
             flown = ("message", number, tuple(names.get(name, name) for name in named))
             if flown not in self._renamed:
-                self._renamed[flown] = space.message(names.get(source, source), names.get(target, target),
+                self._renamed[flown] = space.flights.number(names.get(source, source), names.get(target, target),
                                                      renamed(m, names))
-            new = space.send(new, (self._renamed[flown],))
+            new = space.flights.send(new, (self._renamed[flown],))
         return new
 
     def check(self, initial: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from dslab import explore, simulate, violation
 from dslab.check.explore import Stage
+from dslab.check.retrace import path
 from dslab.protocols import chord, chord_cases, chord_variants
 from dslab.protocols.chord_properties import disorder, running
 from dslab.sim import ScheduleError
@@ -70,7 +71,7 @@ def test_with_the_repaired_rules_such_states_can_mend(goal):
     for state in start.states[::9]:
         after = explore(system, start=Stage(found, (state,), start.goal), timeouts=None, goals=[mended], always=[],
                         states=8_000)
-        assert after.goals == {"mended": True}, found.path(state)
+        assert after.goals == {"mended": True}, path(found, state)
 
 
 def test_with_the_repaired_rules_nobody_is_left_with_nobody():
