@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .minify import minify
+
 STATIC = Path(__file__).parent / "static"
 BASE = (
     "format", "parts", "trace", "causality", "geometry", "glyphs", "guard", "canvas", "stage", "faultbars", "timeline",
@@ -52,8 +54,6 @@ PARTS = {
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|[ \t]{2,}// .*$", re.MULTILINE)
-_INDENT = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
 
 _UNPACK = """const packed = "{packed}";
 const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
@@ -84,11 +84,15 @@ MODULES = modules_of()
 
 
 @cache
+def _module(name: str) -> str:
+    """One file without its imports and exports."""
+    return minify(_EXPORT.sub("", _IMPORT.sub("", (STATIC / f"{name}.js").read_text("utf-8"))))
+
+
+@cache
 def source(modules: tuple[str, ...] = MODULES, entry: str = "render") -> str:
-    """The widget's ES module, readable but for its comments and indentation; `entry` is what it exports."""
-    parts = [(STATIC / f"{name}.js").read_text("utf-8") for name in modules]
-    text = "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
-    return _INDENT.sub("", _COMMENT.sub("", text)) + f"\nexport default {{ {entry} }};\n"
+    """The widget's ES module; `entry` is what it exports."""
+    return "\n".join(map(_module, modules)) + f"\nexport default {{ {entry} }};\n"
 
 
 @cache

@@ -1,14 +1,16 @@
 """A lab carries the modules that it needs, and they can stand in one scope."""
 
+import gzip
 import re
+import subprocess
 from collections import Counter
 from itertools import combinations
 
 import pytest
 
 from dslab import Lab, Node, System
-from dslab.protocols import chord, raft
-from dslab.widgets import bundle
+from dslab.protocols import abd, chord, crdt, multi_paxos, raft
+from dslab.widgets import bundle, minify
 
 NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
 IMPORTS = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";$', re.MULTILINE)
@@ -60,3 +62,44 @@ def test_labs_of_one_page_share_one_style_sheet():
     ring, plain = Lab(chord.cluster(4)), Lab(raft.cluster(3))
     assert ring._css == plain._css == bundle.css()
     assert bundle.css().count(".ds-ring") > 0
+
+
+MOST = 120_000      # bytes, compressed: the text is kept once per widget in a saved notebook
+
+
+@pytest.mark.parametrize("protocol", [raft, chord, crdt, multi_paxos, abd])
+def test_no_lab_carries_more_than_its_budget(protocol):
+    lab = Lab(protocol.cluster(4), until=20)
+    assert len(gzip.compress(bundle.source(bundle.modules_of(lab._parts)).encode(), 9)) < MOST
+
+
+def skeleton(text):
+    """The text without the spaces that mean nothing; strings, templates and patterns as they are."""
+    parts = minify.LITERAL.split(text)
+    words = (re.sub(r"(?<=[\w$])\s+(?=[\w$])|(?<=[+-])\s+(?=[+-])", "·", part) for part in parts[::2])
+    return ["".join(part.split()) for part in words], parts[1::2]
+
+
+@pytest.mark.parametrize("name", [*bundle.MODULES, "historywidget"])
+def test_a_smaller_text_lacks_only_comments_and_spaces(name):
+    plain = minify.INDENT.sub("", minify.COMMENT.sub("", text(name)))
+    small = minify.minify(text(name))
+    assert skeleton(small) == skeleton(plain) and len(small) < len(plain)
+    assert not any("//" in part or "/*" in part for part in minify.LITERAL.split(plain)[::2])
+
+
+def test_a_smaller_text_keeps_what_looks_like_code_in_strings_templates_and_patterns():
+    plain = (
+        'const a = "x = 1, // y";  // note\n'
+        '  const b = `p ${c ? `${d, "}"} e ; f` : { g: 1 }} h = i`;\n'
+        'const j = /[/ ] = "/.test(k) / 2;\n'
+    )
+    assert minify.minify(plain) == (
+        'const a="x = 1, // y";const b=`p ${c ? `${d, "}"} e ; f` : { g: 1 }} h = i`;const j=/[/ ] = "/.test(k)/2;'
+    )
+
+
+def test_the_smaller_text_is_a_program():
+    node = ["node", "--check", "--input-type=module", "-"]
+    done = subprocess.run(node, input=bundle.source(), text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 // Operation histories as plain records: what is known by now, where a point may stand, whether an order explains all answers.
 
-import { countText, listText } from "./format.js";
+import { countText } from "./format.js";
 
 const ORDINALS = ["", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
 
@@ -110,6 +110,3 @@ export function factsOf(chart, i, clock = (moment) => String(moment)) {
 export function orderList(chart) {
   return chart.order.map((i, k) => `${chart.operations[i].says}${chart.values[k] !== undefined ? `; the value is ${chart.values[k]}` : ""}`);
 }
-
-/** "c1, c2 and c3". */
-export const lanesText = (chart) => listText(chart.lanes);

@@ -82,7 +82,7 @@ export function createLab(model, doc) {
     noKernel: spec.recorded ?? (session.live ? null : NO_KERNEL),
     say: (text) => speaker.say(text), notice: (text) => notice(text), icon: (name) => icon(doc, name), uid: (prefix) => `ds${number}-${prefix}-${++idsMade}`,
     close: () => closePopover(), openNode: (id) => openPopover("node", id), openMessage: (k) => openPopover("message", k),
-    startGrouping: (id) => group(id), traceOf: (id) => session.traceOf(id),
+    traceOf: (id) => session.traceOf(id),
   };
 
   const layoutMemory = rememberedLayout(win);
