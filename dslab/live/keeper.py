@@ -158,7 +158,7 @@ def serve(sock: socket.socket, kept: Kept) -> None:
 
 def main() -> None:
     """Arguments: the socket to whoever asks; or --exec, the keeper's process id and a command to become."""
-    from .folder import private_folder  # not on Windows, where this module must still be importable
+    from .folder import end_by_signals, private_folder  # not on Windows, where this module must still be importable
 
     if sys.argv[1] == "--exec":
         from .process import die_with_parent
@@ -169,6 +169,7 @@ def main() -> None:
         except OSError as error:
             sys.exit(f"{sys.argv[3]} cannot be started: {error.strerror}")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_by_signals()
     sock = socket.socket(fileno=int(sys.argv[1]))
     try:
         with private_folder() as folder:

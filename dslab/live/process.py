@@ -14,13 +14,11 @@ import io
 import json
 import os
 import pickle
-import selectors
 import signal
 import socket
 import sys
 from itertools import count
 from pathlib import Path
-from time import monotonic_ns
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -31,14 +29,15 @@ from dslab.sim.host import Host
 from dslab.sim.recorder import Recorder
 from dslab.sim.watchdog import HandlerTimeout, watched
 
-from .codec import HEADER, LENGTH, LONGEST_MESSAGE, Codec, block, dumps, encode, receive_block
+from .codec import LONGEST_MESSAGE, Codec, block, dumps, encode, receive_block
 from .journal import Journal
+from .sockets import Sockets
 
 LIFE = 1 << 40  # message numbers of one life of a node
 PR_SET_PDEATHSIG = 1
 
 
-class Process:
+class Process(Sockets):
     """The node's surroundings: clock, timers, links and disk are real, the interface is the simulator's.
 
     Args:
@@ -49,8 +48,7 @@ class Process:
     by_hand = False             # timers fire by themselves
 
     def __init__(self, control: socket.socket, boot: dict[str, Any]) -> None:
-        self.control = control
-        self.id, self.token, self.ports = boot["id"], bytes.fromhex(boot["token"]), boot["ports"]
+        super().__init__(control, boot["id"], bytes.fromhex(boot["token"]), boot["ports"])
         self.kind, self.detail, self.life = boot["kind"], boot["detail"], boot["life"]
         self.servers = tuple(boot["servers"])
         self.seed: Any = boot["seed"] if not self.life else f"{boot['seed']}/{self.life}"
@@ -58,10 +56,8 @@ class Process:
         self.system = SimpleNamespace(classes={self.id: cls}, nodes=[self.id], absent={}, clients=boot["clients"],
                                       options=options, name=cls.__name__, servers=list(self.servers))
         self.codec = Codec()
-        self.t0 = self.now_us = 0
+        self.now_us = 0
         self.heap: list[Any] = []                            # timers: (due, sequence, host, None, name, cause)
-        self.inbox: list[Any] = []                           # (came by at, order, sender, number, body)
-        self.next_sequence = count().__next__
         self.next_message = count(self.life * LIFE).__next__
         self.current: int | None = None
         self.handling: Any = None
@@ -70,8 +66,6 @@ class Process:
         self.requests: list[int] = []                        # of operations that have not begun
         self.operations: dict[int, int] = {}                 # number of an operation -> request
         self.host = Host(self, self.id)  # type: ignore[arg-type]
-        self.outgoing: dict[str, socket.socket] = {}
-        self.selector = selectors.DefaultSelector()
         self.folder = Path(boot["folder"])
 
     # ---- what Host, Recorder and the guards ask of a simulation
@@ -108,13 +102,8 @@ class Process:
 
     def serve(self) -> NoReturn:
         """Until the supervisor ends it or goes away."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)
-        self.say({"listening": listener.getsockname()[1]})
+        self.say({"listening": self.listen()})
         self.t0 = json.loads(receive_block(self.control))["t0"]
-        self.selector.register(listener, selectors.EVENT_READ, self._accept)
-        heard = bytearray()
-        self.selector.register(self.control, selectors.EVENT_READ, lambda: self._hear(heard))
         try:
             with forbidden_calls(self), watched(self):
                 self._run()
@@ -133,7 +122,7 @@ class Process:
         while True:
             # What has happened by now is read first, then handled in the order in which it happened: a message that
             # came by before a timer was due goes first, however late this process gets its turn.
-            self._poll()
+            self._poll(self.heap[0][0] if self.heap else None)
             while self.heap and self.host.timers.get(self.heap[0][4]) != self.heap[0][1]:
                 heapq.heappop(self.heap)                     # stopped or started anew since
             if self.inbox and (not self.heap or self.inbox[0][0] <= self.heap[0][0]):
@@ -144,9 +133,6 @@ class Process:
                     self._deliver(sender, number, body)
             elif self.heap and self.heap[0][0] <= self._clock():
                 self._fire(heapq.heappop(self.heap))
-
-    def _clock(self) -> int:
-        return monotonic_ns() // 1000 - self.t0
 
     def _handle(self, entry: tuple[Any, ...], call: Any, *arguments: Any) -> None:
         """Runs a handler and what follows from it."""
@@ -232,14 +218,7 @@ class Process:
         self.say({"failed": type(error).__name__, "text": str(error)})
         os._exit(1)
 
-    # ---- what the supervisor hears
-
-    def say(self, data: dict[str, Any]) -> None:
-        """Tells the supervisor something; ends the process if there is none."""
-        try:
-            self.control.sendall(block(dumps(data)))
-        except OSError:
-            os._exit(1)
+    # ---- the record
 
     def _tell(self, sends: list[tuple[str, int, bytes]]) -> None:
         """Sends the record of what happened since the last one; it is safe from then on, whatever becomes of us."""
@@ -252,99 +231,6 @@ class Process:
         self.say({"life": self.life, "first": self.told, "events": events, "patches": patches, "sends": letters,
                   "by": self.current, "at": self._clock()})
         self.told = len(recorder.events)
-
-    # ---- sockets
-
-    def _transmit(self, target: str, number: int, body: bytes) -> None:
-        if target == self.id:
-            heapq.heappush(self.inbox, (self._clock(), self.next_sequence(), self.id, number, body))
-            return
-        try:
-            if target not in self.outgoing:
-                sock = self.outgoing[target] = socket.create_connection(("127.0.0.1", self.ports[target]))
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.sendall(self.token)
-            self.outgoing[target].sendall(HEADER.pack(len(body), number, 0) + body)
-        except OSError:            # the link's other end is the supervisor's: without it this process has no purpose
-            os._exit(1)
-
-    def _poll(self) -> None:
-        """Waits until something may have to be handled, and reads all that has arrived."""
-        wait: float | None = None
-        if self.inbox:
-            wait = 0
-        elif self.heap:
-            wait = max(0, self.heap[0][0] - self._clock()) / 1e6
-        for key, _ in self.selector.select(wait):
-            key.data()
-
-    def _hear(self, heard: bytearray) -> None:
-        try:
-            data = self.control.recv(1 << 16)
-        except OSError:
-            data = b""
-        if not data:
-            os._exit(0)
-        heard += data
-        while len(heard) >= LENGTH.size:
-            (size,) = LENGTH.unpack_from(heard)
-            if len(heard) < LENGTH.size + size:
-                return
-            body = json.loads(heard[LENGTH.size:LENGTH.size + size])
-            del heard[:LENGTH.size + size]
-            heapq.heappush(self.inbox, (self._clock(), self.next_sequence(), None, 0, body))
-
-    def _accept(self) -> None:
-        for key in list(self.selector.get_map().values()):
-            if key.data == self._accept:
-                with contextlib.suppress(OSError):
-                    sock, _ = key.fileobj.accept()  # type: ignore[union-attr]
-                    Incoming(self, sock)
-
-
-class Incoming:
-    """The receiving end of one link."""
-
-    def __init__(self, process: Process, sock: socket.socket) -> None:
-        self.process, self.sock, self.buffer = process, sock, bytearray()
-        self.sender: str | None = None
-        sock.setblocking(False)
-        process.selector.register(sock, selectors.EVENT_READ, self.read)
-
-    def read(self) -> None:
-        """Takes what has arrived; whole messages go to the inbox."""
-        try:
-            data = self.sock.recv(1 << 18)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        process, buffer = self.process, self.buffer
-        buffer += data
-        if self.sender is None and not self._introduced() and len(buffer) < 256 and data:
-            return
-        if not data or self.sender is None:
-            process.selector.unregister(self.sock)
-            self.sock.close()
-            return
-        while len(buffer) >= HEADER.size:
-            size, number, came_by = HEADER.unpack_from(buffer)
-            if len(buffer) < HEADER.size + size:
-                return
-            body = bytes(buffer[HEADER.size:HEADER.size + size])
-            del buffer[:HEADER.size + size]
-            heapq.heappush(process.inbox, (came_by, process.next_sequence(), self.sender, number, body))
-
-    def _introduced(self) -> bool:
-        """Reads the token and the sender's name, with which a link begins."""
-        token, buffer = self.process.token, self.buffer
-        head = len(token) + 1
-        if len(buffer) < head or bytes(buffer[:len(token)]) != token or len(buffer) < head + buffer[head - 1]:
-            return False
-        self.sender = buffer[head:head + buffer[head - 1]].decode()
-        del buffer[:head + buffer[head - 1]]
-        return True
-
 
 class Said(io.TextIOBase):
     """Standard output of a node: goes to whoever started the run."""

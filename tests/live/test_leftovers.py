@@ -128,6 +128,15 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path):
     gone(pids, folder)
 
 
+def test_nothing_is_left_when_the_machine_shuts_down(tmp_path):
+    """It asks all processes at once to end."""
+    program, pids, folder = launch(tmp_path, WAIT)
+    for pid in (program.pid, *reversed(pids)):
+        os.kill(pid, signal.SIGTERM)
+    finish(program)
+    gone(pids, folder)
+
+
 def test_what_nobody_could_remove_the_next_run_removes(tmp_path, monkeypatch):
     """Launcher and supervisor killed at once: the nodes die, and the folder goes with the next start."""
     program, pids, folder = launch(tmp_path, WAIT)

@@ -16,6 +16,7 @@ from dslab.check.invariants import check_trace
 from dslab.live import LiveError, start
 from dslab.protocols import raft
 from dslab.sim import ScheduleError, System, Trace, simulate
+from dslab.sim.schedule import VERBS
 from dslab.widgets import Lab
 
 SECONDS = 60  # nothing here takes a second; a busy machine may need many
@@ -314,6 +315,42 @@ def test_wrong_arguments_are_refused_as_in_a_schedule():
     with pytest.raises(LiveError, match="this run has ended"):
         running.crash("n1")
     assert len(running.trace().schedule) == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "remedy"),
+    [
+        ("join", ["n1"], "start a system in which every server is there"),
+        ("leave", ["n1"], "crash the node"),
+        ("lose_disk", ["n1"], "restart it with disk=False"),
+        ("skew", ["n1", 100], "the processes of one machine share its clock"),
+        ("timeout", ["n1"], "timers of processes fire by the machine's clock"),
+        ("load_dice", ["n1", [1]], "a process draws its own random numbers"),
+        ("turn_traitor", ["n1", "silent"], "a process runs its class as it is"),
+        ("turn_loyal", ["n1"], "a process runs its class as it is"),
+        *[(verb, [3], "cut.source, target. loses what is sent")
+          for verb in ("drop", "hold", "release", "delay", "duplicate", "deliver")],
+    ],
+)  # fmt: skip
+def test_a_verb_for_simulated_runs_alone_says_so(one_process, verb, arguments, remedy):
+    """One sentence with a remedy, and nothing is done."""
+    with pytest.raises(ScheduleError, match=f"{verb} is for simulated runs: .*{remedy}"):
+        getattr(one_process, verb)(*arguments)
+    assert one_process.trace().schedule == []
+
+
+def test_every_verb_of_a_schedule_does_something_or_says_why_not(one_process):
+    """And what is no verb is no attribute."""
+    assert all(callable(getattr(one_process, verb)) for verb in VERBS)
+    with pytest.raises(AttributeError, match="a run on processes has no 'explode'"):
+        one_process.explode  # noqa: B018
+
+
+@pytest.fixture(scope="module")
+def one_process():
+    """A run in which nothing is done."""
+    with start(System(nodes.Counter, 1), seed=1) as running:
+        yield running
 
 
 def test_an_open_request_ends_when_its_client_dies():

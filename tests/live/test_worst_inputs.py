@@ -322,14 +322,14 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path, monkeypatch):
         "import sys, runpy\nsys.argv = ['supervisor', sys.argv[1]]\n"
         "runpy.run_module('dslab.live.supervisor', run_name='__main__')\n"
     )
-    import dslab.live.running as running
+    from dslab.live import wire
 
-    started = running.subprocess.Popen
+    started = wire.subprocess.Popen
 
     def popen(command, **rest):
         return started([command[0], "-P", "-c", program, command[-1]], **rest)
 
-    monkeypatch.setattr(running.subprocess, "Popen", popen)
+    monkeypatch.setattr(wire.subprocess, "Popen", popen)
     with pytest.raises(LiveError, match=r"there is no folder for the nodes' disks: .*/proc"):
         start(raft.cluster(3))
 
