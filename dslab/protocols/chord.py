@@ -44,6 +44,13 @@ class Stored:
 
 
 @message
+class Refused:
+    """{source} does not own what lookup {number} is about, or does not have all of it yet."""
+
+    number: int
+
+
+@message
 class Fetch:
     """{source} asks {target} for {name}."""
 
@@ -144,9 +151,10 @@ class Server(Router):
             self.answer(m.number, m.item and m.item[1])
 
     def on_store(self, sender, m):
-        if not self.member or self.fresh:
-            return                                       # it does not know yet what there is to overwrite
         key = identifier(m.name, self.bits)
+        if not self.member or self.fresh or not self.owns(key):
+            self.send(sender, Refused(m.number))         # it does not know, or no longer, what there is to overwrite
+            return
         version = self.store.get(m.name, [0, None])[0]
         self.take_in({m.name: [version + 1, m.value]})
         self.promised.append([sender, m.number, key])
@@ -157,6 +165,10 @@ class Server(Router):
     def on_stored(self, sender, m):
         if self.answered(sender, m.number):
             self.answer(m.number, self.searches[m.number]["task"][4])
+
+    def on_refused(self, sender, m):
+        if self.answered(sender, m.number):
+            self.finish(m.number, "failed")              # the client will ask again
 
     # ---- copies
 
@@ -170,10 +182,14 @@ class Server(Router):
                 self.store[name] = list(item)
         self.count_keys()
 
-    def count_keys(self):
+    def owns(self, key):
+        """Whether a key is this server's: it comes after the predecessor, which has got all before it."""
         low = self.position if self.predecessor is None else self.position_of(self.predecessor)
+        return owned(key, low, self.position, self.bits)
+
+    def count_keys(self):
         held = [identifier(name, self.bits) for name in self.store]
-        self.keys = sorted(key for key in held if owned(key, low, self.position, self.bits))
+        self.keys = sorted(key for key in held if self.owns(key))
 
     def owe(self, to, low, high, even_nothing=False):
         items = {name: item for name, item in self.store.items()

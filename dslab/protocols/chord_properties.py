@@ -86,7 +86,7 @@ def lookups_find_the_owner(world):
     memory["ordered"] = ordered
     for number, lookup in server.lookups.items():
         mark = f"{server.id} {number}"
-        began = seen.setdefault(mark, memory.get("upsets", 0))
+        began = seen.setdefault(mark, memory.get("upsets", 0) if ordered else None)
         if lookup["state"] == "going" or began == "judged":
             continue
         seen[mark] = "judged"
