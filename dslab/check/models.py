@@ -42,6 +42,7 @@ class Model(NamedTuple):
             none is given, only who `wrote` the answer can.
         closed: an order without some of the operations is as legal as before, as long as everything that shows what
             they wrote is left out too. It is not where an answer shows what was *not* written.
+        blind: what of `do` is always legal and leaves the same whatever was there before.
         clears: of a closed one, whether an operation takes away what others wrote, so that it explains answers
             without being seen in them.
     """
@@ -57,6 +58,7 @@ class Model(NamedTuple):
     begins: Callable[[Operation, Any], bool] | None = None
     shown: Callable[[Operation], tuple[Any, ...]] | None = None
     closed: bool = False
+    blind: frozenset[str] = frozenset({"write", "put"})
     clears: Callable[[Operation], bool] = lambda operation: False
 
     def check(self, operation: Operation) -> None:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from .history import OK, HistoryError, told
-from .linearizable import Search
 from .puzzles import BEGIN, EXPLAINED, MODEL, NAMES, TRIES, Puzzle, misfit, named
 from .smallest import Parts
+from .wing_gong import Search
 
 
 class Feedback(NamedTuple):

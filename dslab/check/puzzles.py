@@ -13,9 +13,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from .history import LEGAL, OK, UNKNOWN, HistoryError, Operation, check_history, told
-from .linearizable import Search
 from .models import ILLEGAL, MODELS
 from .smallest import smallest_part
+from .wing_gong import Search
 
 NAMES = "ABCDEFGH"
 BEGIN = "0"

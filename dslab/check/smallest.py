@@ -29,7 +29,7 @@ class Parts:
     Args:
         model: the kind of object.
         history: operations in the order in which they were asked.
-        search: a class as dslab.check.linearizable.Search.
+        search: a class as dslab.check.wing_gong.Search.
         took: steps of the search that found that the whole fails.
     """
 

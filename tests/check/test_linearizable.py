@@ -10,11 +10,12 @@ from random import Random
 
 import pytest
 
-from dslab.check import linearizable
+from dslab.check import wing_gong
 from dslab.check.history import HistoryError, Operation, check_history, operations
-from dslab.check.linearizable import Search, begun_by, check
+from dslab.check.linearizable import check
 from dslab.check.models import ILLEGAL, MODELS, Model, model_named
 from dslab.check.smallest import Parts
+from dslab.check.wing_gong import Search, begun_by
 
 sys.path.insert(0, str(Path(__file__).parent))
 import brute_force
@@ -142,9 +143,17 @@ def broken(before, after):
     """The search with one line changed."""
     source = inspect.getsource(Search)
     assert before in source
-    names = vars(linearizable).copy()
+    names = vars(wing_gong).copy()
     exec(source.replace(before, after), names)
     return names["Search"]
+
+
+OPEN = [  # right only because what the first try has used up is still there on the second
+    [write("a", 2, 0, None), op("b", "cas", (None, 2), None, 1, None), op("c", "cas", (2, 1), True, 2, 3),
+     read("d", 2, 4, 5)],
+    [write("a", 1, 0, None), op("b", "cas", (1, 2), None, 1, None), write("c", 2, 2, 3), read("d", 2, 4, 5),
+     read("d", 1, 6, 7)],
+]
 
 
 @cache
@@ -152,7 +161,7 @@ def judged():
     """Small histories, with whether they are linearizable."""
     histories = [[o for o in brute_force.some("register", Random(f"register {seed}")) if o.status == "ok"
                   or o.status == "unknown" and o.do != "read"] for seed in range(HISTORIES)]
-    return [(history, brute_force.is_linearizable(history, "register")) for history in histories]
+    return [(history, brute_force.is_linearizable(history, "register")) for history in (*histories, *OPEN)]
 
 
 def wrong_verdicts(search):
@@ -178,10 +187,13 @@ def test_no_branch_where_nothing_changes_is_wrong():
 @pytest.mark.parametrize(("before", "after"), [
     ("key = first, placed, new\n", "key = first, placed\n"),                        # a memory without the state
     ("key = first, placed, new\n", "key = first, new\n"),                           # ... without the operations
+    ("if other & spent == other:", "if here:"),                                     # ... without what was used
+    ("if other & spent == other:", "if other & spent == spent:"),                   # who has used more can do less
+    ("ILLEGAL or fresh and blind[i] or", "ILLEGAL or fresh or"),                    # what is open is seen by nobody
     ("new == state or", "True or"),                                                 # what is open never happens
-    ("if entry & 1 or may[i]:", "if entry & 1 or True:"),                           # an answer may be passed over
-    ("and not self._beginnings(history[r].result) >> first & ~placed", ""),         # no write can make it right
-    ("sorted([(o.invoked, 0,", "sorted([(0, 0,"),                                   # effects before questions
+    ("elif may[i := (entry >> 1) - 1]:", "elif (i := (entry >> 1) - 1) >= 0:"),     # an answer may be passed over
+    ("and not self._can_begin(history[r].result, first, placed, spent)", ""),       # no write can make it right
+    ("sorted([(o.invoked, 0,", "sorted([(0, 0,"),                                 # effects before questions
 ])
 def test_seeded_bugs_are_found(before, after):
     source = inspect.getsource(Search)
