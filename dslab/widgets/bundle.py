@@ -48,6 +48,7 @@ PARTS = {
     "quorum": Part(("insetpieces", "quorumdata", "quorum"), frozenset({"versions", "siblings", "hints"})),
     "merge": Part(("insetpieces", "mergedata", "merge"), frozenset({"crdt"})),
     "chain": Part(("insetpieces", "chain"), frozenset({"hist"})),
+    "pair": Part(("insetpieces", "pair"), frozenset({"ready"})),
     "history": Part(("historydata", "historychart", "historyview"), frozenset({"@history"})),
     "ring": Part(("ringdata", "ringlayout", "ringpaint", "ring", "ringviews"), frozenset({"bits"})),
 }

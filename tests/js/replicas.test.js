@@ -7,6 +7,7 @@ import { createQuorumView } from "../../dslab/widgets/static/quorum.js";
 import { mergeModel, mergeSentence, mergingOf, seenHistory } from "../../dslab/widgets/static/mergedata.js";
 import { createMergeView } from "../../dslab/widgets/static/merge.js";
 import { chainModel, chainSentence, createChainView } from "../../dslab/widgets/static/chain.js";
+import { createPairView, pairModel, pairSentence } from "../../dslab/widgets/static/pair.js";
 import { buildTrace, fakeContext } from "./panels-fixture.js";
 
 const { document } = new JSDOM("<!doctype html><body></body>").window;
@@ -195,5 +196,26 @@ test("a chain stands in its own order, what is known to be at the tail is solid,
   assert.deepEqual([...el.querySelectorAll("tbody tr")].map((row) => [row.querySelectorAll(".is-newest").length, row.querySelectorAll(".is-older").length]), [[1, 1], [1, 0], [0, 0]]);
   for (const odd of [null, 3, "x", [], {}, [null], [["n1"]], [[null, 1]]]) {
     for (const name of fields) assert.ok(view(createChainView, spec, all.map(([node, shown]) => [node, { ...shown, [name]: odd }])).el);
+  }
+});
+
+// ---- primary and backup
+
+test("primary and backup: the newest view counts, what both have run is solid, and an answer waits for the backup", () => {
+  const [serves, decides] = [["role", "view", "run", "tag", "ready"], ["view", "at_work", "silent"]];
+  const spec = specOf({ v: decides, n1: serves, n2: serves, n3: serves });
+  const server = (node, role, view, run, ready, tag = [2, 1]) => [node, { role, view, run, tag, ready }];
+  const all = [["v", { view: [2, "n1", "n2"], at_work: 2, silent: {} }], server("n1", "primary", [2, "n1", "n2"], 1, true), server("n2", "backup", [2, "n1", "n2"], 2, false), server("n3", "idle", [1, "n1", null], 0, false, [0, 0])];
+  const said = (changed) => pairSentence(pairModel(at(spec, all.map((item) => changed[item[0]] ?? item))[1], spec));
+  assert.equal(said({}), "View 2: n2 has run 1 operation of which n1 has not heard; then n1 answers.");
+  assert.equal(said({ n1: server("n1", "primary", [2, "n1", "n2"], 2, true) }), "View 2: What n1 answers, n2 has run before.");
+  assert.equal(said({ n1: server("n1", "primary", [2, "n1", "n2"], 2, false) }), "View 2: n2 does not have all that n1 has yet, so n1 answers nobody.");
+  assert.equal(said({ v: ["v", { view: [3, "n2", null], at_work: 2, silent: {} }], n2: server("n2", "primary", [3, "n2", null], 2, true, [3, 1]) }), "View 3: n2 is primary and has no backup: nobody could take its place. n1 still takes itself for the primary of view 2.");
+  assert.equal(said({ v: ["v", { view: [0, null, null], at_work: 0, silent: {} }], n1: server("n1", "idle", [0, null, null], 0, false), n2: server("n2", "idle", [0, null, null], 0, false), n3: server("n3", "idle", [0, null, null], 0, false) }), "Nobody is primary yet.");
+  const { el } = view(createPairView, spec, all);
+  const rows = [...el.querySelectorAll("tbody tr")].map((row) => [row.querySelector("[data-row]").dataset.row, row.querySelectorAll(".is-newest").length, row.querySelectorAll(".is-older").length]);
+  assert.deepEqual(rows, [["v", 1, 0], ["n1", 2, 0], ["n2", 2, 1], ["n3", 0, 1]]);
+  for (const odd of [null, 3, "x", [], {}, [null], [["n1"]], [1, null], [1.5, "n1", "n2"]]) {
+    for (const name of new Set([...serves, ...decides])) assert.ok(view(createPairView, spec, all.map(([node, shown]) => [node, { ...shown, [name]: odd }])).el);
   }
 });
