@@ -51,7 +51,6 @@ class Level(NamedTuple):
 
 
 DIRTY = ("G1a", "G1b", "G1c", "dirty-update", "incompatible-order", "future-read")
-SESSION, STRONG = "strong-session-", "strong-"
 
 LEVELS: dict[str, Level] = {
     "read-uncommitted": Level("ww", None, (), ("G0", "duplicate-elements", "cyclic-versions")),

@@ -191,8 +191,6 @@ TWO_TYPE = Case(
     question="Both say `insert 1`. Is that the same place?",
 )
 
-# The script of the lesson: one total, added twice, a slot for each; the twist is BOTH_SELL.
-COUNTING = (TWO_COUNT, DELIVERED_TWICE)
 # type or class of the right system: the runs that ask about it
 CASES = {
     "g-counter": (TWO_COUNT, DELIVERED_TWICE), "bounded-counter": (BOTH_SELL, RIGHT_GIVEN),

@@ -69,8 +69,6 @@ EMPTY_BACKUP = Case(
     question="n3 is the backup, by name. What must it have been given before it may become primary, and who knows?",
 )
 
-VIEWS = (STILL_PRIMARY, ACKNOWLEDGED_AND_GONE, EMPTY_BACKUP)
-
 STILL_TAIL = Case(
     "still-tail",
     "n3, tail, is cut off from the servers; the chain goes on without it and x becomes 1; then c3 reads x at n3.",
@@ -154,5 +152,3 @@ READ_IN_THE_MIDDLE = Case(
     catalogue="S1",
     question="n1 has x=1 before anybody was told. What if the tail is asked a moment later?",
 )
-
-CHAINS = (STILL_TAIL, HEAD_FAILS, MIDDLE_FAILS, TAIL_FAILS, READ_IN_THE_MIDDLE)

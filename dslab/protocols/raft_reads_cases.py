@@ -60,6 +60,3 @@ STOPPED_CLOCK = PAUSED_LEADER._replace(
     schedule=[*PAUSED_LEADER.schedule[:-1], _at(2_499, "skew", node="n1", offset=-2_000), PAUSED_LEADER.schedule[-1]],
     question="How long is n1's lease by its own clock, and by the clock on the wall?",
 )
-
-STALE_READS = (NOT_YET_KNOWN, TWO_TRUTHS)
-LEASES = (PAUSED_LEADER, STOPPED_CLOCK)

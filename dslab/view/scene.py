@@ -33,15 +33,15 @@ class NodeScene:
     """One node.
 
     Attributes:
-        status: "up", "crashed", "paused" or "absent". since_us: since when.
+        status: "up", "crashed", "paused" or "absent".
         traitor: whether it lies now.
         fields: what it shows. timers: {name: [set, due, lowest, highest]}, microseconds.
     """
 
-    __slots__ = ("fields", "id", "since_us", "status", "timers", "traitor")
+    __slots__ = ("fields", "id", "status", "timers", "traitor")
 
     def __init__(self, node: str) -> None:
-        self.id, self.status, self.since_us, self.traitor = node, "up", 0, False
+        self.id, self.status, self.traitor = node, "up", False
         self.fields: dict[str, Any] = {}
         self.timers: dict[str, list[int]] = {}
 
@@ -123,7 +123,7 @@ class Scene:
             return []
         node = self.nodes[event.node]
         if kind in STATUS and not ignored(event):
-            node.status, node.since_us = STATUS[kind], event.time_us
+            node.status = STATUS[kind]
             if kind == "crash":
                 node.timers = {}
         if kind in ("turn_traitor", "turn_loyal"):
