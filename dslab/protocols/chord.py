@@ -168,7 +168,7 @@ class Server(Router):
 
     def on_refused(self, sender, m):
         if self.answered(sender, m.number):
-            self.finish(m.number, "failed")              # the client will ask again
+            self.finish(m.number, "refused")             # the client will ask again
 
     # ---- copies
 

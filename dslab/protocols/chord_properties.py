@@ -90,6 +90,8 @@ def lookups_find_the_owner(world):
         if lookup["state"] == "going" or began == "judged":
             continue
         seen[mark] = "judged"
+        if lookup["state"] == "refused":                 # it took a slow owner for a dead one: nothing is written
+            continue
         if ordered and began == memory.get("upsets", 0) and lookup["owner"] != (
                 owner := owner_of(lookup["key"], running(world)).id):
             return violation(f"{owner} owns {lookup['key']}, but the lookup of {server.id} by way of "

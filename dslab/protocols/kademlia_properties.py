@@ -57,8 +57,10 @@ def lookups_find_the_closest(world):
     """While nobody comes or goes and all buckets are full, a lookup ends with the k servers closest to the key."""
     memory, server = world.memory, world.changed
     statuses = [other.status for other in world.servers]
-    if memory.get("statuses") != statuses:
-        memory["statuses"], memory["began"] = statuses, {}
+    if memory.get("statuses") != statuses:               # what is under way did not begin with these
+        under_way = {f"{other.id} {number}": False for other in world.servers
+                     for number, lookup in getattr(other, "lookups", {}).items() if lookup["state"] == "going"}
+        memory["statuses"], memory["began"] = statuses, under_way
     if server is None or not getattr(server, "lookups", None):
         return None
     began = memory["began"]

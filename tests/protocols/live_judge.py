@@ -58,6 +58,7 @@ class LiveRun(Simulation):
     def judge(self, host: Any) -> None:
         """Asks all properties after a change of one node."""
         world, node = self.world, host.node
+        node.status = host.status
         if world.nodes[host.id] is not node:
             world.nodes[host.id] = node
             world.servers = [world.nodes[name] for name in self.system.servers]

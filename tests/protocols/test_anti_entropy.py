@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from math import exp, log, log2
+from pathlib import Path
 from random import Random
 from statistics import mean
 
@@ -14,6 +16,10 @@ from dslab.check.feedback import CheckFailed
 from dslab.check.invariants import HELD, REACHED, check_trace, first_violation
 from dslab.protocols import anti_entropy, anti_entropy_variants, death_certificates, merkle, merkle_steps, rumours
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import random_replicas
+
 KINDS = (anti_entropy.Push, anti_entropy.Pull, anti_entropy.PushPull, anti_entropy.Comparing)
 CONTENTS = tuple((f"k{number}", f"{number}") for number in range(30))
 
@@ -23,34 +29,13 @@ def last(trace):
     return trace.state_at(len(trace) - 1)
 
 
-def storm(seed, nodes, until=2_000):
-    """Random writes and deletes at all sites, with losses, copies, partitions and restarts that end."""
-    random = Random(f"sites/{seed}")
-    sites = [f"n{i}" for i in range(1, nodes + 1)]
-    schedule, at = [], 0
-    while (at := at + random.randint(10, 100)) < until:
-        site, other = random.sample(sites, 2)
-        key = random.choice("abcd")
-        schedule.append({"at": at, **random.choice([
-            {"do": "request", "command": f"{key}={at}", "to": site, "client": random.choice(["c1", "c2"])},
-            {"do": "request", "command": f"{key}={at}", "to": site, "client": random.choice(["c1", "c2"])},
-            {"do": "request", "command": f"delete {key}", "to": site, "client": random.choice(["c1", "c2"])},
-            {"do": "link", "source": site, "target": other, "loss": random.choice([0, 0.5]), "duplicate": 0.5},
-            {"do": "partition", "groups": [[site]]}, {"do": "heal"}, {"do": "crash", "node": site},
-            {"do": "restart", "node": other}])})
-    schedule += [{"at": until, "do": "heal"}, *({"at": until, "do": "restart", "node": site} for site in sites)]
-    schedule += [{"at": until, "do": "link", "source": one, "target": two, "loss": 0}
-                 for one in sites for two in sites if one != two]
-    return schedule
-
-
 @pytest.mark.parametrize("server", KINDS)
 def test_all_sites_come_to_hold_the_same(server):
     """After the faults of a storm, every promise kept on the way; the newest change that got around stands."""
     for seed in range(4):
         nodes = 3 + seed % 3
         system = anti_entropy.cluster(nodes, server=server, clients=2, contents=CONTENTS)
-        trace = simulate(system, seed=seed, schedule=storm(seed, nodes), until=5_000)
+        trace = simulate(system, seed=seed, schedule=random_replicas.site_storm(seed, nodes), until=5_000)
         assert all(v.status in (HELD, REACHED) for v in check_trace(trace, system.always, system.eventually)), seed
         stores = [last(trace)[site]["store"] for site in trace.servers]
         assert all(store == stores[0] for store in stores), seed
@@ -188,7 +173,7 @@ def test_a_storm_finds_each_variant(server, promise):
     found = set()
     for seed in range(3):
         system = anti_entropy.cluster(3, server=server, clients=2, contents=CONTENTS)
-        trace = simulate(system, seed=seed, schedule=storm(seed, 3), until=4_000)
+        trace = simulate(system, seed=seed, schedule=random_replicas.site_storm(seed, 3), until=4_000)
         verdict = first_violation(trace, system.always)
         found.add(verdict.name if verdict else "")
     assert promise in found and found <= {promise, ""}
