@@ -61,6 +61,7 @@ export function createSpacetimeView(ctx) {
   let lastBranch = null;
   let active = -1;
   let pointed = -1;              // what the pointer or the focus is on
+  let pointedIn = null;          // and in which run, where two are compared
   let follow = true;
   let shownKey = "";
 
@@ -793,9 +794,10 @@ export function createSpacetimeView(ctx) {
       ctx.seek({ us: (u + scrollMain()) / main.layout.scale });
       return;
     }
-    const near = eventNear(u, v);
+    const { part, i: near } = eventNear(u, v);
     if (near >= 0) {
-      pick(near, event.shiftKey);
+      if (part === other) goBeside(near);
+      else pick(near, event.shiftKey);
       return;
     }
     const message = messageNear(u, v);
@@ -803,13 +805,24 @@ export function createSpacetimeView(ctx) {
     else if (second !== null || store.selection?.kind === "event") clearChoice();
   }
 
+  // The nearest event of this branch or of the one compared with: {part, i}; i is -1 where there is none.
   function eventNear(u, v) {
-    let best = null;
-    for (const i of eventsInView()) {
-      const distance = Math.hypot(main.layout.at[i] - scrollMain() - u, laneV(main, laneOf(trace.events, i)) - v);
-      if (distance < PICK_PX && (!best || distance <= best.distance)) best = { i, distance };
+    let best = { part: main, i: -1, distance: PICK_PX };
+    for (const part of other ? [main, other] : [main]) {
+      const d = diagram(part);
+      for (const i of d.layout.events.within(scrollMain(), scrollMain() + extent())) {
+        const distance = Math.hypot(d.at(i) - u, d.lane(laneOf(part.trace.events, i)) - v);
+        if (distance < best.distance || (distance === best.distance && part === best.part)) best = { part, i, distance };
+      }
     }
-    return best?.i ?? -1;
+    return best;
+  }
+
+  // Where this branch is when the other one is at `event`: at the same time, or at the latest event that both have.
+  function goBeside(event) {
+    if (set.link === "time") return ctx.seek({ us: other.trace.time(event) });
+    const { prefix, partner } = other.diff;
+    return ctx.seek({ event: [...partner].reduce((last, [mine, theirs]) => (theirs <= event ? Math.max(last, mine) : last), Math.min(event, prefix - 1)) });
   }
 
   // What the pointer is on says what it is, as what has the focus does.
@@ -817,16 +830,17 @@ export function createSpacetimeView(ctx) {
     if (!main || store.playing || event.buttons) return;
     const [x, y] = pointerAt(event);
     const [u, v] = set.down ? [y - headRoom(), x] : [x - headRoom(), y];
-    const near = u < 0 ? -1 : eventNear(u, v);
+    const { part, i: near } = u < 0 ? { part: main, i: -1 } : eventNear(u, v);
     scroller.classList.toggle("is-on-event", near >= 0);
-    for (const button of stops.children) button.classList.toggle("is-near", Number(button.dataset.event) === near);
-    tellOf(near);
+    for (const button of stops.children) button.classList.toggle("is-near", part === main && Number(button.dataset.event) === near);
+    tellOf(near, part);
   }
 
   // In the note, not over the picture.
-  function tellOf(i) {
-    if (i === pointed) return;
+  function tellOf(i, part = main) {
+    if (i === pointed && part.trace === pointedIn) return;
     pointed = i;
+    pointedIn = part.trace;
     fillLine();
   }
 
@@ -883,14 +897,16 @@ export function createSpacetimeView(ctx) {
 
   // What is pointed at, in words; null if nothing is, or if it is what the note is about.
   function told() {
-    if (pointed < 0 || pointed >= trace.n || pointed === cone?.event) return null;
+    const beside = other && pointedIn === other.trace;
+    const of = beside ? other.trace : trace;
+    if (pointed < 0 || pointed >= of.n || pointed === cone?.event) return null;
     const how = !cone ? "" : cone.past.has(pointed) ? ", before it" : cone.future.has(pointed) ? ", after it" : ", concurrent";
-    return h(doc, "p", { class: "ds-st-told" }, `${clockText(trace.time(pointed))} s  ${eventTitle(pointed)}${how}`);
+    return h(doc, "p", { class: "ds-st-told" }, `${other ? `${beside ? other.id : store.branch.id}: ` : ""}${clockText(of.time(pointed))} s  ${eventTitle(pointed, of)}${how}`);
   }
 
-  function eventTitle(i) {
-    const words = eventWords(trace, i);
-    const lane = laneOf(trace.events, i);
+  function eventTitle(i, of = trace) {
+    const words = eventWords(of, i);
+    const lane = laneOf(of.events, i);
     return words.includes(lane) ? words : `${lane}: ${words}`;
   }
 
@@ -937,7 +953,7 @@ export function createSpacetimeView(ctx) {
   function compareNote() {
     const words = diffWords(trace, other.trace, other.diff, store.branch.id, other.id);
     const differ = stateDiff(frame, other.trace.frameAt(Math.max(0, otherCursor().event), otherCursor().us), store.branch.id, other.id);
-    return [h(doc, "p", {}, h(doc, "b", {}, `${words.title} `), words.text), h(doc, "p", { class: "ds-quiet" }, differ)];
+    return [h(doc, "p", {}, h(doc, "b", {}, `${words.title} `), words.text), lineOr(() => [h(doc, "p", { class: "ds-quiet" }, differ)])];
   }
 
   // The events around the cursor in words: what the picture says by place and pattern.
