@@ -1,4 +1,4 @@
-"""Reads EDN, the notation of Clojure's data: keywords and symbols become text, vectors, lists and sets become lists.
+"""Reads EDN, the notation of Clojure's data: keywords and symbols become text, vectors and lists become lists.
 
 Source: R. Hickey, "edn: extensible data notation", https://github.com/edn-format/edn. Left out: arbitrary precision of
 decimals, and what tags mean: the value behind a tag is read, the tag is not.
@@ -92,6 +92,8 @@ class Edn:
     def _collection(self, opening: str) -> Any:
         line = self.line
         items = [value for _, value in self.forms(self.enter())]
+        if opening == "#{":
+            return frozenset([hashable(item) for item in items])
         if opening != "{":
             return items
         if len(items) % 2:

@@ -129,7 +129,21 @@ def _event(place: int, line: int, fields: Any) -> Event:
     for name, told in (("process", process), ("f", do)):
         if isinstance(told, (list, Mapping)):
             raise HistoryError(f"line {line}: the {name} of an event is a number or a name, not {str(told)[:60]}")
-    return Event(place, line, process, kind, do, hashable(named.get("key")), named.get("value"), named)
+    return Event(place, line, process, kind, do, hashable(_unlike_numbers(named.get("key"))),
+                 _unlike_numbers(named.get("value")), named)
+
+
+def _unlike_numbers(value: Any) -> Any:
+    """A value in which true and false are words: to Python they are equal to 1 and 0, and to no store."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return type(value)([_unlike_numbers(item) for item in value])
+    if isinstance(value, frozenset):
+        return frozenset([_unlike_numbers(item) for item in value])
+    if isinstance(value, Mapping):
+        return {_unlike_numbers(key): _unlike_numbers(item) for key, item in value.items()}
+    return value
 
 
 def _name(value: Any) -> Any:

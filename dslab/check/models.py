@@ -288,7 +288,10 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            closed=True),
 )}
 
-SHORT = {"kv": "key-value"}
+ALSO = {  # other names, the last as the recorded histories of porcupine have it
+    "kv": "key-value", "compare-and-set register": "cas-register", "compare-and-set-register": "cas-register",
+    'kv get/put/append, one string per key, initial ""': "key-value",
+}
 
 
 def model_named(name: str) -> Model:
@@ -297,7 +300,7 @@ def model_named(name: str) -> Model:
     Raises:
         HistoryError: there is none.
     """
-    name = SHORT.get(name, name)
+    name = ALSO.get(name, name)
     if name not in MODELS:
         raise HistoryError(f"there is no model {name!r}; choose from {', '.join(MODELS)}")
     return MODELS[name]

@@ -54,6 +54,7 @@ def judged(chosen: argparse.Namespace, operations: list[Any]) -> Any:
     """The verdict."""
     from dslab.check.formats import FORMATS, USUAL
     from dslab.check.history import CONSISTENCY, check_history
+    from dslab.check.models import model_named
 
     form = FORMATS[chosen.format]
     if form.judges is not None:
@@ -64,7 +65,8 @@ def judged(chosen: argparse.Namespace, operations: list[Any]) -> Any:
     consistency = chosen.consistency or USUAL.get(chosen.format) or USUAL.get(chosen.model) or "linearizable"
     if consistency not in CONSISTENCY:
         raise WrongArgumentError(f"no consistency is called {consistency!r}: choose from {', '.join(CONSISTENCY)}")
-    options = {"initial": form.initial[chosen.model]} if chosen.model in form.initial else {}
+    model = model_named(chosen.model).name
+    options = {"initial": form.initial[model]} if model in form.initial else {}
     if chosen.steps is not None:
         options["steps"] = chosen.steps
     return check_history(operations, chosen.model, consistency, **options)

@@ -14,7 +14,7 @@ from dslab.check.history import HistoryError, check_history
     ("nil", None), ("true", True), ("-12", -12), ("7N", 7), ("2.5e1", 25.0), ("3.5M", 3.5), (":timed-out", "timed-out"),
     (":jepsen/op", "jepsen/op"), ("symbol", "symbol"),
     ('"a\\n\\"b\\u0041"', 'a\n"bA'), ("\\a", "a"), ("\\newline", "\n"),
-    ("[1, 2 ,3]", [1, 2, 3]), ("(1 (2))", [1, [2]]), ("#{1 2}", [1, 2]), ("{:a 1, \"b\" [2]}", {"a": 1, "b": [2]}),
+    ("[1, 2 ,3]", [1, 2, 3]), ("(1 (2))", [1, [2]]), ("#{1 2}", {1, 2}), ("{:a 1, \"b\" [2]}", {"a": 1, "b": [2]}),
     ("{[1 2] 3}", {(1, 2): 3}), ("; note\n [1 ; two\n 3]", [1, 3]), ("[1 #_ 2 3 #_[4 5]]", [1, 3]),
     ('#inst "2020"', "2020"), ("#jepsen.history.Op{:f :read}", {"f": "read"}), ("^:fast [1]", [1]), ("[]", []),
     ("##Inf", float("inf")),
@@ -78,6 +78,23 @@ def test_knossos_failures_and_nil_reads_say_nothing():
     assert [o.status for o in operations] == ["failed", "unknown", "ok", "unknown"]
     assert operations[1].argument == 5
     assert check_history(operations, initial=0).verdict == "ok"
+
+
+@pytest.mark.parametrize(("wrote", "told", "verdict"), [
+    ("1", "true", "violation"), ("[0 {true 1}]", "[false {1 1}]", "violation"), ("true", "true", "ok"),
+    ("1", "1.0", "ok"), ("nil", '"nil"', "violation"), ("##NaN", "##NaN", "violation"), ("#{1 2}", "#{2 1}", "ok"),
+    ("{:a 1 :b [2]}", "{:b (2) :a 1}", "ok"), ("12345678901234567891", "12345678901234567890", "violation"),
+    ("a/b", ":a/b", "ok")])
+def test_which_values_are_equal(wrote, told, verdict):
+    """Numbers by value, true and false to nothing else; JSON says the same."""
+    events = [(0, "invoke", "write", wrote), (0, "ok", "write", wrote), (0, "invoke", "read", "nil"),
+              (0, "ok", "read", told)]
+    text = "".join(f"{{:process {p} :type :{kind} :f :{f} :value {value}}}\n" for p, kind, f, value in events)
+    assert check_history(read_history(text, "knossos")).verdict == verdict
+    if wrote in ("1", "true"):
+        lines = "".join(f'{{"process":{p},"type":"{kind}","f":"{f}","value":{value.replace("nil", "null")}}}\n'
+                        for p, kind, f, value in events)
+        assert check_history(read_history(lines, "knossos")).verdict == verdict
 
 
 def test_multi_register():
