@@ -6,8 +6,10 @@ import builtins
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from dslab.grading import wire
 from dslab.grading.channel import Channel, ClosedError
@@ -41,6 +43,9 @@ class Connection:
         self.session, self.channel, self.pid = session, channel, pid
         self.found: dict[tuple[str, str], int] = {}  # (cell, name) -> handle
         self.randoms: dict[str, Any] = {}
+        self.state: dict[str, str] = {}  # name of a value that an answer defines -> the value, described
+        # (kind, handle, whether a check made it) -> stand-in
+        self.objects: WeakValueDictionary[tuple[str, int, bool], Any] = WeakValueDictionary()
         self.cells_run = 0
         self._requests = 0
         self._used = 0.0  # CPU seconds, noted last
@@ -70,7 +75,7 @@ class Connection:
                     break
                 self.waiting()
                 self.channel.send(self.encode(self._served(kind, reply[1:])), self.waiting)
-            _, content, printed, refused = reply
+            _, content, printed, refused, changed = reply
         except (ClosedError, wire.WireError, TypeError, ValueError, LookupError) as error:
             self._note_use()
             session.lose(self, "crashed", str(error))
@@ -83,6 +88,8 @@ class Connection:
         self._looked = None
         if refused:
             session.note_refused(refused)
+        if changed:
+            session.note_changed(self, changed)
         if printed and isinstance(printed, str):
             sys.stdout.write(session.printable(printed))
         if kind == "raised":
@@ -97,7 +104,7 @@ class Connection:
         data = self.channel.receive(self.waiting)
         if not self.session.has_room(len(data)):
             self.session.lose(self, "memory", "it hands over more than there is room for")
-        reply = wire.decode(data, lambda tag, data: self.session.value(self, tag, data))
+        reply = wire.decode(data, self._value)
         if not isinstance(reply, list) or not reply:
             raise wire.WireError("it is no answer")
         return reply
@@ -107,7 +114,8 @@ class Connection:
         try:
             if kind == "callback":
                 number, arguments, named = about
-                return ["answered", self.session.callbacks[number](*arguments, **named)]
+                called = self.session.callbacks[number]
+                return ["answered", called(*arguments, **named) if callable(called) else next(called)]
             if kind == "random":
                 return ["answered", self.randoms[about[0]].getstate()]
         except StudentGone:
@@ -160,7 +168,7 @@ class Connection:
     def _exception(self, content: Any) -> Exception:
         """The student's exception as one of this side's: a namesake where there is one."""
         try:
-            classes, arguments, text, line, code = content
+            classes, arguments, text, line, code, attributes = content
             name = classes[0][0]
             told = [type(text), type(code), type(name), type(line), type(arguments)] == [str, str, str, int, list]
             known = [self._class_of(str(one), str(module)) for one, module in classes] if told else []
@@ -169,16 +177,25 @@ class Connection:
         if not known:
             return AnswerError("the answer raised something that cannot be told")
         cls = next((one for one in known if one not in (None, Exception)), None) or AnswerError
-        error: Exception
-        try:
-            error = cls(*arguments) if arguments else cls(text) if text else cls()
-        except Exception:
-            cls = AnswerError
-        if cls is AnswerError:
+        error = None if cls is AnswerError else _made(cls, arguments, text)
+        if error is None:
             error = Exception(*arguments) if name == "Exception" else AnswerError(f"{name}: {text}" if text else name)
+        if type(error).__module__ == "__main__" and not isinstance(error, sim_errors.DslabError):
+            self._add_attributes(error, attributes)
+        error.answer_text = text  # type: ignore[attr-defined]
         error.answer_line = (line, code) if line > 0 else None  # type: ignore[attr-defined]
         error.answer_name = name  # type: ignore[attr-defined]
         return error
+
+    def _add_attributes(self, error: Exception, attributes: Any) -> None:
+        """What the student's own class keeps beside the arguments, as far as it is plain."""
+        with suppress(wire.WireError, TypeError, ValueError, AttributeError, LookupError):
+            for name, described in attributes[:20]:
+                if name.isidentifier() and name[0] != "_" and not hasattr(error, name):
+                    setattr(error, name, wire.decode(described.encode("utf-8"), self._value))
+
+    def _value(self, tag: str, data: Any) -> Any:
+        return self.session.value(self, tag, data)
 
     def _class_of(self, name: str, module: str) -> Callable[..., Exception] | None:
         places: list[Any] = [builtins] if module == "builtins" else [sim_errors]
@@ -189,3 +206,14 @@ class Connection:
         for place in places:
             found = found or getattr(place, name, None)
         return found if isinstance(found, type) and issubclass(found, Exception) else None
+
+
+def _made(cls: Any, arguments: list[Any], text: str) -> Exception | None:
+    """An exception of a class, also of one that wants other arguments than it hands on; None if there can be none."""
+    with suppress(Exception):
+        made: Exception = cls(*arguments) if arguments else cls(text) if text else cls()
+        return made
+    with suppress(Exception):
+        made = Exception.__new__(cls, *(arguments or [text]))
+        return made
+    return None

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from dslab.check.feedback import CheckFailed
-from dslab.grading.remote import Call, Undefined
+from dslab.grading.remote import Call, Remote, RemoteObject, Undefined
 from dslab.sim.schedule import call as action_call
 
 MAX_SHOWN = 400  # characters of a value
@@ -24,6 +24,8 @@ def shown(value: Any) -> str:
 
 def _words(value: Any) -> str:
     """Functions by their names, graphs by their edges; empty for what shows itself well."""
+    if isinstance(value, RemoteObject):
+        return Remote.__repr__(value)
     if callable(value) and not isinstance(value, type):
         return str(getattr(value, "__name__", ""))
     if hasattr(value, "edges") and hasattr(value, "nodes") and hasattr(value, "is_directed"):
@@ -121,7 +123,7 @@ def _wanted(statement: ast.stmt | None, one: Call | None, names: dict[str, Any])
     test = statement.test if isinstance(statement, ast.Assert) else None
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq | ast.Is):
         return None
-    from dslab.grading.remote import Made, Remote
+    from dslab.grading.remote import Made
 
     for side in (test.comparators[0], test.left):
         used = [names.get(node.id) for node in ast.walk(side) if isinstance(node, ast.Name)]

@@ -222,7 +222,7 @@ def hand_in_of(notebook: dict[str, Any]) -> HandIn:
         raise HandInError("the notebook has no list of cells: save it in Jupyter and hand it in again")
     found = [_cell(raw) for raw in raw_cells]
     cells = tuple(cell for cell in found if cell is not None)
-    flags = ()
+    flags: tuple[dict[str, str], ...] = ()
     if len(cells) < len(found):
         bad = len(found) - len(cells)
         which = f"cell {found.index(None) + 1}" + (f" and {bad - 1} more" if bad > 1 else "")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import keyword
 import sys
+from collections import namedtuple
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dslab.grading import wire
 from dslab.grading.connection import StudentGone
+from dslab.grading.student import BINARY
 from dslab.sim.message import message
 from dslab.sim.node import RUNTIME_ATTRIBUTES, SENDS_PER_HANDLER, Node
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from dslab.grading.connection import Connection
     from dslab.grading.session import Session
 
+MAX_CLASSES, MAX_FIELDS = 100, 50  # of messages and named tuples: making a class costs the grader time
 MAX_CALLS = 200  # kept for the explanation of a failed check
 
 
@@ -88,6 +92,18 @@ class Remote:
             raise AttributeError(name)
         return self.ask("get", name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            self.__dict__[name] = value
+        else:
+            self.ask("set", name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._special("delattr", name)
+
+    def _special(self, name: str, *arguments: Any) -> Any:
+        return self.ask("special", name, list(arguments))
+
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         connection = self.place()
         number = self.number(connection)
@@ -142,12 +158,6 @@ class RemoteObject(Remote):
 
     made = False
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.ask("set", name, value)
-
-    def _special(self, name: str, *arguments: Any) -> Any:
-        return self.ask("special", name, list(arguments))
-
     def _both(self, name: str, other: Any) -> Any:
         if self.made or (isinstance(other, RemoteObject) and other.made):
             return self._special(name, other)
@@ -156,15 +166,19 @@ class RemoteObject(Remote):
     def __eq__(self, other: object) -> bool:
         if other is self:
             return True
-        if isinstance(other, RemoteObject) and (self.made or other.made):
-            return self._special("eq", other) is True
-        return False
+        if not isinstance(other, RemoteObject):
+            part = self._special("plain")  # of an object whose class is derived from list, int and the like
+            return type(part) is list and len(part) == 1 and not isinstance(part[0], RemoteObject) and part[0] == other
+        return (self.made or other.made) and self._special("eq", other) is True
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
         return hash((id(self.connection), self.handle))
+
+    def __repr__(self) -> str:
+        return str(self._special("repr")) if self.made else super().__repr__()
 
     def __bool__(self) -> bool:
         return self._special("bool") is True
@@ -197,7 +211,16 @@ class RemoteObject(Remote):
         return self._special("enter")
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        return self._special("exit", None, None, None) is True
+        if error is None:
+            return self._special("exit") is True
+        plain = [part for part in error.args if isinstance(part, str | int | float)]
+        try:
+            return self._special("exit", kind.__name__, plain) is True
+        except kind:  # it is raised again, here and as it was
+            return False
+
+    def __format__(self, form: str) -> str:
+        return str(self._special("format", form))
 
     def __int__(self) -> int:
         return int(self._special("int"))
@@ -210,9 +233,9 @@ def _binary(name: str) -> None:
     setattr(RemoteObject, f"__{name.strip('_')}__", lambda self, other: self._both(name, other))
 
 
-for _name in ("lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor"):
+for _name in ("lt", "le", "gt", "ge", *BINARY, *(f"r{name}" for name in BINARY)):
     _binary(_name)
-for _name in ("abs", "neg", "round", "reversed", "index"):
+for _name in ("abs", "neg", "pos", "invert", "round", "reversed", "index"):
     setattr(RemoteObject, f"__{_name}__", lambda self, *about, _name=_name: self._special(_name, *about))
 
 
@@ -222,8 +245,20 @@ class RemoteClass(Remote):
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         value = super().__call__(*arguments, **named)
         if isinstance(value, RemoteObject) and self.home is not None and self.home[1] in self.session.classes:
-            value.__dict__["made"] = True
+            return stand_in(self.session, value.connection, "instance", value.handle, value.__name__, made=True)
         return value
+
+    def __iter__(self) -> Any:
+        return self._special("iter")
+
+    def __len__(self) -> int:
+        return int(self._special("len"))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._special("getitem", key)
 
     def __instancecheck__(self, thing: Any) -> bool:
         return isinstance(thing, RemoteObject) and thing._special("isinstance", self) is True
@@ -232,7 +267,42 @@ class RemoteClass(Remote):
         return isinstance(cls, RemoteClass) and cls.ask("special", "issubclass", [self]) is True
 
 
-KINDS: dict[str, type[Remote]] = {"function": RemoteFunction, "instance": RemoteObject, "class": RemoteClass}
+class RemoteCoroutine(RemoteObject, Coroutine[Any, Any, Any]):
+    """What a function of the student's that is `async` returns; it runs when it is awaited."""
+
+    def __next__(self) -> Any:
+        raise StopIteration(self._special("await"))
+
+    def send(self, value: Any) -> Any:
+        return next(self)
+
+    def throw(self, *about: Any) -> Any:
+        raise about[0]
+
+    def close(self) -> None:
+        """Nothing has begun."""
+
+    def __await__(self) -> Any:
+        return self._special("await")
+        yield
+
+
+KINDS: dict[str, type[Remote]] = {
+    "function": RemoteFunction, "instance": RemoteObject, "class": RemoteClass, "coroutine": RemoteCoroutine,
+}  # fmt: skip
+
+
+def stand_in(session: Session, connection: Connection, kind: str, handle: int, *about: str, made: bool = False) -> Any:
+    """The one stand-in for a thing: so that what is the same there is the same here.
+
+    An object that a check made by calling a class has another one than the same object where it comes back as a value.
+    """
+    found = connection.objects.get((kind, handle, made))
+    if found is None:
+        connection.objects[kind, handle, made] = found = KINDS[kind](session, connection, handle, *about)
+        if made:
+            found.__dict__["made"] = True
+    return found
 
 
 # ---- messages and nodes
@@ -242,6 +312,17 @@ def _identifier(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or len(name) > 100:
         raise wire.WireError("it has a name that is none")
     return name
+
+
+def named_tuple(session: Session, parts: list[Any]) -> Any:
+    """A named tuple like one of the student's: its name, the names of its fields, their values."""
+    size = len(parts) // 2
+    key = _identifier(parts[0]), *map(_identifier, parts[1 : size + 1])
+    if key not in session.named:
+        if size > MAX_FIELDS or len(session.named) >= MAX_CLASSES:
+            raise wire.WireError("there are too many kinds of named tuples")
+        session.named[key] = namedtuple(key[0], key[1:])
+    return session.named[key]._make(parts[size + 1 :])
 
 
 def message_class(name: Any, fields: Any, text: Any) -> type:

@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -32,7 +32,6 @@ BUDGET_CELLS = 24  # a hand-in may use this many times the limit of a cell
 MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
 MAX_RECEIVED_BYTES = 256_000_000  # of all that comes over the wire in one cell
 MAX_PRINTED = 200_000  # characters in one cell
-MAX_MESSAGE_CLASSES, MAX_FIELDS = 100, 50  # making one costs the grader time
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
 
@@ -64,6 +63,7 @@ class Session:
         self.shared: dict[str, type] = {}
         self._setup_names: set[str] = set()
         self.messages: dict[str, type] = {}
+        self.named: dict[tuple[str, ...], Any] = {}
         self.callbacks: list[Any] = []
         self.seconds = 10.0
         self._budget = self._cell_used = self._all_used = 0.0
@@ -73,6 +73,7 @@ class Session:
         self.hidden = self._checked = False
         self.calls: list[remote.Call] = []
         self.refused: set[str] = set()
+        self._moved: set[str] = set()  # names of values that calls have changed, in one of the processes
 
     # ---- what the merged notebook calls
 
@@ -154,6 +155,8 @@ class Session:
         self._checked = False
         self._begin_cell()
         self.calls.clear()
+        if self._moved:
+            self._refresh(self.main())
         folder = self._feedback.parent if self._feedback else None
         for name in ("DSLAB_FAILED_RUN", "DSLAB_HIDDEN_CHECK"):
             os.environ.pop(name, None)
@@ -277,9 +280,30 @@ class Session:
             raise StudentGone(text)
 
     def note_refused(self, names: Any) -> None:
-        """Notes what an answer tried that the sandbox does not let it, as far as its process says so."""
-        if isinstance(names, list) and len(self.refused) < 20:
+        """Notes what an answer tried that the sandbox does not let it, as far as its process says so.
+
+        Not what it tries in a hidden check: by which of them it tries it could tell what that check hands it.
+        """
+        if not self.hidden and isinstance(names, list) and len(self.refused) < 20:
             self.refused |= {name for name in names if isinstance(name, str) and name in sandbox.WATCHED}
+
+    def note_changed(self, connection: Connection, changed: Any) -> None:
+        """Notes that values which an answer defines, other than functions and classes, are other ones now."""
+        with self._strictly(connection):
+            for name, described in changed:
+                if name not in connection.state:
+                    raise wire.WireError("it changes what is not there")
+                connection.state[name] = described
+        if connection is self.connections.get(HIDDEN if self.hidden else VISIBLE):
+            self._moved |= {name for name, _ in changed}
+            self._refresh(connection)
+
+    def _refresh(self, connection: Connection) -> None:
+        """Gives what was changed the value that it has in the process that this check uses."""
+        with self._strictly(connection):
+            for name in sorted(self._moved & connection.state.keys()):
+                text = connection.state[name].encode("utf-8")
+                self.names[name] = wire.decode(text, lambda tag, data: self.value(connection, tag, data))
 
     def used(self, seconds: float) -> None:
         """Counts time that the student's code has used."""
@@ -326,7 +350,7 @@ class Session:
         first = connection is self.connections.get(VISIBLE)
         found, messages, failed, refusals = connection.request("run", cell_id, text, list(names), setup)
         with self._strictly(connection):
-            if len(messages) > MAX_MESSAGE_CLASSES or any(len(fields) > MAX_FIELDS for _, fields, _ in messages):
+            if len(messages) > remote.MAX_CLASSES or any(len(fields) > remote.MAX_FIELDS for _, fields, _ in messages):
                 raise wire.WireError("it has too many message classes")
             for name, fields, about in messages:
                 if name not in self.shared and name not in self.messages:
@@ -338,6 +362,8 @@ class Session:
                 if isinstance(read, remote.Remote | remote.Made):
                     connection.found[cell_id, name] = read.handle
                     read.settle((cell_id, name))
+                else:
+                    connection.state[name] = described
                 if first and isinstance(self.names.get(name), remote.Undefined):
                     self.names[name] = read
             for name, why in refusals:
@@ -368,18 +394,20 @@ class Session:
             return {"object": [kind.__name__, *taken_apart(value, walk)]}
         if isinstance(value, remote.Lent):
             return value.described()
-        if callable(value) and not isinstance(value, type) and id(value) not in wire._BUILTIN_NAMES:
+        if isinstance(value, type):
+            return {"shared": value.__name__} if self.shared.get(value.__name__) is value else NotImplemented
+        if (callable(value) or isinstance(value, Iterator)) and id(value) not in wire._BUILTIN_NAMES:
             self.callbacks.append(value)
-            return {"theirs": len(self.callbacks) - 1}
+            return {"theirs" if callable(value) else "stream": len(self.callbacks) - 1}
         return NotImplemented
 
     def value(self, connection: Connection, tag: str, data: Any) -> Any:
         """What a value of the student's process that is not plain becomes here."""
-        if tag in ("function", "instance", "class"):
+        if tag in remote.KINDS:
             number, name = data[0], data[1]
             if type(number) is not int or not isinstance(name, str):
                 raise wire.WireError("it is no object")
-            return remote.KINDS[tag](self, connection, number, name, data[2] if len(data) > 2 else "")
+            return remote.stand_in(self, connection, tag, number, name, data[2] if len(data) > 2 else "")
         if tag == "node class":
             return remote.node_class(self, connection, data)
         if tag == "exception":
@@ -390,6 +418,8 @@ class Session:
             return self._message_class(data)
         if tag == "object":
             return put_together(self.shared[data[0]], *data[1:])
+        if tag == "named":
+            return remote.named_tuple(self, data)
         if tag == "theirs":
             return self.callbacks[data]
         if tag == "module":
@@ -417,7 +447,8 @@ class Session:
 
             base = next((getattr(builtins, one) for one in bases if isinstance(getattr(builtins, one, None), type)
                          and issubclass(getattr(builtins, one), Exception)), Exception)  # fmt: skip
-            known = self.exceptions[name] = type(name, (base,), {"__module__": "__main__"})
+            body = {"__module__": "__main__", "__str__": _answer_text}
+            known = self.exceptions[name] = type(name, (base,), body)
         return known
 
     # ---- feedback
@@ -438,6 +469,11 @@ class Session:
         with self._feedback.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.cell = ""
+
+
+def _answer_text(error: Any) -> str:
+    """What an exception of the student's says of itself there."""
+    return error.__dict__.get("answer_text") or Exception.__str__(error)
 
 
 def die_with_parent() -> None:

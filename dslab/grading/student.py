@@ -16,9 +16,11 @@ import inspect
 import io
 import linecache
 import operator
+import os
+import random
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -32,19 +34,38 @@ from dslab.sim.snapshot import keep
 
 MAX_PRINTED = 20_000  # characters an answer may print between two replies
 MAX_TEXT = 2_000  # characters of an exception's text
+MAX_STATE = 10_000  # characters of a value that calls may change
 
+BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and_", "or_", "xor")
 SPECIAL: dict[str, Callable[..., Any]] = {
     "contains": lambda whole, part: part in whole,
     "isinstance": isinstance,
     "issubclass": issubclass,
     "enter": lambda manager: manager.__enter__(),
-    "exit": lambda manager, *about: manager.__exit__(*about),
+    "exit": lambda manager, *raised: _left(manager, *raised),
+    "await": lambda coroutine: asyncio.run(coroutine),
+    "plain": lambda thing: _plain_part(thing),
     "members": lambda thing: [name for name in dir(thing) if not name.startswith("_")],
-    **{one.__name__: one for one in (len, iter, next, bool, str, repr, hash, int, float, abs, round, reversed)},
+    **{one.__name__: one for one in (len, iter, next, bool, str, repr, hash, int, float, abs, round, reversed, format,
+                                     delattr)},
     **{name: getattr(operator, name) for name in (
-        "getitem", "setitem", "delitem", "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv",
-        "mod", "pow", "and_", "or_", "xor", "neg", "index")},
+        "getitem", "setitem", "delitem", "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert", "index", *BINARY)},
+    **{f"r{name}": lambda right, left, _name=name: getattr(operator, _name)(left, right) for name in BINARY},
 }  # fmt: skip
+
+
+def _left(manager: Any, name: str = "", arguments: Sequence[Any] = ()) -> Any:
+    """Leaves a `with` statement; by an exception if it has a name."""
+    if not name:
+        return manager.__exit__(None, None, None)
+    error = getattr(builtins, name, RuntimeError)(*arguments)
+    return manager.__exit__(type(error), error, None)
+
+
+def _plain_part(thing: Any) -> list[Any]:
+    """What an object of a class derived from list, int and the like holds, in a list; else an empty one."""
+    return [base(thing) for base in (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)
+            if base in type(thing).__mro__][:1]  # fmt: skip
 
 
 class Printed(io.TextIOBase):
@@ -77,15 +98,18 @@ class NoShell:
         self._run = run
 
     def run_line_magic(self, name: str, line: str, *_: Any) -> None:
-        """Has no effect."""
+        """Runs the line of %time; other magics have no effect."""
+        if name == "time":
+            self._run(line)
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
         """Runs the cell of %%time and the like as it is; other magics have no effect."""
         return self._run(cell) if name in ("time", "timeit", "capture", "prun") else None
 
-    def system(self, command: str) -> None:
-        """Starts nothing, and says so."""
+    def system(self, command: str) -> list[str]:
+        """Starts nothing, and says so; the lines that a program would have printed are none."""
         print("the grader starts no programs for an answer")
+        return []
 
     getoutput = system
 
@@ -227,6 +251,7 @@ class Student:
         self.run = types.SimpleNamespace(handling=None)  # set while a node's code runs: no clocks then, no chance
         self.printed = Printed()
         self.told: set[str] = set()
+        self.state: dict[str, Any] = {}  # what an answer defines, functions and classes left out -> as it was told last
 
     # ---- values
 
@@ -257,9 +282,11 @@ class Student:
             return {"message": [self._class_reference(kind), *[walk(field) for field in tuple.__iter__(value)]]}
         if self.shared.get(kind.__name__) is kind:
             return {"object": [kind.__name__, *taken_apart(value, walk)]}
-        if kind is Callback:
+        if kind is Callback or kind is Stream:
             return {"theirs": value._number}
-        if id(value) in wire._BUILTIN_NAMES or issubclass(kind, PLAIN):
+        if isinstance(value, tuple) and all(name[0] != "_" for name in getattr(kind, "_fields", "_")):
+            return {"named": [kind.__name__, *kind._fields, *map(walk, tuple.__iter__(value))]}
+        if id(value) in wire._BUILTIN_NAMES or issubclass(kind, (*PLAIN, *wire.VIEWS)):
             return NotImplemented
         root = kind.__module__.partition(".")[0]
         if root in ("fractions", "decimal", "datetime", "numpy", "networkx") and not isinstance(value, type):
@@ -273,6 +300,8 @@ class Student:
             return self._class(value)
         if callable(value) and not hasattr(value, "__dict__") or isinstance(value, CALLABLE):
             return {"function": [self.handle(value), *_name_and_text(value)]}
+        if isinstance(value, types.CoroutineType):
+            return {"coroutine": [self.handle(value), *_name_and_text(type(value))]}
         return self.instance(value)
 
     def _class(self, cls: type) -> dict[str, Any]:
@@ -305,6 +334,10 @@ class Student:
             return self.handles[data]
         if tag == "theirs":
             return Callback(self, data)
+        if tag == "stream":
+            return Stream(self, data)
+        if tag == "shared":
+            return self.shared[data]
         if tag == "message":
             return self.message_class(data[0])(*data[1:])
         if tag == "object":
@@ -339,11 +372,12 @@ class Student:
 
     def serve(self) -> None:
         """Answers requests until the grader is gone."""
+        _draw_the_same()
         sys.modules["__main__"] = self.module
         sys.stdout = sys.stderr = self.printed
         self.names["get_ipython"] = lambda: NoShell(self._run_text)
         builtins.get_ipython = self.names["get_ipython"]  # type: ignore[attr-defined]
-        builtins.display = print  # type: ignore[attr-defined]
+        builtins.display = lambda *shown, **_: print(*shown)  # type: ignore[attr-defined]
         with forbidden_calls(self.run):
             while True:
                 data = self.channel.receive()
@@ -361,10 +395,29 @@ class Student:
     def _reply(self, what: str, about: list[Any]) -> None:
         try:
             value = getattr(self, f"do_{what}")(*about)
-            data = self.encode(["value", value, self.printed.taken(), self._news()])
+            data = self.encode(["value", value, self.printed.taken(), self._news(), self._changed()])
         except BaseException as error:
-            data = self.encode(["raised", self._raised(error), self.printed.taken(), self._news()])
+            told = [self._raised(error), self.printed.taken(), self._news(), self._changed()]
+            data = self.encode(["raised", *told])
         self.channel.send(data)
+
+    def _changed(self) -> list[list[str]]:
+        """What calls have changed of the values that answers define."""
+        changed = []
+        for name, known in list(self.state.items()):
+            value = self.names.get(name)
+            if value is known and type(value) in (*SIMPLE, float, str):
+                continue
+            try:
+                text = self.encode(value).decode("utf-8")
+            except wire.WireError:
+                text = ""
+            if not text or len(text) > MAX_STATE:
+                del self.state[name]
+            elif text != known:
+                self.state[name] = value if type(value) in (*SIMPLE, float, str) else text
+                changed.append([name, text])
+        return changed
 
     def _news(self) -> list[str]:
         """System calls that were refused since the last reply."""
@@ -393,8 +446,11 @@ class Student:
         found, refusals = [], []
         for name in names:
             if name in self.names:
+                value = self.names[name]
                 try:
-                    found.append([name, self.encode(self.names[name]).decode("utf-8")])
+                    found.append([name, self.encode(value).decode("utf-8")])
+                    if not isinstance(value, (type, *CALLABLE)):
+                        self.state[name] = value if type(value) in (*SIMPLE, float, str) else found[-1][1]
                 except Exception as error:
                     refusals.append([name, whole(str(error)[:MAX_TEXT])])
         return [found, messages, failed, refusals]
@@ -490,7 +546,20 @@ class Student:
                 number, code = walk.tb_lineno, linecache.getline(file, walk.tb_lineno).strip()
             walk = walk.tb_next
         classes = [[whole(str(one.__name__)[:100]), whole(str(one.__module__)[:100])] for one in kind.__mro__[:20]]
-        return [classes, plain, text, number, whole(code[:MAX_TEXT])]
+        attributes = []
+        for name, value in list(getattr(error, "__dict__", {}).items())[:20]:
+            with contextlib.suppress(Exception):
+                described = self.encode(value).decode("utf-8")
+                attributes += [[name, described]] if name[0] != "_" and len(described) <= MAX_TEXT else []
+        return [classes, plain, text, number, whole(code[:MAX_TEXT]), attributes]
+
+
+def _draw_the_same() -> None:
+    """Lets every process draw the same random numbers, also those that are no generator's: two runs give one result."""
+    random._urandom = os.urandom = Random(0).randbytes  # type: ignore[attr-defined]
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
 
 
 class Raw:
@@ -498,6 +567,19 @@ class Raw:
 
     def __init__(self, description: dict[str, Any]) -> None:
         self.description = description
+
+
+class Stream:
+    """An iterator of the grader's; what it gives is asked for one by one."""
+
+    def __init__(self, student: Student, number: int) -> None:
+        self._next, self._number = Callback(student, number), number
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._next()
 
 
 class Callback:
@@ -511,7 +593,7 @@ class Callback:
 
 
 SIMPLE = frozenset({int, bool, type(None)})
-PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None))
+PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice, type(None))
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 

@@ -8,13 +8,14 @@ an object that calls itself equal to everything arrives as what it contains, or 
 from __future__ import annotations
 
 import base64
+import builtins
 import datetime
 import json
 import math
 import re
 import sys
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -24,6 +25,7 @@ MAX_DEPTH = 100
 MAX_ITEMS = 2_000_000
 MAX_RANGE = 10_000_000  # a check that goes through a longer one would not come back
 
+VIEWS = (KeysView, ValuesView, ItemsView)  # of a dictionary
 _PLAIN = frozenset({str, bool, type(None)})
 _DIGITS = 4000  # Python refuses to write longer whole numbers in decimal
 
@@ -36,6 +38,7 @@ BUILTINS: dict[str, Any] = {
         enumerate,
     )
 }  # fmt: skip
+BUILTINS |= {name: one for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, Exception)}
 _BUILTIN_NAMES = {id(one): name for name, one in BUILTINS.items()}
 
 _HALF = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")  # ours are never written like that: text goes as UTF-8
@@ -93,8 +96,12 @@ def _library(value: Any, kind: type, walk: Callable[[Any], Any]) -> Any:
     """Values of the standard library, numpy and networkx."""
     if kind is complex:
         return {"complex": [walk(value.real), walk(value.imag)]}
-    if kind is range:
-        return {"range": [value.start, value.stop, value.step]}
+    if kind in (range, slice):
+        return {kind.__name__: [walk(value.start), walk(value.stop), walk(value.step)]}
+    if issubclass(kind, VIEWS):
+        if issubclass(kind, ItemsView):
+            return {"items": [walk(part) for pair in value for part in pair]}
+        return {"keys" if issubclass(kind, KeysView) else "values": [walk(part) for part in value]}
     if kind is Fraction:
         return {"fraction": [walk(value.numerator), walk(value.denominator)]}
     if kind is Decimal:
@@ -253,6 +260,10 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "dict": lambda data: dict(_pairs(data)),
     "counter": lambda data: Counter(dict(_pairs(data))),
     "ordered": lambda data: OrderedDict(_pairs(data)),
+    "keys": lambda data: dict.fromkeys(_items(data)).keys(),
+    "values": lambda data: dict(enumerate(_items(data))).values(),
+    "items": lambda data: dict(_pairs(data)).items(),
+    "slice": lambda data: slice(*_items(data)),
     "bytes": _bytes,
     "bytearray": lambda data: bytearray(_bytes(data)),
     "range": lambda data: _range(*_items(data)),

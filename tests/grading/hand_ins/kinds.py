@@ -195,4 +195,386 @@ assert box.b == 3
         "def test(function, cases):\n    for given, wanted in cases:\n        assert function(given) == wanted\n"
         "test(double, [(1, 2), (2, 4)])\nprint('Success!')",
     ),
+    "views": (
+        """
+def letters(t):
+    return dict.fromkeys(t).keys()
+
+def pairs(t):
+    return {c: 1 for c in t}.items()
+
+def vals(t):
+    return {c: 1 for c in t}.values()
+""",
+        """
+assert letters('aab') == {'a', 'b'} and 'a' in letters('a') and (len(letters('ab')) == 2)
+assert dict(pairs('ab')) == {'a': 1, 'b': 1} and list(vals('ab')) == [1, 1] and (sorted(letters('ba')) == ['a', 'b'])
+""",
+    ),
+    "iterators in": (
+        """
+def take(n, it):
+    out = []
+    for x in it:
+        if len(out) == n:
+            break
+        out.append(x)
+    return out
+
+def first(it):
+    return next(it, None)
+""",
+        """
+import itertools
+assert take(3, itertools.count()) == [0, 1, 2]
+assert take(2, (x * x for x in range(9))) == [0, 1]
+assert first(iter([])) is None and first(iter('ab')) == 'a' and (take(9, zip([1, 2], [3, 4])) == [(1, 3), (2, 4)])
+""",
+    ),
+    "reflected": (
+        """
+class V:
+
+    def __init__(self, x):
+        self.x = x
+
+    def __add__(self, o):
+        return V(self.x + (o.x if isinstance(o, V) else o))
+    __radd__ = __add__
+
+    def __rmul__(self, k):
+        return V(k * self.x)
+
+    def __matmul__(self, o):
+        return self.x * o.x
+
+    def __invert__(self):
+        return V(-self.x)
+""",
+        """
+assert sum([V(1), V(2)]).x == 3 and (2 * V(3)).x == 6 and (V(2) @ V(3) == 6) and ((~V(2)).x == -2)
+""",
+    ),
+    "exit with error": (
+        """
+class quiet:
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.seen = error
+        return kind is not None and issubclass(kind, self.kind)
+from contextlib import contextmanager
+
+@contextmanager
+def noted(log):
+    try:
+        yield 5
+    except ValueError as e:
+        print('seen', e)
+""",
+        """
+with quiet(ZeroDivisionError) as q:
+    1 / 0
+try:
+    with quiet(ZeroDivisionError):
+        raise KeyError(3)
+except KeyError:
+    pass
+else:
+    assert False
+import io, contextlib
+s = io.StringIO()
+with contextlib.redirect_stdout(s):
+    with noted([]) as five:
+        assert five == 5
+        raise ValueError('bad')
+assert s.getvalue() == 'seen bad\\n'
+""",
+    ),
+    "error attributes": (
+        """
+class TooMuch(Exception):
+
+    def __init__(self, have, want):
+        self.have, self.want = (have, want)
+
+    def __str__(self):
+        return f'only {self.have} of {self.want}'
+
+def pay(have, want):
+    if want > have:
+        raise TooMuch(have, want)
+    return have - want
+""",
+        """
+try:
+    pay(1, 3)
+except TooMuch as e:
+    assert e.have == 1 and e.want == 3 and (str(e) == 'only 1 of 3')
+else:
+    assert False
+""",
+    ),
+    "enum": (
+        """
+from enum import Enum
+
+class Light(Enum):
+    RED = 1
+    GREEN = 2
+
+    def next(self):
+        return Light.GREEN if self is Light.RED else Light.RED
+
+def flip(l):
+    return l.next()
+""",
+        """
+assert Light.RED.next() == Light.GREEN and Light.RED != Light.GREEN and Light(1) == Light.RED
+assert flip(Light.GREEN) is Light.RED and Light['RED'] is Light.RED
+assert Light.RED.name == 'RED' and len(list(Light)) == 2
+""",
+    ),
+    "singleton": (
+        """
+class One:
+    it = None
+
+    def __new__(cls):
+        if cls.it is None:
+            cls.it = super().__new__(cls)
+        return cls.it
+""",
+        """
+assert One() is One()
+""",
+    ),
+    "class attributes": (
+        """
+class C:
+    count = 0
+
+    def __init__(self):
+        C.count += 1
+""",
+        """
+C.count = 0
+C()
+C()
+assert C.count == 2
+""",
+    ),
+    "global state": (
+        """
+total = 0
+log = []
+
+def add(n):
+    global total
+    total += n
+    log.append(n)
+    return total
+""",
+        """
+add(2)
+add(3)
+assert total == 5 and log == [2, 3]
+""",
+    ),
+    "await": (
+        """
+import asyncio
+
+async def double(x):
+    await asyncio.sleep(0)
+    return 2 * x
+""",
+        """
+import asyncio
+import inspect
+
+async def main():
+    return (await asyncio.gather(double(1), double(2)), await double(4))
+
+def go():
+    import threading
+    out = []
+    t = threading.Thread(target=lambda: out.append(asyncio.run(main())))
+    t.start()
+    t.join()
+    return out[0]
+assert go() == ([2, 4], 8)
+""",
+    ),
+    "yield send": (
+        """
+def avg():
+    n = t = 0
+    x = None
+    while True:
+        x = (yield (t / n if n else None))
+        t += x
+        n += 1
+""",
+        """
+g = avg()
+next(g)
+assert g.send(2) == 2 and g.send(4) == 3
+g.close()
+""",
+    ),
+    "named tuple": (
+        """
+from typing import NamedTuple
+
+class P(NamedTuple):
+    x: int
+    y: int = 0
+
+def mk(a):
+    return P(a)
+""",
+        """
+assert mk(2) == (2, 0) and P(1).x == 1 and (P(1, 2) == P(1, 2)) and (P(3)._replace(y=1) == (3, 1)) and (mk(2).x == 2)
+""",
+    ),
+    "getitem slice": (
+        """
+class L:
+
+    def __init__(self, *a):
+        self.a = list(a)
+
+    def __getitem__(self, i):
+        return self.a[i]
+
+    def __len__(self):
+        return len(self.a)
+
+    def __contains__(self, x):
+        return x in self.a
+""",
+        """
+l = L(1, 2, 3)
+assert l[0] == 1 and l[1:] == [2, 3] and (l[-1] == 3) and (2 in l) and (len(l) == 3)
+assert list(l) == [1, 2, 3] and list(reversed(l)) == [3, 2, 1]
+""",
+    ),
+    "table of functions": (
+        """
+table = {'add': lambda a, b: a + b, 'neg': lambda a: -a}
+ops = [abs, len]
+""",
+        """
+assert table['add'](1, 2) == 3 and table['neg'](4) == -4 and (ops[0](-1) == 1)
+""",
+    ),
+    "dict subclass": (
+        """
+class D(dict):
+
+    def __missing__(self, k):
+        return 0
+""",
+        """
+d = D()
+d['a'] += 1
+assert d['a'] == 1 and d['b'] == 0 and ('b' not in d)
+""",
+    ),
+    "descriptor/property set": (
+        """
+class T:
+
+    def __init__(self, c):
+        self.c = c
+
+    @property
+    def f(self):
+        return self.c * 2
+
+    @f.setter
+    def f(self, v):
+        if v < 0:
+            raise ValueError('neg')
+        self.c = v / 2
+""",
+        """
+t = T(2)
+t.f = 10
+assert t.c == 5
+try:
+    t.f = -1
+    assert False
+except ValueError:
+    pass
+""",
+    ),
+    "abstract": (
+        """
+from abc import ABC, abstractmethod
+
+class S(ABC):
+
+    @abstractmethod
+    def area(self):
+        ...
+
+class Q(S):
+
+    def area(self):
+        return 4
+""",
+        """
+try:
+    S()
+except TypeError:
+    pass
+else:
+    assert False
+assert Q().area() == 4 and isinstance(Q(), S)
+""",
+    ),
+    "del and format": (
+        """
+class M:
+
+    def __init__(self):
+        self.x = 1
+
+    def __format__(self, s):
+        return 'M' + s
+
+    def __repr__(self):
+        return 'M()'
+
+    def __bool__(self):
+        return False
+""",
+        """
+m = M()
+assert f'{m:>3}' == 'M>3' and repr(m) == 'M()' and (not m)
+del m.x
+assert not hasattr(m, 'x')
+""",
+    ),
+    "list subclass": (
+        """
+class Stack(list):
+
+    def push(self, x):
+        self.append(x)
+""",
+        """
+s = Stack()
+s.push(1)
+s.push(2)
+assert s.pop() == 2 and len(s) == 1 and (s == [1]) and (s != [2])
+""",
+    ),
 }
