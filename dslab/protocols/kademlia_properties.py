@@ -18,17 +18,22 @@ def running(world):
 
 
 def full(world):
-    """Whether every bucket has k running servers, or all there are for it: then lookups are exact."""
+    """Whether every bucket has k servers, or all there are for it, and only such as run: then lookups are exact.
+
+    A server names the k closest that it knows. Where some of these are gone, a lookup may end with fewer than k.
+    """
     servers = running(world)
     alive = {server.id for server in servers}
     for server in servers:
+        if any(name not in alive for names in server.buckets.values() for name in names):
+            return False
         there = {}
         for other in servers:
             if other is not server:
                 length = str(prefix(server.position, other.position, server.bits))
                 there[length] = there.get(length, 0) + 1
         for length, number in there.items():
-            if sum(name in alive for name in server.buckets.get(length, ())) < min(number, server.k):
+            if len(server.buckets.get(length, ())) < min(number, server.k):
                 return False
     return True
 
@@ -72,12 +77,17 @@ def lookups_find_the_closest(world):
         elif began.pop(mark, False):
             right = sorted(running(world), key=lambda other: other.position ^ lookup["key"])
             wanted = [other.id for other in right][:server.k]
-            named = list(lookup["closest"])              # one of them is enough where a value was looked for
-            if named != wanted and not (len(named) == 1 and named[0] in wanted):
+            named = list(lookup["closest"])
+            if named != wanted and not _has_value(world, named, lookup["key"]):
                 return violation(f"the servers closest to {lookup['key']} are {', '.join(wanted)}, and the lookup of "
                                  f"{server.id} ends with {', '.join(lookup['closest']) or 'nobody'}",
                                  nodes=[server.id], expected=", ".join(wanted), found=", ".join(lookup["closest"]))
     return None
+
+
+def _has_value(world, named, key):
+    """Whether a lookup of a value ended with one server that has it, which may once have been among the closest."""
+    return len(named) == 1 and key in world.nodes[named[0]].keys
 
 
 ALWAYS = (buckets_in_order, lookups_find_the_closest)

@@ -103,35 +103,36 @@ def ring(seed: int, server: type = chord.Server) -> Attempt:
     return Attempt(chord.cluster(nodes, absent=absent, copies=3, server=server), case, at_end, changed)
 
 
-# ---- Kademlia: ten servers and two that join
+# ---- Kademlia: eight servers and two that join
 
 
 def xor(seed: int, server: type = kademlia.Server) -> Attempt:
-    """Four keys are written, twice two of ten servers fail, or fail and come back, and two join."""
+    """Four keys are written, twice one or two of eight servers fail, or fail and come back, and two join."""
     random = Random(f"xor/{seed}")
-    names = [f"n{i}" for i in range(1, 11)]
-    schedule = [_asks(200 + 150 * i, f"k{i}={i}", random.choice(names)) for i in range(4)]
-    at = 900
+    names = [f"n{i}" for i in range(1, 9)]
+    schedule = [_asks(100 + 100 * i, f"k{i}={i}", random.choice(names)) for i in range(4)]
+    at = 600
     for _ in range(2):
-        at += random.randint(2_000, 3_000)
-        for name in random.sample(names[1:], 2):
+        at += random.randint(1_500, 2_500)
+        for name in random.sample(names[1:], random.randint(1, 2)):
             schedule.append({"at": at + random.randint(0, 60), "do": "crash", "node": name})
             if random.random() < 0.4:
                 schedule.append({"at": at + random.randint(100, 900), "do": "restart", "node": name})
             else:
                 names.remove(name)
         schedule.append(_asks(at + 30, f"#{random.getrandbits(16)}", random.choice(names)))
-    for name in ("n11", "n12"):
-        schedule.append({"at": random.randint(1_000, at), "do": "join", "node": name, "to": "n1"})
-    changed = at + 1_000
-    at += 4_000
-    schedule += [_asks(at + 100 * i, f"k{i}", random.choice([*names, "n11", "n12"])) for i in range(4)]
-    schedule += [_asks(at + 600, f"#{random.getrandbits(16)}", name) for name in random.sample(names, 2)]
-    case = Case(f"xor-{seed}", "", sorted(schedule, key=lambda act: act["at"]), at + 4_000, nodes=12, seed=seed)
+    for name in ("n9", "n10"):
+        schedule.append({"at": random.randint(600, at), "do": "join", "node": name, "to": "n1"})
+    changed = at + 900
+    at += 3_000
+    schedule += [_asks(at + 100 * i, f"k{i}", random.choice([*names, "n9", "n10"])) for i in range(4)]
+    schedule += [_asks(at + 500, f"#{random.getrandbits(16)}", name) for name in random.sample(names, 2)]
+
     def at_end(run: LiveRun) -> str:
         run.history[:] = [o for o in run.history if o["command"][0] != "#"]
         return newest_is_read(run)
-    return Attempt(kademlia.cluster(12, absent=("n11", "n12"), refresh=1_000, server=server), case, at_end, changed)
+    case = Case(f"xor-{seed}", "", sorted(schedule, key=lambda act: act["at"]), at + 4_000, nodes=10, seed=seed)
+    return Attempt(kademlia.cluster(10, absent=("n9", "n10"), refresh=1_500, server=server), case, at_end, changed)
 
 
 # ---- sites that exchange updates
