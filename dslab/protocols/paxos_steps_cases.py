@@ -127,7 +127,7 @@ BETWEEN = Case(
         *_cut(25, "p1", "a3"),
         _at(25, "link", source="p1", target="a2", latency=[60, 60]),
         _asks(40, "p2", "w"),
-        *[_at(57, "link", source="p2", target=a, latency=[60, 60]) for a in ("a2", "a3")],
+        *[_at(52, "link", source="p2", target=a, latency=[60, 60]) for a in ("a2", "a3")],
     ],
     until=300,
     nodes=5,
@@ -162,6 +162,162 @@ NEVER_ASKED = Case(
     question="a3 has accepted w under 1.p2. What must it never do after that, though nobody asked it to promise?",
 )
 
+LOWER_BALLOT = Case(
+    "lower-ballot",
+    "a2 has promised 1.p2 when p1's Prepare under 1.p1 comes, late; p2's Accept is slow.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p1", "a3"),
+        *_cut(1, "p2", "a1"),
+        _at(2, "link", source="p1", target="a2", latency=[60, 60]),
+        _asks(10, "p1", "v"),
+        _asks(20, "p2", "w"),
+        *[_at(32, "link", source="p2", target=a, latency=[80, 80]) for a in ("a2", "a3")],
+        _at(70, "link", source="p1", target="a2", latency=[5, 5]),
+    ],
+    until=200,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C26",
+    question="a2 has given its word to p2 and is asked for another, under a lower ballot. What becomes of the first?",
+)
+
+ASKED_ANEW = Case(
+    "asked-anew",
+    "v is chosen by a1 and a2; p2 has promises of a2 and a3, its Accepts are lost, and it asks both once more.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p1", "a3"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        _asks(60, "p2", "w"),
+        *_cut(75, "p2", "a2", "a3"),
+        *[_at(95, "mend", source="p2", target=a) for a in ("a2", "a3")],
+        _at(100, "timeout", node="p2", timer="propose"),
+    ],
+    until=200,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C24",
+    question="a2 has told p2 already what it has accepted. What must it tell when it is asked again?",
+)
+
+OLD_PROMISE = Case(
+    "old-promise",
+    "a1 has accepted v under 1.p1 and then promised 2.p1; a2 and a3 have accepted w under 1.p2; p1 asks a1 and a2.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        *_cut(24, "p1", "a2", "a3"),
+        _asks(40, "p2", "w"),
+        _at(85, "timeout", node="p1", timer="propose"),
+        _at(105, "mend", source="p1", target="a2"),
+        _at(106, "timeout", node="p1", timer="propose"),
+    ],
+    until=200,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C25",
+    question="Under which ballot has a1 accepted v? Under which has it only promised?",
+)
+
+TWICE_THERE = Case(
+    "twice-there",
+    "v is chosen by a1 and a2; p2's Prepare reaches a2 twice, before a3 answers.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p1", "a3"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        _at(50, "link", source="p2", target="a2", duplicate=1),
+        _at(50, "link", source="a3", target="p2", latency=[40, 40]),
+        _asks(60, "p2", "w"),
+    ],
+    until=200,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C24",
+    question="a2 hears the same Prepare a second time. May its second answer say less than the first?",
+)
+
+NEVER_HEARD_OF = Case(
+    "never-heard-of",
+    "p1 has promises of a1 and a2; a2 dies, and a3, which was down, is back when p1's Accept comes.",
+    [
+        *_fast("p1"),
+        _at(2, "crash", node="a3"),
+        _asks(10, "p1", "v"),
+        _at(27, "crash", node="a2"),
+        _at(27, "restart", node="a3"),
+    ],
+    until=100,
+    nodes=5,
+    catalogue="C26",
+    question="a3 has promised nothing to anybody. What keeps it from accepting v?",
+)
+
+OLDER_PROMISE = Case(
+    "older-promise",
+    "a3 has promised 1.p1 and missed 2.p1, which a1 and a2 have promised; a2 dies, and a3 gets the Accept of 2.p1.",
+    [
+        *_fast("p1"),
+        _asks(10, "p1", "v"),
+        *[_at(15, "cut", source=a, target="p1") for a in ("a1", "a2", "a3")],
+        *[_at(40, "mend", source=a, target="p1") for a in ("a1", "a2", "a3")],
+        *_cut(40, "p1", "a3"),
+        _at(60, "timeout", node="p1", timer="propose"),
+        _at(70, "mend", source="p1", target="a3"),
+        _at(74, "crash", node="a2"),
+    ],
+    until=145,
+    nodes=5,
+    catalogue="C26",
+    question="a3's promise speaks of 1.p1. What does it forbid, and is 2.p1 among that?",
+)
+
+SAME_COUNTER = Case(
+    "same-counter",
+    "a1 has accepted v under 1.p1 and is asked to accept w under 1.p2; then p1 hears from a1 and a3 under 2.p1.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        *_cut(1, "p2", "a1"),
+        _asks(10, "p1", "v"),
+        *_cut(24, "p1", "a2", "a3"),
+        _asks(40, "p2", "w"),
+        _at(55, "mend", source="p2", target="a1"),
+        *_cut(55, "p2", "a3"),
+        _at(85, "mend", source="p1", target="a3"),
+        _at(86, "timeout", node="p1", timer="propose"),
+    ],
+    until=160,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C27",
+    question="a1 tells p2 that it has accepted. What has it accepted last, by its own report to p1?",
+)
+
+HIGHER_NAME = Case(
+    "higher-name",
+    "p1 gets v chosen under 1.p1; then p2 asks under 1.p2, and its next ballot is not due before the end.",
+    [*_fast("p1"), *_fast("p2"), _asks(10, "p1", "v"), _asks(80, "p2", "w")],
+    until=170,
+    nodes=5,
+    clients=2,
+    catalogue="C27",
+    question="The acceptors have promised 1.p1. Is 1.p2 higher, and what decides it?",
+)
+
 TWO_VALUES = Case(
     "two-values",
     "a1 alone has accepted v, a3 alone has accepted w under a higher ballot; then a2 dies.",
@@ -183,9 +339,6 @@ TWO_VALUES = Case(
     catalogue="C36",
     question="Neither value was chosen. Which of the two acceptors that run must change its mind, and may it?",
 )
-
-ACCEPTOR = (ONE_ASKS, SECOND_ASKS, LATE_ACCEPT, RESTARTED_ACCEPTOR, FORGOTTEN_PROMISE, BETWEEN, NEVER_ASKED, TWO_VALUES,
-            PROPOSER_DIES)
 
 FIVE = [
     *_fast("p1", 5),
@@ -249,4 +402,52 @@ TENTH_BALLOT = Case(
     question="p2 hears of the ballots 9.p2 and 10.p1. Which is the newer, and what makes it so?",
 )
 
-VALUE = (ONE_ASKS, SECOND_ASKS, COMMONEST, HIGHEST_FIRST, TENTH_BALLOT)
+TENTH_PREPARE = Case(
+    "tenth-prepare",
+    "p1's ninth ballot is the first to reach the acceptors, and its Accepts are lost; then comes the tenth.",
+    [
+        *_fast("p1"),
+        *_cut(1, "p1", "a1", "a2", "a3"),
+        _asks(10, "p1", "v"),
+        *_tries("p1", *range(20, 48, 4)),                     # ballots 2 to 8 reach nobody
+        *[_at(47, "mend", source="p1", target=a) for a in ("a1", "a2", "a3")],
+        *_tries("p1", 48),
+        *_cut(58, "p1", "a1", "a2", "a3"),
+        *[_at(71, "mend", source="p1", target=a) for a in ("a1", "a2", "a3")],
+        *_tries("p1", 72),
+    ],
+    until=160,
+    nodes=5,
+    catalogue="C27",
+    question="The acceptors have promised 9.p1 and are asked under 10.p1. Which is the higher, and what decides it?",
+)
+
+ITS_OWN = Case(
+    "its-own",
+    "a1 and a2 have accepted v under 2.p1, and p1 has not heard of it; a3 has w under 1.p2; p1 asks a1 and a3.",
+    [
+        *_fast("p1"),
+        *_fast("p2"),
+        _asks(10, "p2", "w"),
+        *_cut(24, "p2", "a1", "a2"),
+        _asks(40, "p1", "v"),
+        *_cut(50, "p1", "a3"),
+        *_tries("p1", 60),
+        *[_at(77, "cut", source=a, target="p1") for a in ("a1", "a2")],
+        _at(99, "mend", source="a1", target="p1"),
+        _at(99, "mend", source="p1", target="a3"),
+        *_cut(99, "p1", "a2"),
+        *_tries("p1", 100),
+    ],
+    until=140,
+    nodes=5,
+    clients=2,
+    progress=False,
+    catalogue="C24",
+    question="p1 hears of v, which it wanted itself, and of w. Which of the two can have been chosen already?",
+)
+
+ACCEPTOR = (ONE_ASKS, SECOND_ASKS, LATE_ACCEPT, RESTARTED_ACCEPTOR, FORGOTTEN_PROMISE, BETWEEN, NEVER_ASKED, TWO_VALUES,
+            PROPOSER_DIES, LOWER_BALLOT, ASKED_ANEW, OLD_PROMISE, TWICE_THERE, NEVER_HEARD_OF, OLDER_PROMISE,
+            SAME_COUNTER, HIGHER_NAME, TENTH_PREPARE)
+VALUE = (ONE_ASKS, SECOND_ASKS, COMMONEST, HIGHEST_FIRST, TENTH_BALLOT, ITS_OWN)
