@@ -66,7 +66,7 @@ def linearizable(model: str = "register", *, initial: Any = ..., consistency: st
         for record in world.recorded:
             if consistency == "linearizable" and "whole" not in world.memory:
                 found = found or _step(kind, world.memory, record)
-            elif record[0] == "complete":
+            if record[0] == "complete" and (consistency != "linearizable" or "whole" in world.memory):
                 found = found or _whole(world.history, model, consistency, options)
         return found
 
@@ -97,7 +97,7 @@ def _step(model: Model, memory: dict[Any, Any], record: tuple[str, str, int, Any
     kind, client, number, what = record
     open_: Waiting = memory.setdefault("open", {})
     if kind == "invoke":
-        for other in [other for other in open_ if other[0] == client]:
+        for other in [other for other, asked in open_.items() if other[0] == client and not asked[3]]:
             _give_up(model, memory, other)
         do, key, argument = parsed(what)
         model.check(Operation(client, do, key, argument, None, 0, None))
@@ -124,16 +124,19 @@ def _step(model: Model, memory: dict[Any, Any], record: tuple[str, str, int, Any
 
 
 def _give_up(model: Model, memory: dict[Any, Any], one: tuple[str, int]) -> None:
-    """Notes that an open operation will never be answered; if it only reads, it does not matter any more."""
-    do, key, argument, _ = memory["open"][one]
-    reads = do in model.reads
-    if reads:
-        del memory["open"][one]
-    else:
-        memory["open"][one] = (do, key, argument, True)
+    """Notes that an open operation will never be answered; if it only reads, it does not matter any more.
+
+    It is renumbered, from -1 down: a client that was restarted counts from 1 again.
+    """
+    open_: Waiting = memory["open"]
+    do, key, argument, _ = open_.pop(one)
+    reads, client = do in model.reads, one[0]
+    given_up = client, -1 - sum(other[0] == client and other[1] < 0 for other in open_)
+    if not reads:
+        open_[given_up] = (do, key, argument, True)
     ways = memory.get("ways", {})
     if key in ways:
-        ways[key] = _sorted({(state, tuple([item if item[:2] != one else (*one, None) for item in early
+        ways[key] = _sorted({(state, tuple([item if item[:2] != one else (*given_up, None) for item in early
                                             if not reads or item[:2] != one])) for state, early in ways[key]})
 
 

@@ -141,6 +141,30 @@ def test_too_many_ways_are_judged_as_a_whole():
     assert answers[:-1] == [None] * (len(records) - 1) and answers[-1] is not None
 
 
+def answers_to(prop, records):
+    """What a property says after each record."""
+    world, answers = World([], []), []
+    for place, record in enumerate(records):
+        enter(world.history, record, place, place)
+        world.recorded = (record,)
+        answers.append(prop(world))
+    return answers
+
+
+def test_the_answer_that_is_too_much_for_the_steps_is_judged_too():
+    """... and not only the next one, which may never come."""
+    records = [("invoke", "c1", number, f"x+={'abcdefgh'[number - 1]}") for number in range(1, 9)]
+    assert answers_to(linearizable("append"), [*records, ("invoke", "c2", 1, "x"), ("complete", "c2", 1, "?")])[-1]
+
+
+def test_a_client_that_was_restarted_counts_anew():
+    """Its first write has the number of its later one, and may still take effect."""
+    records = [("invoke", "c1", 1, "x=1"), ("invoke", "c1", 1, "x=2"), ("complete", "c1", 1, "2"),
+               ("invoke", "c2", 1, "x"), ("complete", "c2", 1, "1"), ("invoke", "c2", 2, "x")]
+    assert not any(answers_to(linearizable(), [*records, ("complete", "c2", 2, "1")]))
+    assert answers_to(linearizable(), [*records, ("complete", "c2", 2, "2")])[-1]
+
+
 def test_a_run_is_judged_and_the_clients_are_named():
     schedule = [{"at": 10, "do": "cut", "source": "n1", "target": "n2"},
                 {"at": 20, "do": "request", "command": "x=1", "to": "n1", "client": "c1"},
