@@ -21,10 +21,14 @@ LABEL = 44          # characters before the bars of a chart
 
 def build_parser() -> Parser:
     """The parser of this command."""
+    from dslab.check.formats import FORMATS
+    from dslab.check.models import MODELS
+
     parser = Parser(prog="python -m dslab check", description="Judge a recorded history: ok, violation or unknown.")
-    parser.add_argument("model", metavar="MODEL", help="the kind of object, for example register or key-value")
+    parser.add_argument("model", metavar="MODEL", help=f"the kind of object: {', '.join(MODELS)}; "
+                        "of transactions the level, for example serializable")
     parser.add_argument("file", metavar="FILE", help="the history")
-    parser.add_argument("--format", metavar="FORMAT", required=True, help="how it is written, for example jepsen-etcd")
+    parser.add_argument("--format", metavar="FORMAT", required=True, help=f"how it is written: {', '.join(FORMATS)}")
     parser.add_argument("--consistency", metavar="NAME", help="what it should keep (default: linearizable, or what is "
                         "usual for the model)")
     parser.add_argument("--steps", type=whole(1), metavar="N", help="most steps of the search for an order")

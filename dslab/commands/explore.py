@@ -51,7 +51,8 @@ def build_parser() -> Parser:
         parser.add_argument(f"--{name}", type=whole(0), metavar="N", default=0, help=f"how many {name} (default: 0)")
     parser.add_argument("--network", choices=("once", "any"), help="whether a message can arrive once or any number of "
                         "times (default: once, or what the protocol says)")
-    parser.add_argument("--search", choices=("breadth-first", "depth-first", "random-walk"), default="breadth-first")
+    parser.add_argument("--search", choices=("breadth-first", "depth-first", "random-walk"), default="breadth-first",
+                        help="(default: breadth-first, which finds the shortest schedule)")
     parser.add_argument("--states", type=whole(1), metavar="N", default=1_000_000,
                         help="most states (default: 1000000)")
     parser.add_argument("--depth", type=whole(1), metavar="N", help="most steps from the start")

@@ -123,6 +123,7 @@ def serve(taken: socket.socket, browser: bool) -> int:
         f"--ServerApp.open_browser={browser}",
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
+        "--KernelManager.transport_encryption=auto",  # nobody else on this machine can read along
         "--ServerApp.answer_yes=True",  # Ctrl-C stops without a question
         "--Application.log_level=ERROR",
         # in containers everybody is root; the server listens on loopback and asks for the token

@@ -71,7 +71,11 @@ def build_parser() -> Parser:
     parser = Parser(prog="python -m dslab", description="Distributed systems in Jupyter.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    lab = commands.add_parser("lab", help="set up if need be, then open JupyterLab on the first notebook")
+    lab = commands.add_parser(
+        "lab",
+        help="set up if need be, then open JupyterLab on the first notebook",
+        description="Set up if need be, then open JupyterLab on the first notebook. Ctrl-C stops it.",
+    )
     lab.add_argument(
         "--port", type=port, metavar="N", help="serve on this port; else the first free one from 8888"
     )
@@ -88,9 +92,17 @@ def build_parser() -> Parser:
         "--all", action="store_true", help="what this machine cannot run is a failure, not left out"
     )
 
-    commands.add_parser("doctor", help="list the optional parts: found, version, why not, how to get them")
+    commands.add_parser(
+        "doctor",
+        help="list the optional parts: found, version, why not, how to get them",
+        description="List the optional parts of the course: found, version, why not, how to get them.",
+    )
 
-    run = commands.add_parser("run", help="run a system once and say what happened")
+    run = commands.add_parser(
+        "run",
+        help="run a system once and say what happened",
+        description="Run a system of dslab.protocols once and say what happened.",
+    )
     add_run_arguments(run)
 
     for name, (_, _, text) in HANDED_OVER.items():
@@ -109,7 +121,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", type=whole(1), metavar="MS", help="simulated ms (default: 10000)", default=10_000
     )
-    parser.add_argument("--schedule", metavar="FILE.json", help="a list of timed actions")
+    example = '[{"at": 1200, "do": "crash", "node": "n1"}]'
+    parser.add_argument("--schedule", metavar="FILE.json", help=f"timed actions, such as {example}")
     parser.add_argument("--digest", action="store_true", help="print only the digest of the trace")
     parser.add_argument("--json", metavar="FILE", help="write the trace to this file")
 

@@ -35,7 +35,8 @@ def build_parser() -> Parser:
     """The parser of all experiments."""
     parser = Parser(prog="python -m dslab experiment", description="Measure what a paper measured.")
     experiments = parser.add_subparsers(dest="experiment", metavar="NAME", required=True)
-    raft = experiments.add_parser("raft-elections", help="Raft paper, Figure 16: time without a leader")
+    about = "Raft paper, Figure 16: time without a leader"
+    raft = experiments.add_parser("raft-elections", help=about, description=f"{about}; a table and a picture.")
     raft.add_argument(
         "--preset",
         choices=("figure-16", "wan"),
@@ -73,9 +74,8 @@ def build_parser() -> Parser:
     )
     raft.set_defaults(run=raft_elections, parser=raft)
 
-    live = experiments.add_parser(
-        "live-elections", help="time without a leader on real processes, beside the simulator's prediction"
-    )
+    about = "time without a leader on real processes, beside the simulator's prediction"
+    live = experiments.add_parser("live-elections", help=about, description=f"Measure {about}.")
     live.add_argument(
         "--kills", type=whole(1, 1000), default=20, metavar="N", help="of the leader, by SIGKILL (default: 20)"
     )

@@ -16,7 +16,8 @@ from .storage_experiments import EXPERIMENTS, MILLION, Experiment, Row
 def add_parsers(experiments: Any) -> None:
     """Adds the storage experiments to the parsers of all experiments."""
     for name, experiment in EXPERIMENTS.items():
-        parser = experiments.add_parser(name, help=experiment.what)
+        about = f"{experiment.what}. Of several values of an option each is measured, in a row of its own."
+        parser = experiments.add_parser(name, help=experiment.what, description=about)
         for option, (kind, usual, what) in experiment.options.items():
             shown = " ".join(str(value) for value in usual)
             parser.add_argument(

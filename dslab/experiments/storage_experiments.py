@@ -159,7 +159,11 @@ EXPERIMENTS = {
     "pbs": Experiment(
         "Bailis et al. 2012, table 4: staleness of partial quorums",
         {
-            "trace": Option(_one_of("LNKD-SSD", "LNKD-DISK", "YMMR", "WAN"), ("LNKD-DISK",), "the delays"),
+            "trace": Option(
+                _one_of("LNKD-SSD", "LNKD-DISK", "YMMR", "WAN"),
+                ("LNKD-DISK",),
+                "the delays: LNKD-SSD, LNKD-DISK, YMMR, WAN",
+            ),
             "n": Option(whole(1, 100), (3,), "replicas"),
             "r": Option(whole(1, 100), (1,), "answers that a read waits for"),
             "w": Option(whole(1, 100), (1,), "acknowledgements that a write waits for"),
@@ -199,7 +203,7 @@ EXPERIMENTS = {
     "chord-churn": Experiment(
         "Stoica et al. 2001, Figure 12, and 2003, table III: nodes join and fail all the time",
         {
-            "rules": Option(_one_of("2001", "2003"), ("2003",), "2001 (no successor lists) or 2003"),
+            "rules": Option(_one_of("2001", "2003"), ("2003",), "2001 (no successor lists), 2003"),
             "rate": Option(number(0, 1), (0.05, 0.2, 0.4), "joins per second, and failures per second"),
         },
         _chord_churn,
@@ -235,7 +239,7 @@ EXPERIMENTS = {
         "Pittel 1987, Karp et al. 2000: rounds until everybody knows",
         {
             "nodes": NODES._replace(usual=(100, 1000, 10_000)),
-            "direction": Option(_one_of("push", "pull", "push-pull"), ("push", "push-pull"), "who tells whom"),
+            "direction": Option(_one_of("push", "pull", "push-pull"), ("push", "push-pull"), "push, pull, push-pull"),
         },
         _gossip,
         (200, "trials"),
@@ -244,11 +248,11 @@ EXPERIMENTS = {
         "Demers et al. 1987, tables 1 to 3: sites that a rumour misses, among 1000",
         {
             "k": Option(whole(1, 50), (1, 2, 3, 4, 5), "how soon sites lose interest"),
-            "direction": Option(_one_of("push", "pull"), ("push",), "who sends"),
+            "direction": Option(_one_of("push", "pull"), ("push",), "push, pull"),
             "interest": Option(
                 _one_of("feedback-counter", "feedback-coin", "blind-counter", "blind-coin"),
                 ("feedback-counter", "blind-coin"),
-                "which calls count, and how they end it",
+                "feedback-counter, feedback-coin, blind-counter, blind-coin",
             ),
         },
         _rumours,
