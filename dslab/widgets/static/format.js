@@ -106,6 +106,17 @@ export function chooseIn(menu, value) {
   menu.value = value;
 }
 
+/** Keeps the sides to which an area can be scrolled on in its `data-more`; call what it returns when the content changes. */
+export function markMore(scroller) {
+  const mark = () => {
+    const left = scroller.scrollLeft;
+    const sides = [left > 2 && "left", left + scroller.clientWidth < scroller.scrollWidth - 2 && "right"];
+    setAttrs(scroller, { "data-more": sides.filter(Boolean).join(" ") || null });
+  };
+  scroller.addEventListener("scroll", mark);
+  return mark;
+}
+
 /** Replace an element's text only when it differs. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

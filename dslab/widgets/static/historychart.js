@@ -1,6 +1,6 @@
 // Operations as intervals, one lane per client: the order that explains them, or the one that fits nowhere; or points to place.
 
-import { clockText, h, iconGroup, markup, s } from "./format.js";
+import { clockText, h, iconGroup, markMore, markup, s, setAttrs } from "./format.js";
 import { factsOf, judgePoints, orderList, placeWord, rangeOf, stopsOf, verdictText } from "./historydata.js";
 
 const LANE_PX = 46;
@@ -20,6 +20,7 @@ export function createHistoryChart(ctx, on) {
   const { doc } = ctx;
   const status = h(doc, "p", { class: "ds-hist-status" });
   const scroller = h(doc, "div", { class: "ds-hist-scroll" });
+  const more = markMore(scroller);
   const facts = h(doc, "p", { class: "ds-hist-facts" });
   const spoken = h(doc, "ol", { class: "ds-vh" });
   const el = h(doc, "div", { class: "ds-hist" }, status, scroller, facts, spoken);
@@ -29,6 +30,8 @@ export function createHistoryChart(ctx, on) {
   let scale = null;
   let dragged = null;
   let cursor = null;
+  let seen = { px: 0, width: 0 };      // px of one unit of the drawing, and of the window
+  let followed = null;
 
   const placing = () => view.placed !== undefined;
   const newest = () => chart.marks.findLast(([moment]) => moment <= (chart.known ?? Infinity))?.[1] ?? 0;
@@ -47,13 +50,15 @@ export function createHistoryChart(ctx, on) {
   function draw() {
     const root = el.getRootNode();
     const focused = el.contains(root.activeElement) && root.activeElement.dataset?.op !== undefined;
-    const atEnd = scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - 4;
     const left = scroller.scrollLeft;
     const judged = placing() ? judgePoints(chart, view.placed) : null;
     const shown = judged ? { ...chart, order: judged.order, points: judged.order.map((i) => view.placed[i]), values: judged.values, stuck: judged.wrong, smallest: [], verdict: judged.wrong === null ? "ok" : "violation" } : chart;
     scale = scaleOf(shown);
     scroller.replaceChildren(heads(shown), picture(shown, judged));
-    scroller.scrollLeft = atEnd && view.follow ? scroller.scrollWidth : left;
+    scroller.scrollLeft = left;
+    seen = { px: scroller.lastChild.getBoundingClientRect().width / scale.width, width: scroller.clientWidth };
+    keepInView(view.cursor ?? null);
+    more();
     tell(shown, judged);
     if (focused) focus();
   }
@@ -94,7 +99,7 @@ export function createHistoryChart(ctx, on) {
     svg.append(...shown.operations.flatMap((op, i) => (shown.hidden?.has(i) ? [] : operation(shown, judged, op, i))));
     cursor = s(doc, "line", { class: "ds-hist-cursor", y1: 4, y2: scale.height - 18 });
     svg.append(cursor);
-    tick(view.cursor ?? null);
+    placeCursor(view.cursor ?? null);
     return svg;
   }
 
@@ -194,10 +199,22 @@ export function createHistoryChart(ctx, on) {
   /** Moves the line of the cursor alone. */
   function tick(units) {
     if (!cursor) return;
+    placeCursor(units);
+    keepInView(units);
+  }
+
+  function placeCursor(units) {
     cursor.toggleAttribute("hidden", units === null);
-    if (units === null) return;
-    cursor.setAttribute("x1", x(units));
-    cursor.setAttribute("x2", x(units));
+    if (units !== null) setAttrs(cursor, { x1: x(units), x2: x(units) });
+  }
+
+  // Where the cursor leaves the window, the window goes after it; whoever scrolls by hand is left alone.
+  function keepInView(units) {
+    if (!view.follow || units === null || units === followed) return;
+    followed = units;
+    const room = seen.width - scale.head * seen.px;
+    const place = x(units) * seen.px - scroller.scrollLeft;
+    if (room > 0 && (place < 0 || place > room - 24)) scroller.scrollLeft += place - (place < 0 ? 0.3 : 0.7) * room;
   }
 
   // ---- hands ----------------------------------------------------------------------------------------------------

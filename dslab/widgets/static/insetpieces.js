@@ -1,6 +1,6 @@
 // What the insets are made of: tables whose rows are nodes, meters, and a view that draws anew only when it must.
 
-import { clockText, h } from "./format.js";
+import { clockText, h, markMore } from "./format.js";
 import { nodeBadge, nodeView } from "./glyphs.js";
 
 export const unseen = (doc, text) => h(doc, "span", { class: "ds-vh" }, text);
@@ -55,6 +55,7 @@ export function insetView(ctx, klass, read, draw) {
   const note = h(doc, "p", { class: "ds-inset-note" });
   const scroller = h(doc, "div", { class: "ds-inset-scroll" }, content);
   const el = h(doc, "div", { class: `ds-inset ${klass}` }, scroller, note);
+  const more = markMore(scroller);
   let shown = "";
   let frame = null;
   rove(el);
@@ -72,6 +73,7 @@ export function insetView(ctx, klass, read, draw) {
     const atEnd = scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - 4;      // then it follows the newest
     content.replaceChildren(...parts.filter(Boolean));
     if (atEnd) scroller.scrollLeft = scroller.scrollWidth;
+    more();
     note.replaceChildren(...said.filter(Boolean));
     note.hidden = !note.childNodes.length;
     const stops = [...el.querySelectorAll("[data-row]")];

@@ -1,6 +1,6 @@
 // The widget: one cursor, one selection, and the views that follow them.
 
-import { h, icon, setAttrs, setText, markup, plainText, clockText } from "./format.js";
+import { h, icon, setAttrs, setText, markMore, markup, plainText, clockText } from "./format.js";
 import { createSession, NO_KERNEL } from "./session.js";
 import { createStage } from "./stage.js";
 import { createTimeline } from "./timeline.js";
@@ -150,6 +150,7 @@ export function createLab(model, doc) {
   }, text)]));
   const tabRow = h(doc, "div", { class: "ds-tabs" },
     h(doc, "div", { class: "ds-tablist", role: "tablist", "aria-label": "Views", onkeydown: tabKey }, [...tabButtons.values()]));
+  const moreTabs = markMore(tabRow);
   const body = h(doc, "div", { class: "ds-body" }, stageArea, tabRow, side, drawer.el);
   table.el.hidden = true;
   drawer.el.hidden = true;
@@ -573,6 +574,7 @@ export function createLab(model, doc) {
       button.tabIndex = name === shown ? 0 : -1;
     }
     side.setAttribute("aria-labelledby", tabButtons.get(sideTab).id);
+    moreTabs();
     const home = { wide: stageArea, one: tabRow, small: transport.panel }[store.layout];
     if (tools.el.parentNode !== home) home.append(tools.el);
     if (wide) {
@@ -690,7 +692,7 @@ export function createLab(model, doc) {
     nextMessage: () => nextMessage(1), prevMessage: () => nextMessage(-1),
     nextBranch: () => openBranch(store.branches[(store.branches.indexOf(store.branch) + 1) % store.branches.length].id),
     group: () => group(stage.focusedNode()), links: () => focusTab("links"), events: () => focusTab("events"),
-    spacetime: () => focusTab("spacetime"), lookup: () => views.lookup && focusTab("lookup"),
+    spacetime: () => focusTab("spacetime"), lookup: () => views.lookup && focusTab(idle("lookup") ? "ringtable" : "lookup"),
     join: () => views.lookup && onNode("join")(), leave: () => views.lookup && onNode("leave")(),
     table: toggleTable, request: () => tools.openForm(true), properties: () => chips.focus?.(), help: () => toggleHelp(), condition: () => transport.openUntil(),
     cone: () => {

@@ -19,7 +19,7 @@ export function pairModel(frame, spec) {
   const row = (id) => {
     const node = frame.nodes.get(id);
     const { role, run, ready, tag, at_work: atWork } = node.fields;
-    return { id, status: node.status, role: String(role ?? "view service"), view: knownView(node), run: Number.isInteger(run) ? run : 0, ready: ready === true, tag: JSON.stringify(tag ?? null), atWork: Number.isInteger(atWork) ? atWork : 0 };
+    return { id, status: node.status, role: String(role ?? "decides"), view: knownView(node), run: Number.isInteger(run) ? run : 0, ready: ready === true, tag: JSON.stringify(tag ?? null), atWork: Number.isInteger(atWork) ? atWork : 0 };
   };
   const rows = [...showing(spec, "at_work"), ...showing(spec, "ready")].filter((id) => frame.nodes.has(id)).map(row);
   const now = rows.map(({ view }) => view).filter(Boolean).reduce((best, view) => (view.number > (best?.number ?? 0) ? view : best), null);
@@ -63,7 +63,7 @@ export function createPairView(ctx) {
   }
 
   function draw(model, frame) {
-    const about = (row) => (row.role === "view service" ? row.atWork ? `primary at work in view ${row.atWork}` : "" : runCells(row, model));
+    const about = (row) => (row.role === "decides" ? (row.atWork ? `at work in view ${row.atWork}` : "") : runCells(row, model));
     const table = insetTable(doc, "Primary and backup", ["server", "role", "knows view", "has run"],
       model.rows.map((row) => h(doc, "tr", { class: row.status === "crashed" ? "is-down" : null }, rowHead(ctx, frame.nodes.get(row.id), frame),
         h(doc, "td", {}, row.role), h(doc, "td", {}, viewCell(row, model.now)), h(doc, "td", { class: "ds-runs" }, about(row)))), null, "ds-chain");

@@ -305,10 +305,12 @@ export function createRing(ctx, handlers) {
     const rejected = lookup.hops[hop] ? explainHop(lookup, lookup.hops[hop], history).rejected : [];
     const teller = lookup.hops[hop] && at(lookup.hops[hop].parent);
     for (const item of rejected.slice(0, MOST_REJECTED)) if (teller !== null && at(item.name) !== null) lines.push(...rejectedShapes(doc, room, teller, at(item.name), item.why));
+    const taken = [];
     lookup.hops.forEach((item, i) => {
       const [from, to] = [at(item.parent), at(item.name)];
       if (from === null || to === null) return;
-      const shape = hopShapes(doc, room, { from, to, number: i + 1, selected: i === hop, look: silent(lookup, item) ? "silent" : item.answered === null && !item.found ? "going" : "" });
+      const shape = hopShapes(doc, room, { from, to, number: i + 1, selected: i === hop, taken, look: silent(lookup, item) ? "silent" : item.answered === null && !item.found ? "going" : "" });
+      taken.push(shape.at);
       lines.push(...shape.line);
       numbers.push(...shape.mark.map((mark) => { mark.addEventListener("click", () => chooseHop(lookup, i)); return mark; }));
     });

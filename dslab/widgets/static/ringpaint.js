@@ -191,13 +191,16 @@ function arrowHead(doc, at, klass) {
   return s(doc, "path", { d: ARROW, class: klass, transform: `translate(${fix(at.x)} ${fix(at.y)}) rotate(${fix(at.degrees)})` });
 }
 
+const NUMBER_AT = [0.5, 0.34, 0.66, 0.2, 0.8];       // of the way, where the number of a hop may stand
+
 /** The stroke of a hop. `look`: "", "silent", "going", "thin"; without a number no roundel. */
-export function hopShapes(doc, room, { from, to, look, number, selected }) {
+export function hopShapes(doc, room, { from, to, look, number, selected, taken = [] }) {
   const whole = strokeOf(room, from, to);
   if (Math.hypot(whole.b.x - whole.a.x, whole.b.y - whole.a.y) < 3) return { line: [], mark: [], at: pointOn(whole, 0.5) };
   const curve = trimmed(whole, 6.5, 10);
   const end = pointOn(curve, 1);
-  const at = pointOn(whole, 0.5);
+  const places = NUMBER_AT.map((part) => pointOn(whole, part));
+  const at = places.find(({ x, y }) => taken.every((other) => Math.hypot(other.x - x, other.y - y) > 20)) ?? places[0];
   const line = [s(doc, "path", { d: curvePath(curve), class: `ds-hop${look ? ` is-${look}` : ""}` }), arrowHead(doc, end, "ds-hop-head")];
   const mark = number === undefined ? [] : [selected && s(doc, "circle", { cx: fix(at.x), cy: fix(at.y), r: 13.5, class: "ds-hop-focus" }),
     s(doc, "circle", { cx: fix(at.x), cy: fix(at.y), r: 9.5, class: "ds-hopn" }),

@@ -1,7 +1,7 @@
 // Beside the ring: a lookup hop by hop with the distance that is left, the table of nodes, who came and went and which
 // keys moved, and the race of three ways to the same key.
 
-import { h, icon, clockText, countText, setText } from "./format.js";
+import { h, icon, clockText, countText, durationText, listText, setText } from "./format.js";
 import { barLength, churnAt, contactsOf, distance, distanceText, explainHop, hopSentence, keyText, loads, nextOf, positionFor, race, ringHistory, ringModel, silent } from "./ringdata.js";
 import { shownLookup } from "./ring.js";
 
@@ -11,6 +11,7 @@ const MOST_KEYS = 12;
 const MOST_CHOICES = 300;
 const MOST_LOOKUPS = 40;
 const STATE_WORDS = { up: "", down: "down", gone: "not a member", joining: "joining" };
+const CHANGE_NOUNS = { join: ["join"], leave: ["leave"], crash: ["crash", "crashes"], restart: ["return"] };
 const CHANGE_WORDS = { join: "joins", leave: "leaves", crash: "crashes", restart: "is back" };
 
 /** The tabs of a system with a ring. */
@@ -20,8 +21,9 @@ export function ringTabs() {
 
 /** The views behind them, by id. */
 export function ringViews(ctx) {
+  const idle = () => !ctx.spec.servers.some((id) => ctx.spec.fields?.[id]?.includes("lookups"));
   const table = view(ctx, createRingTable(ctx));
-  return { lookup: view(ctx, createLookupView(ctx)), ringtable: table, churn: view(ctx, createChurnView(ctx)), race: createRaceView(ctx) };
+  return { lookup: { ...view(ctx, createLookupView(ctx)), idle }, ringtable: table, churn: view(ctx, createChurnView(ctx)), race: { ...createRaceView(ctx), idle } };
 }
 
 // Only the race is drawn as one.
@@ -210,6 +212,16 @@ export function createRingTable(ctx) {
   return { el, update, focus: () => body.querySelector("[tabindex='0']")?.focus() };
 }
 
+/** "2 joins and 1 crash in 4 s, one change every 1.3 s"; nothing where nobody has come or gone. */
+export function rateText(changes, us) {
+  if (!changes.length) return "";
+  const counted = Object.entries(CHANGE_NOUNS).flatMap(([kind, [one, many]]) => {
+    const n = changes.filter((change) => change.kind === kind).length;
+    return n ? [countText(n, one, many)] : [];
+  });
+  return `${listText(counted)} in ${durationText(us)}: one change every ${durationText(us / changes.length)}.`;
+}
+
 const percent = (part) => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
 
 // ---- who came and went --------------------------------------------------------------------------------------------
@@ -219,7 +231,8 @@ export function createChurnView(ctx) {
   const { doc, store, spec } = ctx;
   const waiting = h(doc, "div", { class: "ds-churn-absent", role: "group", "aria-label": "Nodes that can join" });
   const list = h(doc, "ol", { class: "ds-churn" });
-  const el = h(doc, "div", { class: "ds-inset" }, waiting, h(doc, "div", { class: "ds-inset-scroll", tabindex: "0", role: "region", "aria-label": "Changes of members" }, list));
+  const rate = h(doc, "p", { class: "ds-quiet ds-churn-rate" });
+  const el = h(doc, "div", { class: "ds-inset" }, waiting, rate, h(doc, "div", { class: "ds-inset-scroll", tabindex: "0", role: "region", "aria-label": "Changes of members" }, list));
   const redraw = redrawn(el, draw);
   let model = null;
 
@@ -227,6 +240,7 @@ export function createChurnView(ctx) {
     model = ringModel(frame, spec, model);
     const changes = churnAt(ringHistory(store.trace), model, frame.event);
     const absent = [...model.states].filter(([, state]) => state === "gone").map(([id]) => id);
+    setText(rate, rateText(changes.filter(({ node }) => node !== null), frame.time_us));
     redraw(JSON.stringify([store.branch.id, changes, absent, ctx.reason("join", absent[0])]), changes, absent);
   }
 
