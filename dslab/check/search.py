@@ -1,4 +1,10 @@
-"""The ways to go through the states of a system: breadth-first, depth-first, at random; each within a budget."""
+"""The ways to go through the states of a system: breadth-first, depth-first, at random; each within a budget.
+
+There is no partial-order reduction, because it does not pay (measured: tests/benchmarks/reduction.py). Sleep sets leave
+a third to two thirds of the steps and all of the states, and take no less time: a step is no more than a look-up.
+Persistent sets that keep what properties see would leave 58 to 93 % of the states of Paxos, two-phase commit and Raft,
+even if an oracle said for nothing who can still send something to whom.
+"""
 
 from __future__ import annotations
 
