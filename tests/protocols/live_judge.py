@@ -29,6 +29,7 @@ class LiveRun(Simulation):
         self.broken, self.open, self.order = "", 0, count()
         self.last_us = 1_000 * max((act["at"] for act in self.schedule if act["do"] == "request"), default=0)
         self.notes: dict[Callable[..., Any], dict[Any, Any]] = {prop: {} for prop in system.always}
+        self.seen: dict[str, str] = {}           # node -> what it showed when it was judged last
         self.world = World(list(system.servers), list(system.clients))
         self.run(case.until, self.look)
 
@@ -49,6 +50,9 @@ class LiveRun(Simulation):
         if node is not None and self.hosts[node].incarnation:
             self.judge(self.hosts[node])
 
+    def __len__(self) -> int:
+        return self.events_done
+
     def look(self, _: Simulation) -> bool:
         """Whether a property is violated now, or all is done."""
         if self.handling is not None:
@@ -63,6 +67,10 @@ class LiveRun(Simulation):
             world.nodes[host.id] = node
             world.servers = [world.nodes[name] for name in self.system.servers]
             world.clients = [world.nodes[name] for name in self.system.clients]
+        shown = repr([node.status, *(getattr(node, field, None) for field in node.shows)])
+        if self.seen.get(host.id) == shown:
+            return
+        self.seen[host.id] = shown
         world.changed, world.time_us, world.event = node, self.now_us, self.events_done
         for prop, memory in self.notes.items():
             world.memory = memory

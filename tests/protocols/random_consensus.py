@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
+from pathlib import Path
 from random import Random
 
 from dslab.check.faults import HOSTILE, KINDS, random_schedule
@@ -17,16 +19,24 @@ from dslab.check.progress import settled, unanswered
 from dslab.protocols import ben_or, bully, bully_epochs, highest_id, multi_paxos, paxos, ring
 from dslab.protocols.election_properties import all_agree
 from dslab.sim import simulate
+from dslab.sim.case import Case
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import live_judge
 
 FAULTS, QUIET = 1_500, 2_500      # ms
 
 
+def calming(system, seed, kinds, first=()):
+    """A schedule of random faults, then quiet, and a last request."""
+    faults = sorted([*first, *random_schedule(system, seed, FAULTS, kinds)], key=lambda action: action["at"])
+    return [*settled(faults, system, FAULTS), {"at": FAULTS + 100, "do": "request", "command": "last"}]
+
+
 def broken(system, seed, kinds, first=(), quiet=QUIET):
     """(name of the violated property or "", trace): random faults, then quiet, in which a last request is answered."""
-    faults = sorted([*first, *random_schedule(system, seed, FAULTS, kinds)], key=lambda action: action["at"])
-    schedule = settled(faults, system, FAULTS)
-    schedule.append({"at": FAULTS + 100, "do": "request", "command": "last"})
-    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + quiet)
+    trace = simulate(system, seed=seed, schedule=calming(system, seed, kinds, first), until=FAULTS + quiet)
     verdict = first_violation(trace, system.always) or unanswered(trace)
     return verdict.name if verdict else "", trace
 
@@ -51,9 +61,18 @@ def epochs_run(seed, store=bully_epochs.Store):
     return *broken(system, seed, KINDS, quiet=2 * QUIET), system
 
 
+def patient(system, seed, schedule):
+    """(name of the violated property or "", run, system): the run ends when nobody waits, after a minute at the latest.
+
+    A client asks one server after the other, which takes long where only one can answer and many questions wait.
+    """
+    run = live_judge.holds(system, Case(f"seed-{seed}", "", schedule, 60_000, seed=seed))
+    return run.broken, run, system
+
+
 def ring_run(seed, server=ring.Server):
     system = ring.cluster(3 if seed % 2 else 5, server=server, clients=2)
-    return *broken(system, seed, KINDS, quiet=3 * QUIET), system        # a client must find the highest, by turns
+    return patient(system, seed, calming(system, seed, KINDS))
 
 
 def highest_run(seed, server=highest_id.Server):
@@ -62,9 +81,7 @@ def highest_run(seed, server=highest_id.Server):
     schedule = random_schedule(system, seed, FAULTS, ("request", "crash"))
     crashes = [action for action in schedule if action["do"] == "crash"][len(system.servers) - 1:]
     schedule = [action for action in schedule if action not in crashes]
-    trace = simulate(system, seed=seed, schedule=schedule, until=FAULTS + 12 * QUIET)
-    verdict = first_violation(trace, system.always) or unanswered(trace)
-    return verdict.name if verdict else "", trace, system
+    return patient(system, seed, schedule)
 
 
 def multi_paxos_run(seed, server=multi_paxos.Server):
