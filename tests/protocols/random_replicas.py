@@ -214,8 +214,9 @@ def one_run(name: str, seed: int, **parts: Any) -> tuple[str, LiveRun, Attempt]:
     return wrong, run, attempt
 
 
-def many(name: str, seeds: range) -> Counter[str]:
+def many(name: str, seeds: range, seconds: float) -> Counter[str]:
     total: Counter[str] = Counter()
+    ends = time.process_time() + seconds
     for seed in seeds:
         wrong, run, attempt = one_run(name, seed)
         early = sum(o["completed_us"] is not None and o["completed_us"] < 1_000 * attempt.storm_ms for o in run.history)
@@ -224,6 +225,8 @@ def many(name: str, seeds: range) -> Counter[str]:
         if wrong:
             total[wrong] += 1
             print(json.dumps({"protocol": name, "seed": seed, "wrong": wrong}), flush=True)
+        if time.process_time() > ends:
+            break
     return total
 
 
@@ -231,11 +234,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=int)
     parser.add_argument("--first", type=int, default=0, help="seed of the first run")
+    parser.add_argument("--seconds", type=float, default=600, help="of CPU for each")
     parser.add_argument("--protocol", choices=RUNS, action="append")
     options = parser.parse_args()
     for name in options.protocol or RUNS:
         began = time.process_time()
-        total = many(name, range(options.first, options.first + options.runs))
+        total = many(name, range(options.first, options.first + options.runs), options.seconds)
         print(json.dumps({"protocol": name, **total, "cpu_s": round(time.process_time() - began, 1)}), flush=True)
 
 
