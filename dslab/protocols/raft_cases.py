@@ -131,6 +131,91 @@ IMPATIENT = Case(
     question="n2 could win, n3 cannot. What keeps n2 from ever standing for election?",
 )
 
+ASKED_IN_VAIN = Case(
+    "asked-in-vain",
+    "n3, with an old log, asks n2 in term 2 and is refused; then n1, with all that n2 has, stands in term 2 too.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n3"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _at(145, "crash", node="n1"),
+        _at(155, "restart", node="n1"),
+        _at(160, "heal"),
+        _at(160, "cut", source="n3", target="n1"),
+        _stands("n3", 165),
+        _stands("n1", 200),
+        _at(255, "request", command="y=2", to="n1"),
+    ],
+    until=450,
+    catalogue="C5",
+    question="n2 is in term 2 and has given nobody its vote there. What speaks against n1, which asks for it?",
+)
+
+OLD_REQUEST = Case(
+    "old-request",
+    "n1's request of term 1 reaches n2 when n2 is in term 2; after it comes n3's, of term 2.",
+    [
+        _at(1, "cut", source="n3", target="n1"),
+        _at(1, "link", source="n1", target="n2", latency=[75, 75]),
+        _at(1, "link", source="n3", target="n2", latency=[90, 90]),
+        _stands("n1", 5),
+        _stands("n3", 10),
+        _stands("n3", 12),
+        _at(20, "link", source="n1", target="n2", latency=[5, 5]),
+        _at(20, "link", source="n3", target="n2", latency=[5, 5]),
+        _stands("n2", 30),
+        _at(70, "mend", source="n3", target="n1"),
+        _at(150, "request", command="x=1", to="n3"),
+    ],
+    until=420,
+    catalogue="C4",
+    question="n1 asked in term 1, and n2 is in term 2. What is that vote good for, and what does giving it cost?",
+)
+
+ASKED_AGAIN = Case(
+    "asked-again",
+    "two of five servers are down; each of n1's requests for a vote reaches n2 and n3 twice.",
+    [
+        _at(1, "link", source="n1", target="n2", duplicate=1, latency=[5, 5]),
+        _at(1, "link", source="n2", target="n1", latency=[5, 5]),
+        _at(1, "link", source="n1", target="n3", duplicate=1, latency=[60, 60]),
+        _at(5, "crash", node="n4"),
+        _at(5, "crash", node="n5"),
+        _stands("n1", 10),
+        _at(120, "request", command="x=1", to="n1"),
+    ],
+    until=400,
+    nodes=5,
+    catalogue="C5",
+    question="n2 has voted for n1 and hears the same request again. What does its second answer tell n1?",
+)
+
+TWO_CANDIDATES_TWICE = TWO_CANDIDATES._replace(
+    name="two-candidates-twice",
+    shows="n1 and n2 stand for election at the same moment, and the request of each reaches n3 twice.",
+    schedule=[
+        *[_at(1, "link", source=source, target="n3", duplicate=1) for source in ("n1", "n2")],
+        _at(1, "cut", source="n1", target="n2"),
+        _at(1, "cut", source="n2", target="n1"),
+        *TWO_CANDIDATES.schedule,
+    ],
+)
+
+LEADER_IS_ASKED = Case(
+    "leader-is-asked",
+    "n1 leads term 1, n2 is down, and n3 stands in term 2: only n1 can vote for it.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(150, "crash", node="n2"),
+        _stands("n3", 200),
+        _at(260, "request", command="y=2", to="n3"),
+    ],
+    until=530,
+    catalogue="C5",
+    question="n1 leads term 1 and is asked in term 2. What is it in term 2?",
+)
+
 ONE_DOWN = Case(
     "one-down",
     "n3 is down from the start; n1 leads, and a client writes x=1.",
@@ -153,6 +238,52 @@ TWO_OF_FIVE_DOWN = Case(
     nodes=5,
     catalogue="C35",
     question="How many of the five servers hold the entry, n1 included? How many does it take?",
+)
+
+THREE_OF_SEVEN_DOWN = Case(
+    "three-of-seven-down",
+    "n5, n6 and n7 of seven servers are down from the start; n1 leads, and a client writes x=1.",
+    [
+        *[_at(5, "crash", node=node) for node in ("n5", "n6", "n7")],
+        _stands("n1", 10),
+        _at(100, "request", command="x=1", to="n1"),
+    ],
+    until=3_000,
+    nodes=7,
+    catalogue="C35",
+    question="How many of the seven servers hold the entry, n1 included? How many does it take?",
+)
+
+ONE_BEHIND = Case(
+    "one-behind",
+    "n4 and n5 are down; n2 has answered for x=1 and y=2 when n3 answers for x=1.",
+    [
+        *[_at(1, "link", source=a, target=b, latency=[5, 5]) for a, b in (("n1", "n2"), ("n2", "n1"))],
+        _at(5, "crash", node="n4"),
+        _at(5, "crash", node="n5"),
+        _stands("n1", 10),
+        _at(60, "link", source="n3", target="n1", latency=[40, 40]),
+        _at(62, "request", command="x=1", to="n1"),
+        _at(70, "request", command="y=2", to="n1", client="c2"),
+    ],
+    until=1_000,
+    nodes=5,
+    clients=2,
+    catalogue="C35",
+    question="n1 knows that n2 holds two entries and n3 one. How many servers hold the first, n1 included?",
+)
+
+BOTH_AT_ONCE = ONE_BEHIND._replace(
+    name="both-at-once",
+    shows="n4 and n5 are down; n3 misses x=1, then gets it together with y=2, and answers once for both.",
+    schedule=[
+        *ONE_BEHIND.schedule[:5],
+        _at(60, "cut", source="n1", target="n3"),
+        _at(62, "request", command="x=1", to="n1"),
+        _at(82, "mend", source="n1", target="n3"),
+        _at(84, "request", command="y=2", to="n1", client="c2"),
+    ],
+    question="n3 answers once, for index 2. What does n1 know about index 1 and index 2 now?",
 )
 
 ONE_OF_FOUR_DOWN = ONE_DOWN._replace(
@@ -406,10 +537,11 @@ REISSUED = Case(
     question="When c1's time is up, where does its first x=1 stand, and what becomes of it?",
 )
 
-MAJORITY = (CALM, ONE_DOWN, HALF)
-VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, LONG_LOG_GOES_ON, IMPATIENT)
+MAJORITY = (CALM, ONE_DOWN, HALF, TWO_OF_FIVE_DOWN, THREE_OF_SEVEN_DOWN)
+VOTE = (CALM, TWO_CANDIDATES, LEADER_DIES, SHORT_LOG, LONG_LOG, LONG_LOG_GOES_ON, IMPATIENT, ASKED_IN_VAIN, OLD_REQUEST,
+        ASKED_AGAIN, TWO_CANDIDATES_TWICE, LEADER_IS_ASKED)
 COMMIT = (CALM, ONE_DOWN, ONE_OF_FOUR_DOWN, TWO_OF_FIVE_DOWN, LEADER_ALONE, OLD_ENTRY_FIRST, FIGURE_8,
-          FIGURE_8_WIDER, FIGURE_8_OWN_ENTRY)
+          FIGURE_8_WIDER, FIGURE_8_OWN_ENTRY, ONE_BEHIND, BOTH_AT_ONCE)
 
 
 def rotated(cases, by, seed, letter="n"):

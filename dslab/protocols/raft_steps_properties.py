@@ -1,12 +1,39 @@
-"""What the steps of raft_steps promise, beside the properties of raft_properties.
+"""What the parts of Raft that students write promise, beside the properties of raft_properties.
 
-Each looks at shown attributes only: role, term, leader, votes, log, match_index, last_applied, store and ran, and
-what a client was told.
+Each looks at shown attributes only: role, term, leader, votes, log, match_index, commit_index, last_applied, store,
+ran and what it says of itself, and what a client was told.
 """
 
 from __future__ import annotations
 
 from dslab.sim import title, violation
+
+
+@title("Who votes waits")
+def who_votes_waits(world):
+    """A server that gives its vote waits for a whole time-out before it stands for election itself (Figure 2)."""
+    server = world.changed
+    if server is None or getattr(server, "hasty_vote", None) is None:
+        return None
+    candidate, term = server.hasty_vote
+    return violation(f"{server.id} gives {candidate} its vote in term {term}, and its own time-out runs on",
+                     nodes=[server.id], expected="a whole time-out from now on", found="what was left of the old one")
+
+
+@title("What is safe is committed")
+def commits_what_is_safe(world):
+    """A leader's commit index is no lower than what its match_index proves to be safe for ever."""
+    server = world.changed
+    if server is None or getattr(server, "role", None) != "leader":
+        return None
+    held = sorted([len(server.log), *server.match_index.values()], reverse=True)
+    index = held[len(held) // 2]
+    if index <= server.commit_index or server.log[index - 1].term != server.term:
+        return None
+    holders = [server.id, *[peer for peer, match in server.match_index.items() if match >= index]]
+    return violation(f"{server.id} leads term {server.term}, has proof that {', '.join(holders)} hold its index {index} "
+                     f"of this term, and calls no more than index {server.commit_index} committed", nodes=holders,
+                     expected=f"commit index {index}", found=f"commit index {server.commit_index}")
 
 
 @title("Nobody follows the past")

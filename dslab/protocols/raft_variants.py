@@ -10,6 +10,7 @@ from dslab.sim import ClientReply
 
 from . import raft
 from .raft_properties import SERVICE
+from .raft_steps_properties import commits_what_is_safe, who_votes_waits
 
 # ---- one guard less
 
@@ -331,15 +332,29 @@ def voting(answer, nodes=5, **options):
     class Voter(raft.Server):
         """A Raft server whose votes are decided outside."""
 
+        shows = (*raft.Server.shows, "hasty_vote")
+
+        def on_start(self):
+            self.hasty_vote = None                       # [candidate, term] once it votes and does not wait anew
+            self.waits_anew = False
+            super().on_start()
+
+        def set_timer(self, name, **times):
+            super().set_timer(name, **times)
+            self.waits_anew = True
+
         def on_request_vote(self, sender, m):
+            before, self.waits_anew = (self.term, self.voted_for), False
             granted = answer(self, sender, m)
             if not isinstance(granted, bool):
                 raise TypeError(
                     f"{answer.__name__} returned {granted!r}; it must return True or False on every path"
                 )
+            if granted and not self.waits_anew and before != (self.term, sender):
+                self.hasty_vote = [sender, self.term]
             self.send(sender, raft.Vote(self.term, granted))
 
-    return _plugged(raft.cluster(nodes, server=Voter, **options), "voting", answer, nodes, options)
+    return _plugged(raft.cluster(nodes, server=Voter, **options), "voting", answer, nodes, options, who_votes_waits)
 
 
 def committing(answer, nodes=5, **options):
@@ -355,18 +370,20 @@ def committing(answer, nodes=5, **options):
 
         def committable(self):
             index = answer(self)
-            if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= self.last_index:
+            if isinstance(index, bool) or not isinstance(index, int) or not self.commit_index <= index <= self.last_index:
                 raise TypeError(
-                    f"{answer.__name__} returned {index!r}; it must return an index from 0 to "
-                    f"{self.last_index}, the end of the log"
+                    f"{answer.__name__} returned {index!r}; it must return an index from {self.commit_index}, up to which "
+                    f"the log is committed already, to {self.last_index}, its end"
                 )
             return index
 
-    return _plugged(raft.cluster(nodes, server=Committer, **options), "committing", answer, nodes, options)
+    system = raft.cluster(nodes, server=Committer, **options)
+    return _plugged(system, "committing", answer, nodes, options, commits_what_is_safe)
 
 
-def _plugged(system, maker, answer, nodes, options):
+def _plugged(system, maker, answer, nodes, options, *promises):
     arguments = [answer.__name__, f"{nodes}", *(f"{name}={value!r}" for name, value in options.items())]
     system = system.replace(code=f"raft_variants.{maker}({', '.join(arguments)})")
     system.imports = "from dslab.protocols import raft_variants"
+    system.always = (*system.always, *promises)
     return system

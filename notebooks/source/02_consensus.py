@@ -52,7 +52,7 @@ def majority(n):
 
 # %% name="raft-majority-check" tags=["check"] points=2 title="Counts a majority"
 verify("raft-majority", majority, raft_variants.counting, like=raft.cluster,
-       cases=[*raft_cases.MAJORITY, raft_cases.TWO_OF_FIVE_DOWN], minutes=2)
+       cases=raft_cases.MAJORITY, minutes=2)
 
 # %% [markdown] name="election-why" tags=["why"]
 # <a id="elections"></a>
