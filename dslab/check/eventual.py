@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .history import FAILED, LEGAL, OK, VIOLATION, HistoryVerdict, Operation, told
-from .models import Model, model_named
+from .models import Model, model_of
 
 NAME = "eventual"
 
@@ -33,10 +33,7 @@ def check(operations: Sequence[Operation], model: str = "register", quiet: int =
     Raises:
         HistoryError: the model does not know an operation.
     """
-    kind = model_named(model)
-    kind = kind if initial is ... else kind._replace(initial=initial)
-    for one in operations:
-        kind.check(one)
+    kind = model_of(operations, model, initial)
     objects: dict[Any, list[int]] = {}
     for i in sorted(range(len(operations)), key=lambda i: (operations[i].invoked, i)):
         if operations[i].status != FAILED:

@@ -304,3 +304,21 @@ def model_named(name: str) -> Model:
     if name not in MODELS:
         raise HistoryError(f"there is no model {name!r}; choose from {', '.join(MODELS)}")
     return MODELS[name]
+
+
+def model_of(operations: Sequence[Operation], name: str, initial: Any = ...) -> Model:
+    """The model by which a whole history is judged.
+
+    Args:
+        operations: the history.
+        name: a name in MODELS.
+        initial: what every object holds at the start; as the model says if not given.
+
+    Raises:
+        HistoryError: there is no such model, or it does not know an operation.
+    """
+    model = model_named(name)
+    model = model if initial is ... else model._replace(initial=initial)
+    for one in operations:
+        model.check(one)
+    return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from .history import FAILED, OK, UNKNOWN, Operation
@@ -10,6 +11,23 @@ from .models import Model
 from .ordering import OutOfBudget
 
 Fits = Callable[[list[Operation]], bool]
+
+
+def failing_part(operations: Sequence[Operation], model: Model, fits: Fits) -> tuple[int | None, tuple[int, ...]]:
+    """The operation of a history that cannot be placed, and a smallest part that does not fit.
+
+    Args:
+        operations: a history that does not fit.
+        fits: whether a list of operations does; its OutOfBudget ends the search with what is known by then.
+
+    Returns:
+        Its index, or None; the indices of the part, or of everything.
+    """
+    culprit, part = None, tuple(range(len(operations)))
+    with suppress(OutOfBudget):
+        culprit, known = stuck(operations, model, fits)
+        part = smallest(operations, model, known, fits)
+    return culprit, part
 
 
 def stuck(operations: Sequence[Operation], model: Model, fits: Fits) -> tuple[int, list[int]]:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .history import FAILED, LEGAL, OK, UNKNOWN, VIOLATION, HistoryVerdict, Operation
-from .models import ILLEGAL, Model, model_named
+from .models import ILLEGAL, Model, model_of
 from .ordering import Budget, OutOfBudget
-from .parts import smallest, stuck
+from .parts import failing_part
 
 STEPS = 400_000
 NAME = "sequential"
@@ -36,10 +36,7 @@ def check(operations: Sequence[Operation], model: str = "register", steps: int =
     Raises:
         HistoryError: the model does not know an operation.
     """
-    kind = model_named(model)
-    kind = kind if initial is ... else kind._replace(initial=initial)
-    for one in operations:
-        kind.check(one)
+    kind = model_of(operations, model, initial)
     budget = Budget(steps)
     try:
         order = sequential_order(operations, kind, budget)
@@ -54,12 +51,7 @@ def check(operations: Sequence[Operation], model: str = "register", steps: int =
     def fits(part: list[Operation]) -> bool:
         return sequential_order(part, kind, Budget(steps)) is not None
 
-    culprit, part = None, tuple(range(len(operations)))
-    try:
-        culprit, known = stuck(operations, kind, fits)
-        part = smallest(operations, kind, known, fits)
-    except OutOfBudget:
-        pass
+    culprit, part = failing_part(operations, kind, fits)
     what = "the operations" if culprit is None else f"`{operations[culprit]}`"
     why = f"{what} fits no order of all operations that keeps each process's own order"
     return HistoryVerdict(VIOLATION, NAME, model, None, culprit, part, why, tried)

@@ -32,9 +32,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .history import FAILED, LEGAL, OK, UNKNOWN, VIOLATION, HistoryError, HistoryVerdict, Operation
-from .models import Model, model_named
+from .models import Model, model_of
 from .ordering import Arc, Budget, Choice, Order, OutOfBudget, Way, search
-from .parts import smallest, stuck
+from .parts import failing_part
 
 STEPS = 2_000_000
 
@@ -98,10 +98,8 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
     Raises:
         HistoryError: there is no such consistency, or an operation is no read, write or compare-and-set.
     """
-    kind, keeps, budget = model_named(model), keeps_of(consistency), Budget(steps)
-    kind = kind if initial is ... else kind._replace(initial=initial)
+    kind, keeps, budget = model_of(operations, model, initial), keeps_of(consistency), Budget(steps)
     for one in operations:
-        kind.check(one)
         if one.do not in KINDS:
             raise HistoryError(f"{consistency} is defined for reads and writes, not for {one.do!r}: "
                                "check sequential or linearizable instead")
@@ -119,12 +117,7 @@ def check(operations: Sequence[Operation], model: str = "register", consistency:
     def fits(part: list[Operation]) -> bool:
         return views(part, kind, keeps, Budget(steps)) is not None
 
-    culprit, part = None, tuple(range(len(operations)))
-    try:
-        culprit, known = stuck(operations, kind, fits)
-        part = smallest(operations, kind, known, fits)
-    except OutOfBudget:
-        pass
+    culprit, part = failing_part(operations, kind, fits)
     who = "a process" if culprit is None else str(operations[culprit].process)
     what = "its reads" if culprit is None else f"`{operations[culprit]}`"
     why = f"{what} fits no order that is allowed for {who} ({consistency})"

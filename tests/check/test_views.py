@@ -10,7 +10,7 @@ import pytest
 
 from dslab.check import sequential, views
 from dslab.check.history import HistoryError, Operation, check_history
-from dslab.check.models import model_named
+from dslab.check.models import MODELS
 
 KEPT = {"read your writes": ("rw", "wr"), "monotonic reads": ("rw", "rr"), "monotonic writes": ("rw", "ww"),
         "writes follow reads": ("rw",), "pram": ("rw", "wr", "rr", "ww"), "causal": ("rw", "wr", "rr", "ww")}
@@ -265,8 +265,8 @@ def nothing_between(patched):
 
 
 def reads_never_wait(patched):
-    model = model_named("register")
-    patched.setitem(sequential.model_named.__globals__["MODELS"], "register",
+    model = MODELS["register"]
+    patched.setitem(MODELS, "register",
                     model._replace(reads=frozenset(["read", "write"])))
 
 
