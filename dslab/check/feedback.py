@@ -120,13 +120,18 @@ def student_line(error: DslabError) -> str:
         return sentence(error)
     if getattr(cause, "answer_line", None):  # raised in another process, which told the line
         line, code = cause.answer_line  # type: ignore[attr-defined]
-        what = f"{getattr(cause, 'answer_name', type(cause).__name__)}: {cause}".rstrip(": ")
+        name, said = getattr(cause, "answer_name", type(cause).__name__), getattr(cause, "answer_text", str(cause))
+        what = f"{name}: {said}".rstrip(": ")
         return f"line {line} of your answer, `{code}`, stops with {what}."
     frames = [
         frame for frame in traceback.extract_tb(cause.__traceback__) if not frame.filename.startswith(PACKAGE)
     ]
     if not frames:  # the call itself failed, or what came back is not of the right kind
-        return f"{cause} ({str(error).split(': ')[0]})."
+        for told in (f": {type(cause).__name__}: {cause}", f": {cause}"):
+            place, found, _ = str(error).partition(told)
+            if found:
+                return f"{cause} ({place})."
+        return sentence(cause)
     what = f"{type(cause).__name__}: {cause}".rstrip(": ")
     return f"line {frames[-1].lineno} of your answer, `{frames[-1].line}`, stops with {what}."
 

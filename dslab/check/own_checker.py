@@ -11,10 +11,11 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from dslab.sim import DslabError
 from dslab.sim.watchdog import HandlerTimeout, watched
 
 from .answers import not_answered
-from .feedback import CheckFailed, folded
+from .feedback import CheckFailed, folded, student_line
 from .history import OK, UNKNOWN, Operation, check_history
 from .models import ILLEGAL, MODELS
 
@@ -63,7 +64,7 @@ def search(history: Sequence[Operation], rule: Rule, shortcut: Shortcut = lambda
         if all(operation.status != OK for operation in remaining):
             return []
         for operation in remaining:
-            if not rule(plain(operation), [plain(other) for other in remaining]):
+            if not _decided(rule, plain(operation), [plain(other) for other in remaining]):
                 continue
             after = REGISTER.step(state, operation)
             if after is ILLEGAL:
@@ -74,11 +75,18 @@ def search(history: Sequence[Operation], rule: Rule, shortcut: Shortcut = lambda
             rest = place(after, [other for other in remaining if other is not operation])
             if rest is not None:
                 return [operation, *rest]
-            if shortcut(plain(operation), state, after):
+            if _decided(shortcut, plain(operation), state, after):
                 return None
         return None
 
     return Found(place(REGISTER.initial, list(history)), steps)
+
+
+def _decided(rule: Callable[..., Any], *about: object) -> bool:
+    said = rule(*about)
+    if not isinstance(said, int):
+        raise TypeError(f"{getattr(rule, '__name__', 'the rule')} returned {said!r}; it must return True or False")
+    return bool(said)
 
 
 def history_of(seed: int, size: int) -> list[Operation]:
@@ -200,7 +208,9 @@ def _judged(name: str, fails: Callable[[list[Operation]], bool], text: Callable[
     except CheckFailed:
         raise
     except (Exception, SystemExit) as error:
-        raise CheckFailed(folded(f"{name}: your answer stops with {type(error).__name__}: {error}.")) from None
+        told = DslabError(str(error))
+        told.__cause__ = error
+        raise CheckFailed(folded(f"{name}: {student_line(told)}")) from None
     return f"{name}: right. {tried} histories, and each got its verdict."
 
 

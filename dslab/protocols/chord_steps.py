@@ -8,6 +8,7 @@ from dslab.sim.case import Case
 from . import chord
 from .chord_properties import hops_halve, lookups_find_the_owner
 from .identifiers import between as between
+from .identifiers import owned
 from .identifiers import way as way
 from .raft_cases import _at
 
@@ -46,16 +47,50 @@ def routing(answer, nodes, **options):
     class Asker(chord.Server):
         """A server whose lookups are sent on from outside."""
 
+        shows = (*chord.Server.shows, "named")
+        private = ("named",)
+
+        def reset(self):
+            super().reset()
+            self.named = {}                              # "key" -> whom the function named for it
+
+        def find_closer(self, key, avoid):
+            if not owned(key, self.position_of(self.predecessor), self.position, self.bits):
+                self.closest_preceding_node(key, avoid)  # also where the successor owns the key, and nobody is closer
+            return super().find_closer(key, avoid)
+
         def closest_preceding_node(self, key, avoid=()):
-            chosen = answer(self, key)
+            before = [self.fingers[:], self.successors[:]]
             known = dict.fromkeys([self.id, *(name for _, name in self.fingers if name), *self.successors])
+            chosen = answer(self, key)
+            if [self.fingers, self.successors] != before:
+                raise TypeError(f"{answer.__name__}(server, {key}) changed the server's tables; it must only read them")
             if not isinstance(chosen, str) or chosen not in known:
                 raise TypeError(f"{answer.__name__}(server, {key}) returned {chosen!r}; it must return the name of a "
                                 f"server: one of {', '.join(known)}")
+            self.named[str(key)] = chosen
             return super().closest_preceding_node(key, avoid) if chosen in avoid else chosen
 
     system = _placed(nodes, server=Asker, **options)
+    system.always = (*system.always, closest_named)
     return system.replace(code=f"chord_steps.routing({answer.__name__}, {nodes}{_printed(options)})")
+
+
+@title("The closest one is named")
+def closest_named(world):
+    """Of all that a server knows, itself included, it names the last one before the key."""
+    if world.changed is None or hasattr(world.changed, "named"):
+        return None                                      # first the lookup goes on: a long way tells more
+    for server in (one for one in world.servers if hasattr(one, "named")):
+        known = [server.id, *(name for _, name in server.fingers if name), *server.successors]
+        for key, chosen in server.named.items():
+            last = min(known, key=lambda name: way(world.nodes[name].position, int(key) - 1, server.bits))
+            if chosen != last:
+                here, there = (world.nodes[name].position for name in (chosen, last))
+                return violation(f"{server.id}, at {server.position}, is asked for {key} and names {chosen}, at "
+                                 f"{here}, but it knows {last}, at {there}", nodes=[server.id, chosen, last],
+                                 expected=last, found=chosen)
+    return None
 
 
 def _placed(nodes, **options):
@@ -112,7 +147,16 @@ NEXT_DOOR = Case(
     question="Between which two servers does the key lie, and which of them ends the lookup?",
 )
 
-ROUTING = (FAR, OVER_ZERO, ON_A_SERVER, NEXT_DOOR)
+BETWEEN_FINGERS = Case(
+    "between-fingers",
+    "the last server before the key is in the asked server's successor list, and no finger names it.",
+    _lookups((15, "n2"), (40, "n10")),
+    until=1_300,
+    nodes=16,
+    question="Which servers does the asked one know that are not among its fingers?",
+)
+
+ROUTING = (FAR, OVER_ZERO, ON_A_SERVER, NEXT_DOOR, BETWEEN_FINGERS)
 OTHER_RINGS = (
     FAR._replace(name="sixteen", nodes=16, until=2_200,
                  schedule=_lookups((62, "n1"), (0, "n3"), (31, "n15"), (16, "n9"))),
@@ -127,15 +171,23 @@ OTHER_RINGS = (
 class Skeleton(chord.Server):
     """A server that joins, looks up and asks, but draws no conclusions: `reconcile` and `notify` are missing."""
 
-    shows = (*chord.Server.shows, "informed")
+    shows = (*chord.Server.shows, "informed", "answerer")
 
     def reset(self):
         super().reset()
         self.informed = 0                                # how many messages told it who stands near it
+        self.answerer = None                             # who sent the last of them
 
     def on_predecessor_is(self, sender, m):
         self.informed += 1
+        self.answerer = sender
         super().on_predecessor_is(sender, m)
+
+    def consider(self, name):
+        if name == self.id:
+            raise TypeError(f"{self.id} is told to ask itself: ask only a server that stands between this one and its "
+                            f"successor, see precedes_successor")
+        super().consider(name)
 
     def reconcile(self, successor, predecessor, others):
         """Missing: what the answer of a successor means for this server's own list."""
@@ -167,6 +219,24 @@ def predecessors_come_nearer(world):
                      nodes=[server.id, before, now], expected=before, found=now)
 
 
+@title("A nearer successor has answered")
+def successors_have_answered(world):
+    """A server makes a nearer one its successor only when that one has answered: it may be dead."""
+    server = world.changed
+    if server is None or not hasattr(server, "answerer"):
+        return None
+    before, now = world.memory.get((server.id, "successor")), next(iter(server.successors), None)
+    world.memory[server.id, "successor"] = now
+    if None in (before, now) or before not in world.nodes or now not in world.nodes or now == server.answerer:
+        return None
+    was, is_now = (way(server.position, world.nodes[name].position, server.bits) for name in (before, now))
+    if was <= is_now:
+        return None
+    return violation(f"{server.id} makes {now} its successor because {server.answerer} named it, and nobody knows "
+                     f"whether {now} lives", nodes=[server.id, now], expected=f"{before} until {now} answers",
+                     found=now)
+
+
 def stabilizing(answer, nodes, **options):
     """A ring of POSITIONS whose servers mend it with a class from outside.
 
@@ -178,7 +248,7 @@ def stabilizing(answer, nodes, **options):
     given = {"positions": POSITIONS[nodes], "bits": BITS, "list_length": 3, "absent": ABSENT.get(nodes, ()), **options}
     system = chord.cluster(nodes, server=answer, **given)
     system.imports = "from dslab.protocols import chord_steps"
-    system.always = (*system.always, predecessors_come_nearer)
+    system.always = (*system.always, predecessors_come_nearer, successors_have_answered)
     return system.replace(code=f"chord_steps.stabilizing({answer.__name__}, {nodes}{_printed(options)})")
 
 

@@ -175,7 +175,42 @@ TWO_ADD_ONE_REMOVES = Case(
     question="There are two adds of milk, and n3 has seen both. How many does its remove take away?",
 )
 
-SET = (ADDED_AGAIN, ADD_AND_REMOVE, STAYS_AWAY, REMOVED_UNSEEN, TWO_ADD_ONE_REMOVES)
+OFTEN_REMOVED = Case(
+    "often-removed",
+    "while they are apart n1 adds milk once, and n2 adds and removes it twice.",
+    [
+        _at(1, "partition", groups=[["n1"], ["n2"]]),
+        _asks(10, "add milk", "n1"),
+        *(_asks(20 + 40 * i, f"{'remove' if i % 2 else 'add'} milk", "n2", "c2") for i in range(4)),
+        _at(400, "heal"),
+        _asks(900, "read", "n2", "c2"),
+    ],
+    until=1_100,
+    nodes=2,
+    clients=2,
+    catalogue="S19",
+    question="n2 has done more, and later. Had any of its removes seen n1's add?",
+)
+
+BOTH_REMOVE = Case(
+    "both-remove",
+    "both hold milk and bread; while they are apart n1 removes milk, and n2 bread.",
+    [
+        _asks(10, "add milk", "n1"),
+        _asks(30, "add bread", "n1"),
+        _at(300, "partition", groups=[["n1"], ["n2"]]),
+        _asks(320, "remove milk", "n1"),
+        _asks(340, "remove bread", "n2", "c2"),
+        _at(500, "heal"),
+        _asks(1_000, "read", "n1"),
+    ],
+    until=1_200,
+    nodes=2,
+    clients=2,
+    question="Each of the two knows of one remove. What must be left of both when they have met?",
+)
+
+SET = (ADDED_AGAIN, ADD_AND_REMOVE, STAYS_AWAY, REMOVED_UNSEEN, TWO_ADD_ONE_REMOVES, OFTEN_REMOVED, BOTH_REMOVE)
 
 
 def storms(seeds, payload: type[Payload] = GCounter, nodes=3):

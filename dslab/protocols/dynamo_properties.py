@@ -60,6 +60,30 @@ def one_value_per_version(world):
     return None
 
 
+@title("A write stays until it is seen")
+def writes_stay(world):
+    """A replica that has stored a write holds it, or something that has seen it."""
+    node = world.changed
+    for key, siblings in getattr(node, "siblings", {}).items():
+        before = world.memory.get((node.id, key), [])
+        world.memory[node.id, key] = [[vector, value] for vector, value in siblings]
+        for vector, value in before:
+            if not any(_covers(held, vector) for held, _ in siblings):
+                return _gone(node, key, vector, value)
+    for write in getattr(node, "writes", {}).values():
+        for name in write["acks"]:
+            held = getattr(world.nodes[name], "siblings", {}).get(write["key"], [])
+            if not any(_covers(vector, write["version"]) for vector, _ in held):
+                return _gone(world.nodes[name], write["key"], write["version"], write["value"])
+    return None
+
+
+def _gone(node, key, vector, value):
+    return violation(f"{node.id} has stored {value} {vector} of {key}, and holds neither that nor anything that has "
+                     f"seen it", nodes=[node.id], expected=f"{value} {vector}",
+                     found=f"{node.siblings.get(key, [])}")
+
+
 def _covers(a, b):
     return all(a.get(server, 0) >= count for server, count in b.items())
 

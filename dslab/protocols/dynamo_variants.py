@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import dynamo
+from .dynamo_properties import writes_stay
 
 
 class LastWriterWins(dynamo.Replica):
@@ -85,6 +86,7 @@ def merging(answer, nodes=3, **options):
     given = "".join(f", {name}={value!r}" for name, value in options.items())
     system = dynamo.cluster(nodes, server=Merger, **options)
     system.imports = "from dslab.protocols import dynamo_variants"
+    system.always = (*system.always, writes_stay)
     return system.replace(code=f"dynamo_variants.merging({answer.__name__}, {nodes}{given})")
 
 

@@ -24,7 +24,8 @@ POINTS = {                       # by the number of nodes: the points of n1, n2,
     7: ((20, 170), (15, 150), (55,), (90, 200), (110,), (125, 240), (225,)),
     8: ((5, 130), (12, 140), (50, 180), (58, 190), (95, 215), (103,), (225, 80), (235, 250)),
 }
-HOSTS = {                        # two or three nodes share a host, and some neighbours on the ring do
+HOSTS = {                        # two or three nodes share a host, and some neighbours on the ring do; not of 3 nodes
+    3: ("a", "b", "c"),
     4: ("a", "b", "a", "b"),
     5: ("a", "b", "a", "c", "c"),
     6: ("a", "a", "b", "c", "b", "c"),
@@ -220,7 +221,7 @@ def copying(answer, nodes=6, *, clients=1):
 
     Args:
         answer: called as answer(points, hosts, position, copies); hosts is {node: host}; returns a list of nodes.
-        nodes: 4 to 8; see COPIES and HOSTS.
+        nodes: 3 to 8; see COPIES and HOSTS.
         clients: how many.
     """
 

@@ -115,7 +115,17 @@ TWO_COPIES = Case(
     question="How many copies were asked for this time?",
 )
 
-COPY = (NEIGHBOURS, OWN_POINT_AGAIN, OVER_THE_END, FEWER_HOSTS, TWO_COPIES)
+WHOLE_ROUND = Case(
+    "whole-round",
+    "three copies on three hosts, and the only point of the third host lies just before the key.",
+    [_asks(10, "#91=a"), _asks(80, "#151=b", "n3")],
+    until=1_000,
+    nodes=3,
+    catalogue="S13",
+    question="Which is the last point that somebody meets who walks round the whole ring, and did the walk get there?",
+)
+
+COPY = (NEIGHBOURS, OWN_POINT_AGAIN, OVER_THE_END, FEWER_HOSTS, TWO_COPIES, WHOLE_ROUND)
 OTHER_COPIES = (
     OWN_POINT_AGAIN._replace(name="eight-nodes", nodes=8, schedule=[
         _asks(10 + 70 * i, f"#{at}=a", f"n{1 + i % 8}") for i, at in enumerate((3, 45, 90, 125, 200, 230))]),

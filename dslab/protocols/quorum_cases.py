@@ -182,8 +182,16 @@ COMES_TWICE = TWO_CARTS._replace(
     question="The same vector arrives again. Has one that is equal seen it?",
 )
 
+SAME_MILK = TWO_CARTS._replace(
+    name="same-milk",
+    shows="c1 and c2 both put milk into an empty cart at the same time, at n1 and n3.",
+    schedule=[_asks(10, "c1", "cart+milk", "n1"), _asks(12, "c2", "cart+milk", "n3"), _asks(300, "c3", "cart", "n2")],
+    question="Both carts hold the same. Has one of the two writes seen the other, and which of them has a later write "
+             "seen that knows only one of them?",
+)
+
 REGISTER = (HALF_WRITTEN, UNKNOWN_WRITE, SLOW_CLOCK)
-CARTS = (TWO_CARTS, SAME_DOOR, FAST_CLOCK, THREE_CARTS, COMES_LATE, COMES_TWICE)
+CARTS = (TWO_CARTS, SAME_DOOR, FAST_CLOCK, THREE_CARTS, COMES_LATE, COMES_TWICE, SAME_MILK)
 
 
 def busy_carts(seeds):

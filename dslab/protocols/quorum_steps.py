@@ -14,7 +14,7 @@ from dslab.sim import Network, System
 from . import abd, quorum
 from .quorum_properties import ALWAYS, ATOMIC, EVENTUALLY, STORED
 
-QUORUMS = {2: (1, 2), 3: (2, 2), 4: (2, 3), 5: (2, 4), 6: (4, 3), 7: (3, 5)}     # servers -> (R, W); R + W > N
+QUORUMS = {2: (1, 2), 3: (2, 2), 4: (2, 3), 5: (2, 4), 6: (4, 3), 7: (5, 3)}     # servers -> (R, W); R + W > N
 
 
 class Skeleton(quorum.Coordinator):
@@ -23,6 +23,33 @@ class Skeleton(quorum.Coordinator):
     The record of an operation, `self.operation(name)`, has "answers" {replica: [version, value]}, "acks" [replicas that
     have stored its version], "version" and "value", "key", "asked" [replicas], "repairs" [].
     """
+
+    versions = requests = counter = reads = writes = latest = None       # until on_start or a disk sets them
+
+    def on_client_request(self, sender, m):
+        missing = [name for name in ("versions", "requests", "counter", "reads", "writes", "latest")
+                   if getattr(self, name) is None]
+        if missing:
+            raise TypeError(f"{type(self).__name__} has started and has no {', '.join(missing)}; self.forget() sets "
+                            f"reads, writes and latest, all others must be durable or be set in on_start")
+        super().on_client_request(sender, m)
+
+    def held(self, key):
+        found = super().held(key)
+        if not isinstance(found, (list, tuple)) or len(found) != 2 or not _is_version(found[0]):
+            raise TypeError(f"{type(self).__name__} stores {found!r} under {key!r}; self.versions[key] must be "
+                            f"[version, value], such as [[3, {self.id!r}], '1']")
+        return found
+
+    def stored(self, name, replica):
+        operation = self.operation(name)
+        fewer = list(operation["acks"])
+        super().stored(name, replica)
+        more = list(operation["acks"])
+        if len(more) > len(fewer) and operation["state"] == "done" and self.is_stored(fewer) \
+                and not self.is_stored(more):
+            raise TypeError(f"{type(self).__name__}.is_stored says that {', '.join(fewer)} are enough, and that "
+                            f"{', '.join(more)} are not")
 
     def heard(self, name, replica, version, value):
         operation = self.operation(name)
@@ -58,9 +85,13 @@ def _must_be_an_answer(server, found, answers):
 
 
 def _must_be_a_version(server, version):
-    if not isinstance(version, (list, tuple)) or [type(part) for part in version] != [int, str]:
+    if not _is_version(version):
         raise TypeError(f"{type(server).__name__}.new_version returned {version!r}; it must return [counter, name], "
                         f"such as [3, {server.id!r}], or None")
+
+
+def _is_version(version):
+    return isinstance(version, (list, tuple)) and [type(part) for part in version] == [int, str]
 
 
 # ---- the steps, done: whoever is stuck at one derives the next class from these
@@ -85,7 +116,11 @@ class Repaired(Read):
 
 
 class Restarted(Repaired):
-    """All as in abd.py."""
+    """All as in abd.py.
+
+    The counter could as well begin at 0 again: whatever version a server has given to a write of a key, it stores in
+    the same step, and it is among those that it asks before it gives the next one.
+    """
 
     durable = quorum.Replica.durable
 

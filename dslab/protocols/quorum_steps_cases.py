@@ -11,6 +11,8 @@ from . import storms as weather
 from .quorum_cases import HALF_WRITTEN, _asks, _deaf, _fast, _slow
 from .raft_cases import _at
 
+LAST_FOUR = ("n4", "n5", "n6", "n7")
+
 # ---- step 1: write
 
 ONE_AFTER_THE_OTHER = Case(
@@ -101,29 +103,29 @@ ONE_DOWN = Case(
     question="Who answers n1, and for whom does it wait?",
 )
 
-SIX_BEHIND = Case(
-    "six-behind",
-    "six servers, R=4 and W=3; n4, n5 and n6 are not reached by x=1 and x=2; then c2 writes x=3 at n4.",
+SEVEN_BEHIND = Case(
+    "seven-behind",
+    "seven servers, R=5 and W=3; n4 to n7 are not reached by x=1 and x=2; then c2 writes x=3 at n4.",
     [
         _asks(10, "c1", "x=1", "n1"),
-        *_deaf(25, "n1", "n4", "n5", "n6"),
-        *_deaf(100, "n1", "n4", "n5", "n6", loss=0),
+        *_deaf(25, "n1", *LAST_FOUR),
+        *_deaf(100, "n1", *LAST_FOUR, loss=0),
         _asks(110, "c1", "x=2", "n1"),
-        *_deaf(125, "n1", "n4", "n5", "n6"),
-        *_deaf(240, "n1", "n4", "n5", "n6", loss=0),
+        *_deaf(125, "n1", *LAST_FOUR),
+        *_deaf(240, "n1", *LAST_FOUR, loss=0),
         *_slow(240, "n1", "n4", ms=30),
         *_slow(240, "n2", "n4", ms=30),
         *_slow(240, "n3", "n4", ms=30),
         _asks(250, "c2", "x=3", "n4"),
     ],
     until=1_500,
-    nodes=6,
+    nodes=7,
     clients=2,
     catalogue="F11",
-    question="Three servers hold x=2. How many of six must be asked, so that one of the three is among them?",
+    question="Three servers hold x=2. How many of seven must be asked, so that one of the three is among them?",
 )
 
-WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIVE_STUCK, SIX_BEHIND, ONE_DOWN)
+WRITE = (ONE_AFTER_THE_OTHER, SAME_TIME, ONE_DOOR, BEHIND, OVERTAKEN, STUCK, FIVE_STUCK, SEVEN_BEHIND, ONE_DOWN)
 
 # ---- step 2: read
 
@@ -166,14 +168,14 @@ OLD_ANSWER_LAST = LATE_REPLICA._replace(
     question="n1 has 10 itself, and n3 answers 9. Which of the two is it, and what tells?",
 )
 
-SIX = Case(
-    "six",
-    "six servers, R=4 and W=3; x=2 is acknowledged by n1, n2 and n3, the others still have x=1; c2 reads at n4.",
+SEVEN = Case(
+    "seven",
+    "seven servers, R=5 and W=3; x=2 is acknowledged by n1, n2 and n3, the others still have x=1; c2 reads at n4.",
     [
         _asks(10, "c1", "x=1", "n1"),
-        *_slow(125, "n1", "n4", "n5", "n6"),
+        *_slow(125, "n1", *LAST_FOUR),
         _asks(110, "c1", "x=2", "n1"),
-        *_fast(170, "n1", "n5", "n6"),
+        *_fast(170, "n1", "n5", "n6", "n7"),
         *_slow(170, "n1", "n4", ms=30),
         *_slow(170, "n2", "n4", ms=100),
         *_slow(170, "n3", "n4", ms=100),
@@ -182,10 +184,26 @@ SIX = Case(
         *_fast(400, "n3", "n4"),
     ],
     until=1_500,
-    nodes=6,
+    nodes=7,
     clients=2,
     catalogue="S1",
-    question="Three of the four answers say 1. Is that a vote?",
+    question="Four of the five answers say 1. Is that a vote?",
+)
+
+TWO_LEFT = Case(
+    "two-left",
+    "x=1 is acknowledged by n1 and n2, and n3 never hears of it; n2 crashes; c2 reads at n3.",
+    [
+        *_deaf(25, "n1", "n3"),
+        _asks(10, "c1", "x=1", "n1"),
+        *_deaf(150, "n1", "n3", loss=0),
+        _at(160, "crash", node="n2"),
+        _asks(200, "c2", "x", "n3"),
+    ],
+    until=1_500,
+    clients=2,
+    catalogue="S6",
+    question="The two answers differ, and no third one will come. Which of them may c2 be told?",
 )
 
 SAME_COUNT = Case(
@@ -221,9 +239,24 @@ TENTH = Case(
     question="Which is newer, the version with the number 9 or the one with 10, and what did you compare?",
 )
 
-READ = (READ_BACK, LATE_REPLICA, OLD_ANSWER_LAST, SIX, SAME_COUNT, TENTH, ONE_DOWN)
+READ = (READ_BACK, LATE_REPLICA, OLD_ANSWER_LAST, SEVEN, TWO_LEFT, SAME_COUNT, TENTH, ONE_DOWN)
 
 # ---- step 3: repair
+
+AT_ONCE = Case(
+    "at-once",
+    "x=1 is on its way to n3; c2 reads at n1, where both answers agree, then c3 at n3; the run ends 100 ms later.",
+    [
+        *_slow(25, "n1", "n3"),
+        _asks(10, "c1", "x=1", "n1"),
+        _asks(130, "c2", "x", "n1"),
+        *_fast(200, "n1", "n3"),
+        _asks(230, "c3", "x", "n3"),
+    ],
+    until=330,
+    clients=3,
+    question="`found` has returned. Which of the two calls that end a read has it made, and is there a case with none?",
+)
 
 AGREED = Case(
     "agreed",
@@ -349,8 +382,8 @@ READER_LACKS_IT = Case(
     question="n1 has told c2 that x is 1. Does n1 itself hold 1 by then, and who counted it?",
 )
 
-REPAIR = (READ_BACK, HALF_WRITTEN, AGREED, FIVE_HALF_WRITTEN, MEANWHILE, SAME_COUNT, ONE_NUMBER, OLD_VALUE_AGAIN,
-          READER_LACKS_IT, ONE_DOWN)
+REPAIR = (READ_BACK, AT_ONCE, HALF_WRITTEN, AGREED, FIVE_HALF_WRITTEN, MEANWHILE, SAME_COUNT, ONE_NUMBER,
+          OLD_VALUE_AGAIN, READER_LACKS_IT, ONE_DOWN)
 
 # ---- step 4: restart
 
@@ -387,7 +420,25 @@ ASKED_AGAIN = Case(
     question="c1 asks for the same write again. Which version had it, and does n1 still know that?",
 )
 
-RESTART = (READ_BACK, ALL_RESTART, ASKED_AGAIN, HALF_WRITTEN, OVERTAKEN, ONE_DOOR)
+ONLY_DOOR = Case(
+    "only-door",
+    "c1 reaches n1 only; n1 crashes while it reads for c1, and comes back; c1 asks again.",
+    [
+        *[_at(1, "cut", source="c1", target=other) for other in ("n2", "n3")],
+        _asks(10, "c2", "x=1", "n2"),
+        *_deaf(190, "n1", "n2", "n3"),
+        _asks(200, "c1", "x", "n1"),
+        _at(250, "crash", node="n1"),
+        *_deaf(260, "n1", "n2", "n3", loss=0),
+        _at(270, "restart", node="n1"),
+    ],
+    until=3_000,
+    clients=2,
+    catalogue="F4",
+    question="What does n1 still know of c1's read, and who goes on with it after the restart?",
+)
+
+RESTART = (READ_BACK, ALL_RESTART, ASKED_AGAIN, ONLY_DOOR, HALF_WRITTEN, OVERTAKEN, ONE_DOOR)
 
 
 def storms(seeds, restarts=False):

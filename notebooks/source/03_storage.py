@@ -505,6 +505,14 @@ def holders(points, hosts, position, copies):
                 found.setdefault(hosts[node], node)
     return list(found.values())
 
+# %% name="ring-copies-mutant-one-point-short" tags=["mutant"] property="There are enough copies" catalogue="S13"
+def holders(points, hosts, position, copies):
+    start = next((i for i, one in enumerate(points) if one[0] >= position), 0)
+    found = {}
+    for _, node in points[start:] + points[:max(start - 1, 0)]:
+        found.setdefault(hosts[node], node)
+    return list(found.values())[:copies]
+
 # %% name="ring-copies-check" tags=["check"] points=4 title="A host may die"
 verify("ring-copies", holders, placement_steps.copying, like=placement_steps.copied,
        cases=placement_steps_cases.COPY, minutes=12)
@@ -632,7 +640,7 @@ show_source(chord.Server.find_closer)
 
 # %% name="chord-closest-exercise" tags=["exercise"] points=6
 def closest_preceding_node(server, key):
-    """Whom to ask next (section IV-D of the paper)."""
+    """Whom to ask next (sections IV-D and IV-E.3 of the paper)."""
     ### BEGIN SOLUTION
     best = server.id
     for name in [name for _, name in server.fingers if name] + server.successors:
@@ -653,12 +661,12 @@ def closest_preceding_node(server, key):
             return name
     return server.id
 
-# %% name="chord-closest-mutant-no-wrap" tags=["mutant"] property="Lookups are short" catalogue="S13"
+# %% name="chord-closest-mutant-no-wrap" tags=["mutant"] property="The closest one is named" catalogue="S13"
 def closest_preceding_node(server, key):
     before = [name for _, name in server.fingers if server.position < server.position_of(name) < key]
     return max(before, key=server.position_of) if before else server.successors[0]
 
-# %% name="chord-closest-mutant-nearest" tags=["mutant"] property="Lookups are short" catalogue="S13"
+# %% name="chord-closest-mutant-nearest" tags=["mutant"] property="The closest one is named" catalogue="S13"
 def closest_preceding_node(server, key):
     known = [server.id, *(name for _, name in server.fingers), *server.successors]
     return min(known, key=lambda name: abs(server.position_of(name) - key))
@@ -666,6 +674,21 @@ def closest_preceding_node(server, key):
 # %% name="chord-closest-mutant-farthest" tags=["mutant"] property="Lookups are short" catalogue="S14"
 def closest_preceding_node(server, key):
     return server.fingers[-1][1]
+
+# %% name="chord-closest-mutant-fingers-only" tags=["mutant"] property="The closest one is named" catalogue="S14"
+def closest_preceding_node(server, key):
+    for _, name in reversed(server.fingers):
+        if between(server.position_of(name), server.position, key, server.bits):
+            return name
+    return server.id
+
+# %% name="chord-closest-mutant-never-itself" tags=["mutant"] property="The closest one is named" catalogue="S13"
+def closest_preceding_node(server, key):
+    best = server.successors[0]
+    for name in [name for _, name in server.fingers] + server.successors:
+        if between(server.position_of(name), server.position_of(best), key, server.bits):
+            best = name
+    return best
 
 # %% name="chord-closest-check" tags=["check"] points=4 title="Lookups halve the way"
 verify("chord-closest", closest_preceding_node, chord_steps.routing, like=chord_steps.routed,
@@ -769,6 +792,23 @@ class Mending(chord_steps.Stabilized):
 class Mending(chord_steps.Stabilized):
     def notify(self, name):
         self.predecessor = name or self.predecessor
+
+# %% name="chord-stabilize-mutant-believes" tags=["mutant"] property="A nearer successor has answered" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        names = [successor, *others]
+        if predecessor is not None and self.precedes_successor(predecessor):
+            names.insert(0, predecessor)
+        self.adopt_list(names)
+        self.notify_successor()
+
+# %% name="chord-stabilize-mutant-asks-anybody" tags=["mutant"] property="is told to ask itself" catalogue="S14"
+class Mending(chord_steps.Stabilized):
+    def reconcile(self, successor, predecessor, others):
+        self.adopt_list([successor, *others])
+        if predecessor is not None:
+            self.consider(predecessor)
+        self.notify_successor()
 
 # %% name="chord-stabilize-check" tags=["check"] points=5 title="The ring mends"
 verify("chord-stabilize", Mending, chord_steps.stabilizing, like=chord_steps.stabilized,
@@ -1119,6 +1159,24 @@ class Writing(quorum_steps.Written):
             self.counter = 1 + max(self.counter, *(version[0] for version, _ in answers.values()))
             return [self.counter, self.id]
 
+# %% name="quorum-write-mutant-exactly-as-many" tags=["mutant"] property="Writing.is_stored says that" catalogue="S6"
+class Writing(quorum_steps.Written):
+    def is_stored(self, acks):
+        return len(acks) == self.W
+
+# %% name="quorum-write-mutant-majority" tags=["mutant"] property="Writes are newer" catalogue="C33"
+class Writing(quorum_steps.Written):
+    def new_version(self, answers):
+        if 2 * len(answers) > len(self.peers) + 1:
+            self.counter = 1 + max(self.counter, *(version[0] for version, _ in answers.values()))
+            return [self.counter, self.id]
+
+# %% name="quorum-write-mutant-value-only" tags=["mutant"] property="must be [version, value]" catalogue="S9"
+class Writing(quorum_steps.Written):
+    def keep(self, key, version, value):
+        if version > self.held(key)[0]:
+            self.versions[key] = str(value)
+
 # %% name="quorum-write-check" tags=["check"] points=4 title="What is acknowledged is stored, in order"
 verify("quorum-write", Writing, quorum_steps.writing, like=quorum_steps.written,
        cases=[*quorum_steps_cases.WRITE, *quorum_steps_cases.storms(range(1, 7))],
@@ -1210,6 +1268,18 @@ class Reading(quorum_steps.Read):
         if len(answers) >= self.R:
             return max(answers.items(), key=lambda answer: answer[1][0])
 
+# %% name="quorum-read-mutant-majority" tags=["mutant"] property="Reads are fresh" catalogue="C33"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        if 2 * len(answers) > len(self.peers) + 1:
+            return max(answers.values(), key=lambda answer: answer[0])
+
+# %% name="quorum-read-mutant-waits-for-agreement" tags=["mutant"] property="Requests are answered" catalogue="S6"
+class Reading(quorum_steps.Read):
+    def newest(self, answers):
+        held = list(answers.values())
+        return next((one for one in held if held.count(one) >= self.R), None)
+
 # %% name="quorum-read-check" tags=["check"] points=3 title="Reads see what was acknowledged"
 verify("quorum-read", Reading, quorum_steps.reading, like=quorum_steps.read,
        cases=[*quorum_steps_cases.READ, *quorum_steps_cases.storms(range(1, 7))], minutes=8)
@@ -1300,6 +1370,14 @@ class Repairing(quorum_steps.Repaired):
         self.operation(name)["acks"] = [self.id]
         self.put(name)
 
+# %% name="quorum-repair-mutant-says-nothing" tags=["mutant"] property="Requests are answered" catalogue="S6"
+class Repairing(quorum_steps.Repaired):
+    def found(self, name):
+        read = self.operation(name)
+        read["acks"] = [one for one, held in read["answers"].items() if held[0] == read["version"]]
+        if self.is_stored(read["acks"]):
+            self.finish(name)
+
 # %% name="quorum-repair-check" tags=["check"] points=5 title="The register is linearizable"
 verify("quorum-repair", Repairing, judged(quorum_steps.repairing), like=judged(quorum_steps.repaired),
        cases=[*quorum_steps_cases.REPAIR, *quorum_steps_cases.storms(range(1, 7))], minutes=20)
@@ -1365,6 +1443,18 @@ class Restarting(quorum_steps.Restarted):
     def on_start(self):
         self.requests = {}
         self.forget()
+
+# %% name="quorum-restart-mutant-sets-nothing" tags=["mutant"] property="self.forget() sets reads" catalogue="S7"
+class Restarting(quorum_steps.Restarted):
+    def on_start(self):
+        print("started")
+
+# %% name="quorum-restart-mutant-reads-on-disk" tags=["mutant"] property="Requests are answered" catalogue="S7"
+class Restarting(quorum_steps.Restarted):
+    durable = {"versions": {}, "counter": 0, "requests": {}, "reads": {}}
+
+    def on_start(self):
+        self.latest, self.writes = {}, {}
 
 # %% name="quorum-restart-check" tags=["check"] points=4 title="Stays linearizable through restarts"
 verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judged(quorum_steps.restarted),
@@ -1579,15 +1669,15 @@ def keep(siblings, vector, value):
     return [sibling for sibling in siblings if not has_seen(vector, sibling[0])] + [[vector, value]]
     ### END SOLUTION
 
-# %% name="siblings-mutant-last-wins" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+# %% name="siblings-mutant-last-wins" tags=["mutant"] property="A write stays until it is seen" catalogue="S9"
 def keep(siblings, vector, value):
     return [[vector, value]]
 
-# %% name="siblings-mutant-larger-sum" tags=["mutant"] property="Nothing added is lost" catalogue="F10"
+# %% name="siblings-mutant-larger-sum" tags=["mutant"] property="A write stays until it is seen" catalogue="F10"
 def keep(siblings, vector, value):
     return [max([*siblings, [vector, value]], key=lambda one: sum(one[0].values()))]
 
-# %% name="siblings-mutant-first-difference" tags=["mutant"] property="Nothing added is lost" catalogue="F10"
+# %% name="siblings-mutant-first-difference" tags=["mutant"] property="A write stays until it is seen" catalogue="F10"
 def keep(siblings, vector, value):
     order = [[one[0].get(client, 0) for client in ("c1", "c2", "c3")] for one in [*siblings, [vector, value]]]
     return [[*siblings, [vector, value]][order.index(max(order))]]
@@ -1596,7 +1686,7 @@ def keep(siblings, vector, value):
 def keep(siblings, vector, value):
     return siblings if [vector, value] in siblings else [*siblings, [vector, value]]
 
-# %% name="siblings-mutant-keeps-the-first" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+# %% name="siblings-mutant-keeps-the-first" tags=["mutant"] property="A write stays until it is seen" catalogue="S9"
 def keep(siblings, vector, value):
     return siblings or [[vector, value]]
 
@@ -1617,7 +1707,7 @@ def keep(siblings, vector, value):
     rest = [one for one in siblings if not newer(vector, one[0])]
     return rest if any(newer(one[0], vector) for one in rest) else [*rest, [vector, value]]
 
-# %% name="siblings-mutant-replaces-all" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+# %% name="siblings-mutant-replaces-all" tags=["mutant"] property="A write stays until it is seen" catalogue="S9"
 def keep(siblings, vector, value):
     covers = dynamo.descends
     if any(covers(one[0], vector) for one in siblings):
@@ -1631,13 +1721,20 @@ def keep(siblings, vector, value):
         return list(siblings)
     return [one for one in siblings if not covers(vector, one[0])] + [[vector, value]]
 
-# %% name="siblings-mutant-two-clients" tags=["mutant"] property="Nothing added is lost" catalogue="S9"
+# %% name="siblings-mutant-two-clients" tags=["mutant"] property="A write stays until it is seen" catalogue="S9"
 def keep(siblings, vector, value):
     def covers(one, other):
         return all(one.get(client, 0) >= other.get(client, 0) for client in ("c1", "c2"))
 
     rest = [one for one in siblings if not covers(vector, one[0])]
     return rest if any(covers(one[0], vector) for one in rest) else [*rest, [vector, value]]
+
+# %% name="siblings-mutant-equal-values" tags=["mutant"] property="A write stays until it is seen" catalogue="S9"
+def keep(siblings, vector, value):
+    covers = dynamo.descends
+    if any(covers(one[0], vector) or one[1] == value for one in siblings):
+        return list(siblings)
+    return [one for one in siblings if not covers(vector, one[0])] + [[vector, value]]
 
 # %% name="siblings-check" tags=["check"] points=3 title="Nothing that was added is lost"
 verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged, cases=quorum_cases.CARTS, minutes=15)
@@ -1690,6 +1787,8 @@ Lab.recorded(trace, system=store, title="Killed in the middle of a write")
 # 2. A read with W = 1, R = N sees every write. Which failure of one node stops it, and which stops W = N,
 #    R = 1?
 # 3. A client is told "failed". Which three things can be true of its write?
+# 4. Your store would keep its word with a counter that begins at 0 again after a restart. Why? And why would it
+#    not without `requests`?
 #
 # <details><summary>Compare with these</summary>
 #
@@ -1698,6 +1797,9 @@ Lab.recorded(trace, system=store, title="Killed in the middle of a write")
 # 2. Any dead replica stops reads in the first, and writes in the second.
 # 3. It is nowhere; it is on some replicas and will be overwritten; it is on some and a read will find it,
 #    perhaps next year, and make it the value.
+# 4. Whatever version a server gives to a write it stores itself, in the same step, and it is among those whom it
+#    asks before it gives the next one. `requests` is not in the versions: without it, a write that is asked for
+#    again gets a new version, and an old value comes back over a newer one.
 #
 # </details>
 
@@ -2282,6 +2384,42 @@ class MySet(crdt_steps.Set):
     def value(self, state):
         tags = list(state["in"].values())
         return [one for one in tags if tags.index(one) + 1 > state["out"].get(one, 0)]
+
+# %% name="or-set-mutant-later-one-wins" tags=["mutant"] property="Every update counts, once" catalogue="S19"
+class MySet(crdt_steps.Set):
+    def initial(self):
+        return {"clock": 0, "last": {}}
+
+    def add(self, state, element, tag):
+        return {"clock": state["clock"] + 1, "last": {**state["last"], element: [state["clock"] + 1, 1]}}
+
+    def remove(self, state, element):
+        return {"clock": state["clock"] + 1, "last": {**state["last"], element: [state["clock"] + 1, 0]}}
+
+    def merge(self, state, other):
+        names = sorted({*state["last"], *other["last"]})
+        last = {one: max(state["last"].get(one, [0, 0]), other["last"].get(one, [0, 0])) for one in names}
+        return {"clock": max(state["clock"], other["clock"]), "last": last}
+
+    def value(self, state):
+        return [one for one, (_, there) in state["last"].items() if there]
+
+# %% name="or-set-mutant-counts" tags=["mutant"] property="Every update counts, once" catalogue="S19"
+class MySet(crdt_steps.Set):
+    def add(self, state, element, tag):
+        added, removed = state.get(element, [0, 0])
+        return {**state, element: [added + 1, removed]}
+
+    def remove(self, state, element):
+        added, _ = state.get(element, [0, 0])
+        return {**state, element: [added, added]}
+
+    def merge(self, state, other):
+        pairs = {one: zip(state.get(one, [0, 0]), other.get(one, [0, 0])) for one in sorted({*state, *other})}
+        return {one: [max(pair) for pair in both] for one, both in pairs.items()}
+
+    def value(self, state):
+        return [one for one, (added, removed) in state.items() if added > removed]
 
 # %% name="or-set-check" tags=["check"] points=6 title="An add wins over a remove that has not seen it"
 verify("or-set", MySet, crdt_steps.sets, like=crdt_steps.or_set, cases=crdt_steps_cases.SET, minutes=25)

@@ -60,6 +60,13 @@ class Majority(steps.Written):
         return len(acks) > self.N // 2
 
 
+class AsksMajority(steps.Written):
+    def new_version(self, answers):
+        if len(answers) > self.N // 2:
+            self.counter = max(self.counter, *(version[0] for version, _ in answers.values())) + 1
+            return [self.counter, self.id]
+
+
 class WaitsForAll(steps.Written):
     def is_stored(self, acks):
         return len(acks) == self.N
@@ -100,6 +107,18 @@ class ByCounter(steps.Written):
     def newest(self, answers):
         if len(answers) >= self.R:
             return max(answers.values(), key=lambda answer: answer[0][0])
+
+
+class HearsMajority(steps.Written):
+    def newest(self, answers):
+        if len(answers) > self.N // 2:
+            return max(answers.values(), key=lambda answer: answer[0])
+
+
+class WaitsForAgreement(steps.Written):
+    def newest(self, answers):
+        held = list(answers.values())
+        return next((answer for answer in held if held.count(answer) >= self.R), None)
 
 
 class HearsAll(steps.Written):
@@ -148,6 +167,11 @@ class RepairsR(steps.Read):
         return len(acks) >= self.R
 
 
+class SaysNothing(steps.Repaired):
+    def found(self, name):
+        """It knows, and does not tell."""
+
+
 class NewVersion(steps.Repaired):
     def found(self, name):
         read = self.operation(name)
@@ -175,6 +199,23 @@ class VolatileRequests(steps.Repaired):
         self.forget()
 
 
+class KeepsReads(steps.Repaired):
+    durable = {**Replica.durable, "reads": {}}
+
+    def on_start(self):
+        self.writes, self.latest = {}, {}
+
+
+class CounterAnew(steps.Repaired):
+    """Right, too: see quorum_steps.Restarted."""
+
+    durable = {"versions": {}, "requests": {}}
+
+    def on_start(self):
+        self.counter = 0
+        self.forget()
+
+
 class StartsAnew(steps.Repaired):
     durable = Replica.durable
 
@@ -190,11 +231,12 @@ BACK, LINEARIZABLE, PASS = "reads_never_go_back", "linearizable", "writes_pass_r
 # step -> {wrong answer: the properties at which it may fail}
 WRONG = {
     "writing": {AsksOne: {NEWER}, OwnCounter: {NEWER}, Nameless: {ONE}, Forgetful: {ONE}, Overwrites: {STORED},
-                KeepsFirst: {STORED}, AcksAtOnce: {STORED}, CountsR: {STORED}, Majority: {STORED}, WaitsForAll: {LATE}},
+                KeepsFirst: {STORED}, AcksAtOnce: {STORED}, CountsR: {STORED}, Majority: {STORED}, WaitsForAll: {LATE},
+                AsksMajority: {NEWER}},
     "reading": {ReadsAlone: {FRESH}, FirstComes: {FRESH}, LastComes: {FRESH}, Commonest: {FRESH}, HighestValue: {FRESH},
-                ByCounter: {FRESH}, HearsAll: {LATE}},
+                ByCounter: {FRESH}, HearsAll: {LATE}, HearsMajority: {FRESH}, WaitsForAgreement: {LATE}},
     "repairing": {NeverRepairs: {BACK}, RepairsLater: {BACK}, CountsAnswers: {BACK}, TrustsAgreement: {BACK},
-                  RepairsR: {BACK, STORED}, NewVersion: {LINEARIZABLE, PASS}},
+                  RepairsR: {BACK, STORED}, NewVersion: {LINEARIZABLE, PASS}, SaysNothing: {LATE}},
     "restarting": {VolatileVersions: {STORED, FRESH}, VolatileRequests: {LINEARIZABLE}, StartsAnew: {STORED, FRESH},
-                   Nothing: {STORED, FRESH}},
+                   Nothing: {STORED, FRESH}, KeepsReads: {LATE}},
 }

@@ -235,6 +235,16 @@ def last_finger(known, key):
                  if between(known.positions[name], known.position, key, known.bits)), known.id)
 
 
+def last_known(known, key):
+    names = [known.id, *(name for _, name in known.fingers), *known.successors]
+    return min(names, key=lambda name: (key - known.positions[name] - 1) % 2**known.bits)
+
+
+def upside_down(known, key):
+    known.fingers.reverse()
+    return last_known(known, key)
+
+
 def always_self(known, key):
     return known.id
 
@@ -257,12 +267,13 @@ def judge(answer):
                   cases=[*chord_steps.ROUTING, *chord_steps.OTHER_RINGS])
 
 
-def test_the_last_finger_before_the_key_is_right():
-    assert "right" in judge(last_finger) and "not answered yet" in judge(stub)
+def test_the_last_known_before_the_key_is_right():
+    assert "right" in judge(last_known) and "not answered yet" in judge(stub)
 
 
 @pytest.mark.parametrize(("answer", "says"), [
-    (always_self, "Lookups find the owner"), (next_door, "Lookups are short"), (nonsense, "returned 'n99'")])
+    (always_self, "Lookups find the owner"), (next_door, "Lookups are short"), (nonsense, "returned 'n99'"),
+    (last_finger, "The closest one is named"), (upside_down, "must only read them")])
 def test_a_wrong_or_slow_choice_is_named(answer, says):
     with pytest.raises(CheckFailed, match=says):
         judge(answer)
@@ -275,6 +286,20 @@ class Mute(chord_steps.Stabilized):
         """Says nothing."""
 
 
+class Trusting(chord_steps.Stabilized):
+    """Takes whom it hears of for its successor."""
+
+    def consider(self, name):
+        self.adopt_list([name, *self.successors])
+
+
+class AsksItself(chord_steps.Stabilized):
+    """Asks whom it hears of, itself included."""
+
+    def precedes_successor(self, name):
+        return True
+
+
 def test_stabilization_is_judged_by_the_ring_that_it_makes():
     def mend(answer):
         return verify("mend", answer, chord_steps.stabilizing, like=chord_steps.stabilized,
@@ -283,4 +308,7 @@ def test_stabilization_is_judged_by_the_ring_that_it_makes():
     assert "right" in mend(chord_steps.Stabilized)
     for wrong in (chord_steps.Skeleton, Mute):
         with pytest.raises(CheckFailed, match="The ring mends"):
+            mend(wrong)
+    for wrong, says in ((Trusting, "A nearer successor has answered"), (AsksItself, "is told to ask itself")):
+        with pytest.raises(CheckFailed, match=says):
             mend(wrong)

@@ -212,9 +212,32 @@ def test_a_wrong_answer_fails_at_its_property(step, answer):
     assert found - {""} and found - {""} <= quorum_answers.WRONG[step][answer] | {"linearizable"}
 
 
+def test_a_counter_that_begins_anew_does_no_harm():
+    """What a server has given a version to it stores in the same step, and asks itself before it gives the next."""
+    def stored_as_given(world):
+        node = world.changed
+        return all(node.versions[write["key"]][0] >= write["version"]
+                   for write in getattr(node, "writes", {}).values() if write["version"]) or "a version is not stored"
+    for case in (*quorum_steps_cases.RESTART, *quorum_steps_cases.storms(range(4), restarts=True)):
+        system = quorum_steps.restarting(quorum_answers.CounterAnew, case.nodes, clients=case.clients)
+        assert (case.name, broken(system.expecting(linearizable(), stored_as_given), case)) == (case.name, "")
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (type("NoForget", (quorum_steps.Restarted,), {"on_start": lambda self: None}), "self.forget\\(\\) sets reads"),
+    (type("ValueOnly", (quorum_steps.Repaired,),
+          {"keep": lambda self, key, version, value: self.versions.update({key: value})}), "must be .version, value."),
+    (type("Exactly", (quorum_steps.Repaired,), {"is_stored": lambda self, acks: len(acks) == self.W}), "are not")])
+def test_what_is_no_store_is_told(answer, says):
+    """Instead of an error of the code around it."""
+    with pytest.raises(CheckFailed, match=says):
+        verify("steps", answer, quorum_steps.restarting, like=quorum_steps.restarted,
+               cases=quorum_steps_cases.READ[:1])
+
+
 def test_verify_explains_a_missing_write_back():
     """As the notebook does it: the right answer passes; who never repairs is told which property fails, and how."""
-    make = partial(verify, "quorum-repair", minutes=20, cases=quorum_steps_cases.REPAIR[:2])
+    make = partial(verify, "quorum-repair", minutes=20, cases=quorum_steps_cases.REPAIR[:3])
     def judged(answer, nodes, **options):
         return quorum_steps.repairing(answer, nodes, **options).expecting(linearizable())
     def like(nodes, **options):
@@ -234,7 +257,11 @@ def test_a_function_decides_about_siblings():
         return [max([*siblings, [vector, value]], key=lambda one: sorted(one[0].items()))]
     make = partial(verify, "siblings", cases=quorum_cases.CARTS)
     assert "right" in make(keep, dynamo_variants.merging, like=dynamo_variants.merged)
-    with pytest.raises(CheckFailed, match="Nothing added is lost"):
+    def no_twins(siblings, vector, value):
+        return siblings if value in [one for _, one in siblings] else keep(siblings, vector, value)
+    with pytest.raises(CheckFailed, match="A write stays until it is seen"):
+        make(no_twins, dynamo_variants.merging, like=dynamo_variants.merged)
+    with pytest.raises(CheckFailed, match="A write stays until it is seen"):
         make(larger, dynamo_variants.merging, like=dynamo_variants.merged)
     with pytest.raises(CheckFailed, match="must return a list"):
         make(lambda siblings, vector, value: None, dynamo_variants.merging, like=dynamo_variants.merged)
