@@ -16,6 +16,7 @@ from dslab.sim.case import Case
 from .faults import KINDS, random_schedule
 from .feedback import PACKAGE, CheckFailed, failure_text, folded, student_line
 from .invariants import Verdict, first_violation
+from .printed import Printed, held_back
 from .progress import settled, unanswered
 from .shrink import shortest
 
@@ -67,17 +68,23 @@ def verify(
 
     Raises:
         CheckFailed: the answer breaks a property, or raises; or is not there, while grading.
+
+    What the answer prints is shown of one run only, and of that the beginning: of the run that fails, or of the last.
     """
+    if not callable(answer):
+        raise CheckFailed(folded(f"{name}: the answer must be a function or a class, not {answer!r}: write it with "
+                                 "`def` or `class`, under the name that the cell gives."))
     systems: dict[tuple[int, int], Pair] = {}  # classes are inspected once each, so they are made once
     seeds = list(seeds)
     try:
-        for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed, faults) for seed in seeds)]:
-            size = case.nodes, case.clients
-            if size not in systems:
-                systems[size] = Pair(
-                    cluster(answer, case.nodes, clients=case.clients), like(case.nodes, clients=case.clients)
-                )
-            _try(name, case, systems[size])
+        with held_back() as printed:
+            for case in [*cases, *(random_case(like(3 if seed % 2 else 5), seed, faults) for seed in seeds)]:
+                size = case.nodes, case.clients
+                if size not in systems:
+                    systems[size] = Pair(
+                        cluster(answer, case.nodes, clients=case.clients), like(case.nodes, clients=case.clients)
+                    )
+                _try(name, case, systems[size], printed)
     except NotImplementedError as error:
         return not_answered(name, minutes, _stub_used(error, answer))
     return (
@@ -132,8 +139,9 @@ def random_case(system: System, seed: int, faults: Sequence[str] = KINDS) -> Cas
     return Case(f"seed-{seed}", "", schedule, FAULTS_MS + QUIET_MS, nodes=len(system.servers), seed=seed)
 
 
-def _try(name: str, case: Case, systems: Pair) -> None:
+def _try(name: str, case: Case, systems: Pair, printed: Printed) -> None:
     system = systems.mine
+    printed.begin()
     try:
         broken = find(system, case)
     except DslabError as error:
@@ -144,10 +152,10 @@ def _try(name: str, case: Case, systems: Pair) -> None:
         raise failed from None
     if broken is None or (broken.verdict.kind != "always" and find(systems.right, case) is not None):
         return  # what the right system does not manage either is nobody's fault
-    raise _failure(name, case, systems, broken)
+    raise _failure(name, case, systems, broken, printed)
 
 
-def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFailed:
+def _failure(name: str, case: Case, systems: Pair, broken: Broken, printed: Printed) -> CheckFailed:
     """What to tell about a run that breaks a property, after shortening its schedule."""
     if os.environ.get("DSLAB_HIDDEN_CHECK") == "1":  # nobody reads what a hidden check says
         return CheckFailed(failure_text(name, case, broken.trace, broken.verdict, None))
@@ -156,10 +164,13 @@ def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFaile
 
     left, twice = SHORTENING, 2 * len(broken.trace.events)
 
+    said = printed.state()
+
     def same(candidate: Case) -> Broken | None:
-        nonlocal left
+        nonlocal left, said
         if left <= 0:
             return None
+        printed.begin()
         try:
             trace, verdict = _judged(system, candidate, min(left, twice))
             left -= len(trace.events)
@@ -171,9 +182,13 @@ def _failure(name: str, case: Case, systems: Pair, broken: Broken) -> CheckFaile
         except DslabError as error:
             left -= len(error.trace.events) if hasattr(error, "trace") else 0
             return None
-        return Broken(trace, verdict) if verdict is not None and verdict.name == wanted else None
+        if verdict is None or verdict.name != wanted:
+            return None
+        said = printed.state()
+        return Broken(trace, verdict)
 
     small, shown = shortest(case, broken, same)
+    printed.restore(said)
     if shown.verdict.kind == "always" and shown.verdict.time_us is not None:
         small = small._replace(until=shown.verdict.time_us // 1000 + 1)
     reference = simulate(right, seed=small.seed, schedule=small.schedule, until=small.until)

@@ -61,7 +61,7 @@ def judge_schedule(
         mine, right = find(broken, case), find(sound, case)
     except DslabError as error:
         raise CheckFailed(folded(f"{name}: {sentence(error)}")) from None
-    length = f"{len(actions)} action{'s' if len(actions) != 1 else ''}"
+    length, s = (f"{len(actions)} actions", "") if len(actions) != 1 else ("1 action", "s")
     if mine is None and par is not None:
         raise CheckFailed(
             f"{name}: par counts once a schedule breaks something; the check above says what yours does."
@@ -70,7 +70,7 @@ def judge_schedule(
         promises = ", ".join(f'"{title_of(prop)}"' for prop in broken.always)
         raise CheckFailed(
             folded(
-                f"{name}: your {length} break no property (seed {seed}, watched until {case.until:g} ms): "
+                f"{name}: your {length} break{s} no property (seed {seed}, watched until {case.until:.0f} ms): "
                 f"{promises} all hold.",
                 *_asking(question),
             ),
@@ -84,7 +84,7 @@ def judge_schedule(
         assert found is not None
         raise CheckFailed(
             folded(
-                f'{name}: your {length} also break {protocol} with all its guards: "{right.verdict.title}", '
+                f'{name}: your {length} also break{s} {protocol} with all its guards: "{right.verdict.title}", '
                 f"because {found.text}.",
                 *_asking(f"which of your actions does something that {protocol} never promised to survive?"),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -108,6 +109,12 @@ class _Minimiser:
     def __init__(self, system: System, case: Case, name: str, right: System | None, runs: int,
                  progress: Callable[[int, Case], None] | None) -> None:
         self.name, self.left, self.runs, self.progress = name, runs, 0, progress
+        known = [prop.__name__ for prop in (*system.always, *system.eventually)]
+        known += [other for other in ("requests_are_answered", "no_handler_fails") if other not in known]
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            raise DslabError(f"there is no property {name!r}; " + (
+                f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"))
         self.system, self.case, self.right = system, case, right
         verdict = self.judge(system, case)
         if verdict is None or right is not None and self.judge(right, case) is not None:

@@ -144,6 +144,7 @@ class Replica(ViewChanges):
                "replies": {}, "stable": Stable(0, ""), "snapshots": {}}
     shows = ("role", "view", "primary", "slots", "low_mark", "high_mark", "last_executed", "store", "replies")
     faults = None                                        # f; None for as many as n allows
+    customers = None                                     # names of the clients that it serves; None for all
     checkpoint_every = CHECKPOINT_EVERY
     view_change_timeout = VIEW_CHANGE_TIMEOUT
 
@@ -225,9 +226,11 @@ class Replica(ViewChanges):
         self.prepare(m.sequence)
 
     def believes(self, sender, m):
-        """The primary says so, the digest is the request's, and no other has this number in this view."""
+        """The primary says so, for a client that exists and with its digest, and no other has this number in this view.
+        """
         slot = self.slots.get(m.sequence)
         return (sender == self.primary and m.digest == digest_of(m.client, m.number, m.command)
+                and (self.customers is None or m.client in self.customers)
                 and (slot is None or slot["digest"] is None))
 
     def accept(self, sequence, digest, request):
@@ -403,7 +406,8 @@ def cluster(nodes=4, *, server=Replica, client=Client, clients=1, latency=LATENC
     changed = [f", {k}={v!r}" for k, v in given.items() if k not in usual or v != usual[k]]
     classes = [f", {k}={v.__name__}" for k, v, plain in (("server", server, Replica), ("client", client, Client))
                if v is not plain]
+    customers = tuple(f"c{i}" for i in range(1, clients + 1))
     return System(server, nodes, clients=clients, client=client, network=Network(latency=latency), disk=disk,
-                  options=options, always=ALWAYS, eventually=EVENTUALLY, name="pbft",
+                  options={"customers": customers, **options}, always=ALWAYS, eventually=EVENTUALLY, name="pbft",
                   imports="from dslab.protocols import pbft",
                   code=f"pbft.cluster({nodes}{''.join(classes)}{''.join(changed)})")

@@ -236,7 +236,7 @@ def cluster(nodes=5, *, server=Server, clients=1, latency=LATENCY, disk=DISK, **
     """A Raft cluster on a local network.
 
     Args:
-        nodes, clients: how many of each; at least one node.
+        nodes, clients: how many of each. One node alone commits before its disk has written; its answers wait for that.
         server: the class to run, Server or a variant of it.
         latency, disk: ms one way and ms per durable write: a number or a pair (lowest, highest).
         options: attributes of the server class, such as election_timeout=(150, 300).

@@ -52,7 +52,7 @@ def test_right_answer_says_what_was_tried():
     """One line names the cases, the runs and their seeds."""
     said = check_vote(right_vote, seeds=range(1, 7))
     assert said == (
-        "raft-vote: right. 7 cases and 6 runs with crashes, partitions and lost messages (seeds 1-6): "
+        "raft-vote: right. 12 cases and 6 runs with crashes, partitions and lost messages (seeds 1-6): "
         "all safety properties held and every request was answered."
     )
 
@@ -224,6 +224,33 @@ def test_students_exception_is_one_sentence_with_their_line():
 def test_what_is_no_answer_is_named(answer, words):
     """A missing return, another signature, an exception below the student's line."""
     assert words in " ".join(failure(answer).split())
+
+
+def test_what_an_answer_prints_is_shown_of_the_run_that_fails(capsys):
+    """Of hundreds of runs one, and its beginning; a run that prints little is shown whole."""
+
+    def loud(server, candidate, request):
+        for number in range(30):
+            print("asked", number)
+        return False
+
+    failure(loud)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:2] == ["asked 0", "asked 1"] and len(shown) == 41 and "lines in this run" in shown[-1]
+
+    def quiet(server, candidate, request):
+        print("asked by", candidate)
+        return right_vote(server, candidate, request)
+
+    check_vote(quiet, cases=raft_cases.VOTE[:1])
+    shown = capsys.readouterr().out.splitlines()
+    assert 1 <= len(shown) <= 4 and all(line.startswith("asked by n") for line in shown)
+
+
+def test_what_is_no_function_is_refused():
+    """A name that the cell gave to something else."""
+    with pytest.raises(CheckFailed, match="must be a function or a class, not 'yes'"):
+        check_vote("yes")
 
 
 def test_failure_is_rendered_without_traceback():
