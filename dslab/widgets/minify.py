@@ -1,7 +1,7 @@
 """Takes out of a JavaScript text what only its reader needs: comments, indentation, spaces around punctuation.
 
-It knows the style of the files in `static/` (strings in double quotes, spaces around a division, comments on lines of
-their own or after two spaces) and no more of the language. Line ends stay, so that no statement loses its own.
+It knows the style of the files in `static/` (every statement ends with its semicolon or brace, spaces stand around a
+division, a comment stands on a line of its own or after two spaces) and no more of the language.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|[ \t]{2,}// .
 INDENT = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
 SPACE = re.compile(r"\s*(=>|[=!]==|&&|\|\||\?\?=?|[<>]=?|[-+*]=|[=?:,*/%{}()\[\];])\s*")
 
-STRING = r'"(?:[^"\\\n]|\\.)*"'
+STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 PATTERN = r"(?<=[ (,=:\[!&|?])/(?![ /*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/"
 
 
@@ -24,7 +24,7 @@ def _template(depth: int) -> str:
 
 def _inside(depth: int) -> str:
     nested = rf"|\{{{_inside(depth - 1)}\}}|{_template(depth - 1)}" if depth else ""
-    return rf'(?:[^{{}}`"]|{STRING}{nested})*'
+    return rf"""(?:{PATTERN}|[^{{}}`"']|{STRING}{nested})*"""
 
 
 LITERAL = re.compile(f"({STRING}|{PATTERN}|{_template(DEPTH)})")

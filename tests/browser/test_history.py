@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from dslab import HistoryChart, Lab
 from dslab.check.history import Operation
 from dslab.check.properties import linearizable
-from dslab.protocols import chain, crdt, local_reads, local_reads_cases, quorum
+from dslab.protocols import chain, crdt, local_reads, local_reads_cases, primary_backup, quorum
 from dslab.widgets import bundle
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A history</title><style>{css}</style></head>
@@ -78,13 +78,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Lab(crdt.cluster(4, clients=2), seed=2, schedule=APART, until=600, start=310).export_html(folder / "merge.html")
     down = [act(420 + 80 * i, "request", client="c1", command=f"x={i}") for i in range(3)]
     Lab(chain.cluster(3), seed=1, schedule=down, until=900).export_html(folder / "chain.html")
+    Lab(primary_backup.cluster(3), seed=1, schedule=down, until=900).export_html(folder / "pair.html")
     return folder
 
 
 def open_page(page: Page, pages: Path, name: str) -> None:
     page.goto((pages / f"{name}.html").as_uri())
     expect(page.locator(".dslab-lab")).to_be_visible()
-    if name in ("history", "quorum", "merge", "chain"):
+    if name in ("history", "quorum", "merge", "chain", "pair"):
         expect(page.locator(".dslab-lab")).to_have_attribute("data-event", re.compile("."))
         page.locator(f"[data-tab={name}]").click()
 
@@ -201,6 +202,7 @@ def test_the_lattice_of_states(page: Page, pages: Path):
         ("quorum", "dark", 1240),
         ("merge", "light", 340),
         ("chain", "dark", 720),
+        ("pair", "light", 340),
     ],
 )
 def test_axe_finds_nothing(browser: Browser, pages: Path, axe: Path, name: str, theme: str, width: int):
@@ -208,7 +210,7 @@ def test_axe_finds_nothing(browser: Browser, pages: Path, axe: Path, name: str, 
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)
     page = context.new_page()
     open_page(page, pages, name)
-    if name in ("history", "quorum", "chain"):
+    if name in ("history", "quorum", "chain", "pair"):
         page.locator("[data-control=end]").last.evaluate("e => e.click()")
     if name == "puzzle":
         page.locator("[data-op='2']").focus()
