@@ -212,8 +212,8 @@ class Search:
         found, space = self.found, self.space
         found.histories = found.states = len(found.parents)
         found.cpu_seconds = time.process_time() - self.began
-        sample = [self.at or 0, *islice(found.parents, 100)]
-        each = sum(map(sys.getsizeof, sample)) / len(sample)
+        sample = [self.at or 0, *islice(found.parents, 100), *islice(reversed(found.parents), 100)]   # they grow
+        each = sum(map(sys.getsizeof, sample)) / len(sample) + 16      # rounded up, and in the list of what is next
         tables = (found.parents, self.depths, self.waiting, self.seen, *space.goal_states, *space.judged)
         found.memory_bytes = int(
             sum(map(sys.getsizeof, tables)) + each * (len(found.parents) + len(self.seen)) + 64 * len(self.waiting)

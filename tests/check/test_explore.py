@@ -621,6 +621,27 @@ def test_memory_counts_all_that_grows():
     assert "bytes of memory" in bounded.why and bounded.states < 6_000
 
 
+MEASURES = """
+from pathlib import Path
+from dslab import explore
+from dslab.protocols import raft
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+bounds = {"timeouts": 3, "requests": [{"command": "x=1"}], "goals": ()}
+explore(raft.cluster(5), states=100, **bounds)
+before = resident()
+found = explore(raft.cluster(5), memory=12_000_000, **bounds)
+print(found.result, "bytes of memory" in found.why, found.memory_bytes / (resident() - before))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux how much memory a process has")
+def test_stated_memory_is_near_what_the_process_takes():
+    """A bound on memory ends the search about where the process has grown by so much."""
+    told = subprocess.run([sys.executable, "-c", MEASURES], check=True, capture_output=True, text=True).stdout.split()
+    assert told[:2] == ["budget", "spent"] and told[2] == "True" and 0.5 < float(told[3]) < 2, told
+
+
 def test_property_that_cannot_be_judged_is_no_pass():
     """It is named with the reason."""
     def asks_too_much(world):
