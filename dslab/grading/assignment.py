@@ -49,6 +49,7 @@ class Assignment:
         solutions: each answer as the instructor wrote it, by exercise.
         total: points of the whole assignment; more than its checks have when hidden ones are not here.
         expected: ids of the checks that the handout had.
+        given: fingerprints of the code cells that the handout had, answers left out.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Assignment:
     solutions: dict[str, str]
     total: Points
     expected: tuple[str, ...]
+    given: frozenset[str] = frozenset()
 
     @property
     def answers(self) -> list[Cell]:
@@ -183,7 +185,9 @@ def assignment_of(notebook: HandIn, name: str) -> Assignment:
         if isinstance(expected, list)
         else tuple(check.id for check in result.checks)
     )
-    return replace(result, total=total, expected=names)
+    code = [cell.source for cell in notebook.cells if cell.kind == "code"]
+    given = frozenset(regions.fingerprint(regions.without_hidden_tests(text)) for text in code)
+    return replace(result, total=total, expected=names, given=given)
 
 
 def read_assignment(path: Path) -> Assignment:

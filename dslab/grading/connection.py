@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from dslab.grading import wire
 from dslab.grading.channel import Channel, ClosedError
+from dslab.grading.zygote import MEMORY_BYTES
 from dslab.sim import errors as sim_errors
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Connection:
         self.objects: WeakValueDictionary[tuple[str, int, bool], Any] = WeakValueDictionary()
         self.cells_run = 0
         self._requests = 0
+        self._space_before = self._space()
         self._used = 0.0  # CPU seconds, noted last
         self._looked: float | None = None
 
@@ -149,12 +152,20 @@ class Connection:
         self.session.used(max(0.0, used - self._used))
         self._used = used
 
-    def has_threads(self) -> bool:
-        """Whether the process has more threads than one."""
+    def is_burdened(self) -> bool:
+        """Whether the process has more threads than one, or has used up half of its memory."""
         try:
-            return len(list(Path(f"/proc/{self.pid}/task").iterdir())) > 1
+            threads = len(list(Path(f"/proc/{self.pid}/task").iterdir()))
         except OSError:
             return False
+        return threads > 1 or self._space() - self._space_before > MEMORY_BYTES // 2
+
+    def _space(self) -> int:
+        """The bytes of its address space."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0
 
     def _works(self) -> bool:
         try:

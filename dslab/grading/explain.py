@@ -62,7 +62,8 @@ def explanation(error: BaseException, cell: str, names: dict[str, Any], calls: l
             about["got"] = shown(one.result)
         else:
             name = getattr(one.error, "answer_name", type(one.error).__name__)
-            about["got"] = f"raises {name}: {str(one.error)[:MAX_SHOWN]}".removesuffix(": ")
+            said = getattr(one.error, "answer_text", str(one.error))
+            about["got"] = f"raises {name}: {said[:MAX_SHOWN]}".removesuffix(": ")
             about |= _line(one.error)
     wanted = _wanted(statement, one, names | local)
     return about if wanted is None else about | {"wanted": wanted}

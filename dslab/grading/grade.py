@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 
 MAX_MESSAGE = 4000  # characters
 _WRONG = ("AssertionError", "CheckFailed")
-_SCOPE = " (graded are the set-up, answer and check cells: put what an answer needs into its own cell)"
+_SCOPE = " (put what an answer needs into its own cell: other cells are run only where they define it)"
 _UNANSWERED = "not answered yet: the answer cell is as it was given out"
 _SHOWN = ("call", "got", "wanted", "line", "code", "property", "sentence", "seed", "schedule")
 _GONE = {
@@ -181,7 +181,7 @@ def grade_notebook(
         problem = "no answer cell was found: hand in the notebook that was given out"
         return unreadable(assignment, name, problem, merged.flags)
     try:
-        ran = run(assignment, merged.answers, seconds=seconds, layers=layers)
+        ran = run(assignment, merged.answers, seconds=seconds, layers=layers, own=merged.own)
     except NbvalError as error:
         return unreadable(assignment, name, plain(str(error)))
     checks = _checks(assignment, merged, ran)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,17 @@ OPEN = "dslab-open"  # id of the first cell of a merged notebook
 _NBVAL_COMMENT = re.compile(r"^[ \t]*#+[ \t]*(?:NBVAL|PYTEST_VALIDATE)_[A-Z_]+[ \t]*$", re.MULTILINE)
 
 MAX_ANSWER = 200_000  # characters
+MAX_OWN = 200_000  # characters of the student's own cells together
 
 
 @dataclass(frozen=True)
 class Merged:
-    """A student's answers by exercise, those left as given out, and what was odd."""
+    """A student's answers by exercise, those left as given out, what was odd, and the student's own other cells."""
 
     answers: dict[str, str]
     untouched: frozenset[str]
     flags: tuple[dict[str, str], ...]
+    own: tuple[str, ...] = ()
 
 
 def _ways(answer: Cell) -> list[tuple[str, Callable[[HandInCell], bool]]]:
@@ -139,7 +141,18 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
             theirs = [one for one in hand_in.cells if check.grade_id == one.grade_id or check.cell_id == one.id]
             answers |= {check.exercise: theirs[0].source[:MAX_ANSWER]} if theirs else {}
     flags += _check_flags(assignment, hand_in.cells)
-    return Merged(answers, frozenset(untouched), tuple(flags))
+    return Merged(answers, frozenset(untouched), tuple(flags), _own(assignment, hand_in.cells, answers))
+
+
+def _own(assignment: Assignment, cells: tuple[HandInCell, ...], answers: Mapping[str, str]) -> tuple[str, ...]:
+    """Code cells that the student wrote, changed or split off an answer: an answer may use what they define."""
+    known = assignment.given | set(assignment.stubs.values()) | set(map(regions.fingerprint, answers.values()))
+    own, left = [], MAX_OWN
+    for cell in cells:
+        if cell.kind == "code" and cell.source.strip() and regions.fingerprint(cell.source) not in known:
+            left -= len(cell.source)
+            own += [cell.source] if left >= 0 else []
+    return tuple(own)
 
 
 def _code_cell(cell_id: str, text: str) -> dict[str, Any]:
@@ -178,6 +191,7 @@ def merged_notebook(
     *,
     seconds: float = 10.0,
     only: Collection[str] | None = None,
+    own: Sequence[str] = (),
 ) -> nbformat.NotebookNode:
     """The notebook that nbval runs: set-up, answers (the stub where one is missing) and checks.
 
@@ -187,8 +201,10 @@ def merged_notebook(
         answers: source text by exercise.
         seconds: that the student's code may use in one cell.
         only: exercises whose checks run; None means all.
+        own: other cells of the student's; those that an answer needs are run before it.
     """
-    cells = [_code_cell(OPEN, _begin(assignment, seconds))]
+    begin = _begin(assignment, seconds) + (f"\ndslab_grade.own({list(own)!r})" if own else "")
+    cells = [_code_cell(OPEN, begin)]
     for cell in assignment.cells:
         if cell.role == "setup":
             text = _setup(cell)

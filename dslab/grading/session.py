@@ -58,6 +58,7 @@ class Session:
         self.names: dict[str, Any] = {}
         self.connections: dict[str, Connection] = {}
         self.cells: list[CellRun] = []  # what is run again in a new process
+        self._own: list[str] = []
         self.classes: set[str] = set()  # names that the instructor's own answers define as classes
         self.exceptions: dict[str, type] = {}
         self.shared: dict[str, type] = {}
@@ -96,6 +97,10 @@ class Session:
         if shell is not None and self._shell is not shell:
             shell.events.register("post_run_cell", self._after_cell)
             self._shell = shell
+
+    def own(self, texts: Sequence[str]) -> None:
+        """Notes cells that are no answers and of the student's own, of which an answer may need what they define."""
+        self._own = list(texts)
 
     def setup(self, cell: str, text: str) -> None:
         """Runs a set-up cell on the student's side."""
@@ -231,6 +236,8 @@ class Session:
                 self._zygote = zygote.Started(self._imports, int(self._budget) + 60)
             descriptor, pid = self._zygote.fork()
             connection = self.connections[name] = Connection(self, Channel(descriptor), pid)
+            if self._own:
+                connection.request("own", self._own)
         self._catch_up(connection)
         return connection
 
@@ -255,11 +262,11 @@ class Session:
     def _calm(self, new_exercise: bool) -> None:
         """Starts anew, without the last answer, if that answer left something behind that could harm another exercise.
 
-        That is a process that ended or spoke when nothing was asked of it, or threads that still run when the next
-        exercise begins.
+        That is a process that ended or spoke when nothing was asked of it, or threads that still run and memory that
+        is still taken when the next exercise begins.
         """
         for one in self.connections.values():
-            if one.channel.has_something() or (new_exercise and one.has_threads()):
+            if one.channel.has_something() or (new_exercise and one.is_burdened()):
                 self.close()
                 if self.cells and not self.cells[-1].setup:
                     self.cells.pop()
@@ -290,12 +297,10 @@ class Session:
     def note_changed(self, connection: Connection, changed: Any) -> None:
         """Notes that values which an answer defines, other than functions and classes, are other ones now."""
         with self._strictly(connection):
-            for name, described in changed:
-                if name not in connection.state:
-                    raise wire.WireError("it changes what is not there")
-                connection.state[name] = described
+            news = {name: described for name, described in changed if name in connection.state}
+        connection.state |= news
         if connection is self.connections.get(HIDDEN if self.hidden else VISIBLE):
-            self._moved |= {name for name, _ in changed}
+            self._moved |= news.keys()
             self._refresh(connection)
 
     def _refresh(self, connection: Connection) -> None:

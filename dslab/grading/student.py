@@ -18,9 +18,10 @@ import linecache
 import operator
 import os
 import random
+import symtable
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -251,6 +252,7 @@ class Student:
         self.run = types.SimpleNamespace(handling=None)  # set while a node's code runs: no clocks then, no chance
         self.printed = Printed()
         self.told: set[str] = set()
+        self.own: list[str] = []  # texts of cells that are run if an answer needs what they define
         self.state: dict[str, Any] = {}  # what an answer defines, functions and classes left out -> as it was told last
 
     # ---- values
@@ -429,10 +431,14 @@ class Student:
     def do_run(self, cell: str, text: str, names: list[str], setup: bool) -> Any:
         """Runs a cell; what became of `names`, and the message classes that are new."""
         failed = None
+        if self.own and not setup:
+            self._bring(_names_in(text)[1])
         try:
             self._run_text(text, f"<{cell}>")
         except BaseException as error:
             failed = self._raised(error)
+        if self.own:
+            self._bring(names)
         if setup:
             for name, value in self.names.items():
                 if isinstance(value, type) and value.__module__ == "__main__":
@@ -454,6 +460,23 @@ class Student:
                 except Exception as error:
                     refusals.append([name, whole(str(error)[:MAX_TEXT])])
         return [found, messages, failed, refusals]
+
+    def do_own(self, texts: list[str]) -> None:
+        """Notes cells of the student's own."""
+        self.own = texts
+
+    def _bring(self, wanted: Iterable[str]) -> None:
+        """Runs those cells of the student's own that define what is wanted and not there, with what they need."""
+        for name in sorted(set(wanted) - self.names.keys() - vars(builtins).keys()):
+            for text in reversed(self.own):
+                defined, needed = _names_in(text)
+                if name in defined:
+                    self.own = [one for one in self.own if one is not text]  # once: also if it needs itself
+                    self._bring(needed)
+                    with contextlib.suppress(Exception, SystemExit):
+                        self._run_text(text, "a cell of the student's own")
+                    if name in self.names:
+                        break
 
     def do_call(self, number: int, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Calls a function, or makes an object of a class; nodes that were lent come back with what changed."""
@@ -512,11 +535,10 @@ class Student:
         try:
             code = compile(text, file, "exec", flags, dont_inherit=True)
         except SyntaxError:
-            if not any(line.lstrip()[:1] in ("%", "!", "?") or "= %" in line or "= !" in line
-                       for line in text.split("\n")):  # fmt: skip
+            plain = without_magics(text)
+            if plain is text:
                 raise
-            transform = importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell
-            code = compile(transform(text), file, "exec", flags, dont_inherit=True)
+            code = compile(plain, file, "exec", flags, dont_inherit=True)
         result = eval(code, self.names)
         if code.co_flags & inspect.CO_COROUTINE:
             asyncio.run(result)
@@ -595,6 +617,31 @@ class Callback:
 SIMPLE = frozenset({int, bool, type(None)})
 PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice, type(None))
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
+def without_magics(text: str) -> str:
+    """A cell with IPython's magics as calls; the same one if it has none."""
+    if not any(line.lstrip()[:1] in ("%", "!", "?") or "= %" in line or "= !" in line for line in text.split("\n")):
+        return text
+    transform = importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell
+    return str(transform(text))
+
+
+def _names_in(text: str) -> tuple[set[str], set[str]]:
+    """The names that a cell defines at its top level, and those that it or its functions take from there."""
+    try:
+        waiting = [symtable.symtable(without_magics(text), "cell", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(), set()
+    top = waiting[0].get_symbols()
+    defined = {one.get_name() for one in top if one.is_assigned() or one.is_imported() or one.is_namespace()}
+    needed: set[str] = set()
+    while waiting:
+        table = waiting.pop()
+        needed |= {one.get_name() for one in table.get_symbols()
+                   if one.is_referenced() and (one.is_global() or table.get_type() == "module")}  # fmt: skip
+        waiting += table.get_children()
+    return defined, needed - defined
 
 
 def whole(text: str) -> str:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,6 +97,7 @@ def run_answers(
     seconds: float,
     layers: tuple[str, ...],
     only: Collection[str] | None = None,
+    own: Sequence[str] = (),
 ) -> Ran:
     """Merges answers into the assignment and runs it.
 
@@ -105,6 +106,7 @@ def run_answers(
         seconds: that the student's code may use in one cell.
         layers: of the sandbox.
         only: exercises whose checks run; None means all.
+        own: other cells of the student's.
 
     Raises:
         NbvalError: pytest did not get as far as the first cell.
@@ -119,7 +121,7 @@ def run_answers(
     while True:
         work = Path(tempfile.mkdtemp(dir=bench.folder))
         try:
-            notebook = merged_notebook(assignment, kept, seconds=seconds, only=wanted)
+            notebook = merged_notebook(assignment, kept, seconds=seconds, only=wanted, own=own)
             found, report = bench.run(notebook, work, CELL_FACTOR * seconds + CELL_EXTRA)
             junit = junit or report
             for cell, outcome in found.items():

@@ -429,6 +429,34 @@ class Keeper(Gossip):
                 self.send(client, ClientReply(number=m.number, ok=True, result={"command": m.command}))
 """
 
+OWN_WEIGHTS = """
+def blend(a, b):
+    return sum(weight * part for weight, part in zip(weights(), (a, b)))
+"""
+
+MODULE_OF_THE_SET_UP = """
+def digits(text):
+    if not text.isdecimal():
+        raise ValueError
+    return reduce(operator.add, map(int, text))
+"""
+
+SHELL_AND_MAGIC = """
+files = !ls
+%time three = 3 + len(files)
+display(three, display_id="three")
+def blend(a, b):
+    return three * a + 2 * b
+"""
+
+VIEWS = """
+def groups(words):
+    found = {}
+    for word in words:
+        found.setdefault(len(word), {})[word] = True
+    return {size: some.keys() for size, some in found.items()}
+"""
+
 # ---- what an editor does to a notebook
 
 
@@ -498,6 +526,29 @@ def extra_cells(cells: Cells, notebook: dict[str, Any]) -> None:
         notebook["cells"].insert(2 * place, cell | {"execution_count": None})
 
 
+def own_cells(cells: Cells, notebook: dict[str, Any]) -> None:
+    """Helpers and imports in cells of the student's own, one of which needs another, and in the set-up cell."""
+    cells["functions-setup"]["source"] = "import operator\n" + cells["functions-setup"]["source"]
+    own = ["def weights():\n    return THREE, 2", "THREE = 3\nfrom functools import reduce", "THREE = 1 / 0"]
+    for place, text in enumerate(own):
+        cell = {"cell_type": "code", "id": f"helper-{place}", "metadata": {}, "source": text, "outputs": []}
+        notebook["cells"].insert(place, cell | {"execution_count": None})
+
+
+def split(cells: Cells, notebook: dict[str, Any]) -> None:
+    """An answer cell in two, of which each keeps what its metadata say."""
+    cell = cells["blend-exercise"]
+    first, _, second = cell["source"].partition("# split here\n")
+    notebook["cells"].insert(notebook["cells"].index(cell) + 1, copy.deepcopy(cell) | {"id": "x", "source": second})
+    cell["source"] = first
+
+
+def old_mac_lines(cells: Cells, notebook: dict[str, Any]) -> None:
+    """CR everywhere."""
+    for cell in notebook["cells"]:
+        cell["source"] = cell["source"].replace("\n", "\r")
+
+
 def stray_output(cells: Cells, notebook: dict[str, Any]) -> None:
     """Set-up and play cells changed: the grader has its own."""
     cells["functions-setup"]["source"] = "raise SystemExit"
@@ -549,6 +600,16 @@ HAND_INS = [
     HandIn("markdown", change=retyped("markdown"), flags=("answer-cell-type",)),
     HandIn("raw", change=retyped("raw"), flags=("answer-cell-type",)),
     HandIn("windows-lines", change=windows_lines),
+    HandIn("old-mac-lines", change=old_mac_lines),
+    HandIn("own-cells", {"blend": OWN_WEIGHTS, "digits": MODULE_OF_THE_SET_UP}, change=own_cells),
+    HandIn(
+        "split",
+        {"blend": "PARTS = 3, 2\n# split here\ndef blend(a, b):\n    return PARTS[0] * a + PARTS[1] * b"},
+        change=split,
+        flags=("answer-duplicate",),
+    ),
+    HandIn("shell-and-magic", {"blend": SHELL_AND_MAGIC}),
+    HandIn("views", {"groups": VIEWS}),
     HandIn("lists-of-lines", change=lists_of_lines),
     HandIn("other-kernel", change=other_kernel),
     HandIn("extra-cells", change=extra_cells),

@@ -13,6 +13,12 @@ def blend(a, b):
     return sum(weight * part for weight, part in zip(weights, (a, b)))
 """
 
+DRAWS_IN_VAIN = """
+import uuid
+def blend(a, b):
+    return [np.random.default_rng().random(), np.random.random(), uuid.uuid4().hex]
+"""
+
 PRINTS = """
 def blend(a, b):
     print(3 * a + 2 * b)
@@ -225,8 +231,8 @@ QUORUM_RAISES = "def quorum(n):\n    return len(n) // 2"
 
 
 def other_cell(cells: Cells, notebook: dict[str, Any]) -> None:
-    """A helper in a cell of the student's own, which is not graded."""
-    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": "weights = 3, 2", "outputs": []}
+    """A helper in a cell of the student's own that stops before it defines it."""
+    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": "1 / 0\nweights = 3, 2", "outputs": []}
     notebook["cells"].insert(0, cell | {"execution_count": None})
 
 
@@ -260,6 +266,7 @@ HAND_INS = [
     HandIn("value", {"blend": "def blend(a, b):\n    return a + b"}, BLEND, says="wanted 8 and got 3"),
     HandIn("text", {"blend": "def blend(a, b):\n    return str(3 * a + 2 * b)"}, BLEND, says="'8'"),
     HandIn("none", {"blend": "def blend(a, b):\n    3 * a + 2 * b"}, BLEND, says="None"),
+    HandIn("draws-in-vain", {"blend": DRAWS_IN_VAIN}, BLEND, says="0.595529283714828, 0.5488135039273248,"),
     HandIn("prints", {"blend": PRINTS}, BLEND, says="None"),
     HandIn("tuple", {"blend": "def blend(a, b):\n    return 3 * a + 2 * b,"}, BLEND, says="(8,)"),
     HandIn("not-a-number", {"blend": "def blend(a, b):\n    return float('nan')"}, BLEND, says="nan"),
