@@ -142,7 +142,8 @@ Lab(local_reads.cluster(3), seed=case.seed, schedule=case.schedule, until=case.u
 # | eventual | agreement in the end | nothing on the way |
 #
 # Between each two neighbours lies a history that the weaker one accepts and the stronger one refuses. For each
-# picture say first *why* the stronger refuses it; then find the order that the weaker one has in mind.
+# picture say first *why* the stronger refuses it; then find the order that the weaker one has in mind. (A
+# *compare-and-set*, cas, replaces a value if it is the expected one, and says whether it was.)
 
 # %% name="histories-models-setup"
 from IPython.display import Markdown
@@ -279,6 +280,7 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 # 1. A history is linearizable. You leave one read out. Is it still? You leave one *write* out?
 # 2. Two keys, each linearizable by itself. Is the whole? Two keys, each sequentially consistent?
 # 3. Your two rules from the beginning: which of the models forbids what they forbid?
+# 4. Which rows of the table of transactions are write skew, lost update and long fork?
 #
 # <details><summary>Compare with these</summary>
 #
@@ -288,6 +290,8 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 #    not: each key may have an order, and the orders contradict each other.
 # 3. "Never older than what I have seen" is monotonic reads; "what I wrote is there" is read your writes;
 #    "what is finished is seen by everybody" is linearizability, and only that.
+# 4. Write skew: each reads what the other writes, as it was before. Lost update: both read the same version and
+#    both write the next. Long fork: two readers see two writes in different orders.
 #
 # </details>
 
@@ -298,8 +302,8 @@ judge_shortcut("history-shortcut", need_not_go_back, seeds=range(1000, 1020), mi
 #   definition, and why it is local.
 # - Terry and others, *Session Guarantees for Weakly Consistent Replicated Data* (1994), §2: four promises to
 #   one client, on two pages.
-# - van Steen, Tanenbaum, *Distributed Systems*, §7.2 and §7.3: the same models from the data's side and from
-#   the client's.
+# - van Steen, Tanenbaum, *Distributed Systems* (4th edition), §7.2 and §7.3: the same models from the data's
+#   side and from the client's.
 
 # %% [markdown] name="placement-recall" tags=["reflect"]
 # **Before you go on** (from memory): when is a history linearizable? What may a write that was never answered
@@ -843,8 +847,8 @@ Lab(chord_cases.three(chord_variants.Chord2001), seed=case.seed, schedule=case.s
 # n3 takes n2 for its predecessor and n2 is dead. n1 asks n3 who stands before it, hears "n2", makes it its
 # successor, finds it dead, goes back to n3, and hears "n2" again. Nobody ever asks the *predecessor* whether it
 # lives. Three repairs: ask it (the paper of 2003), ask a node before making it the successor, and let nobody in
-# without a whole list of successors (Zave). Which of the three is missing in each of the two runs of
-# `chord_cases.CASES`?
+# without a whole list of successors (Zave). Above is the first run of `chord_cases.CASES`; open the second one
+# in the same way. Which of the three is missing in each of them?
 
 # %% name="chord-repairs-source" tags=["explain"]
 show_source(chord.Server.on_check_predecessor_timeout)
@@ -859,9 +863,10 @@ show_source(chord.Server.on_check_predecessor_timeout)
 print(crowd(1_000, changes=16, lookups=100, seed=1))
 
 # %% [markdown] name="chord-paths-task" tags=["experiment"]
-# Two measurements of the paper: how long lookups are for rings of 8 to 8,192 nodes (no messages here, only the tables),
-# and what becomes of them when many nodes fail at once, before anything is mended. Marks are the paper's, lines are
-# ours. Where half of the nodes are dead our lookups run into about one timeout more than the paper's.
+# Two measurements of its authors (2001 and 2003): how long lookups are for rings of 8 to 8,192 nodes (no messages here,
+# only the tables), and what becomes of them when many nodes fail at once, before anything is mended. Marks are the
+# paper's, lines are ours. Where half of the nodes are dead our lookups run into about one timeout more than the
+# paper's.
 
 # %% name="chord-paths" tags=["experiment"]
 from dslab.experiments.storage_figures import figure_failures, figure_paths
@@ -878,6 +883,7 @@ figure_failures()
 # 2. A node knows its next r successors. Half of all nodes die at once. How likely is it, roughly, that a
 #    node has lost all of its list?
 # 3. Who may look a key up *while* the ring mends, and what can go wrong for that one?
+# 4. Which of the three repairs is missing in each of the two runs of `chord_cases.CASES`?
 #
 # <details><summary>Compare with these</summary>
 #
@@ -886,6 +892,9 @@ figure_failures()
 # 2. One half to the power of r: with r = 20 one in a million.
 # 3. Everybody. Between a join and the next *stabilize* a key may be looked for at the old owner: the lookup
 #    fails, and trying again after a while helps.
+# 4. In the first n3 must ask its predecessor whether it lives; in the second n2 must have a whole list of
+#    successors before it is let in. To ask before one makes a node the successor keeps a dead name from taking
+#    the place of a living one.
 #
 # </details>
 
@@ -900,7 +909,7 @@ figure_failures()
 
 # %% [markdown] name="kademlia-recall" tags=["reflect"]
 # **Before you go on**: which finger does a Chord node ask, and which ones does it reject? What does
-# *stabilize* ask for, and what does *notify* tell? Which single rule broke the ring?
+# *stabilize* ask for, and what does *notify* tell? Who must be asked whether it lives, so that the ring mends?
 
 # %% [markdown] name="kademlia-why" tags=["why"]
 # <a id="kademlia"></a>
@@ -1651,10 +1660,10 @@ Lab(dynamo.cluster(3, clients=3, server=dynamo_variants.LastWriterWins), seed=ca
 # %% [markdown] name="siblings-statement" tags=["exercise"]
 # ### Exercise *siblings* (15 minutes)
 #
-# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in
-# every entry has seen all that the other one has; an entry that is not there is 0. Writes of which neither has
-# seen the other are *siblings*: both are kept, and whoever reads gets both. **Given** `siblings`, a list of
-# `[vector, value]` that a replica holds, none of which has seen another; and the `vector` and `value` of a
+# A *version vector* counts the writes of each client, `{"c1": 2, "c2": 1}`. One that is at least as large in every
+# entry has seen all that the other one has; an entry that is not there is 0. Writes of which neither has seen the other
+# are *siblings*: both are kept, even if their values are equal, and whoever reads gets both. **Given** `siblings`, a
+# list of `[vector, value]` that a replica holds, none of which has seen another; and the `vector` and `value` of a
 # write that arrives, perhaps late, perhaps a second time. **Goal**: `keep` returns the list that is left.
 
 # %% name="siblings-exercise" tags=["exercise"] points=5
@@ -1746,9 +1755,11 @@ verify("siblings", keep, dynamo_variants.merging, like=dynamo_variants.merged,
 # %% [markdown] name="quorum-pbs-task" tags=["experiment"]
 # ### Experiment: how stale is stale?
 #
-# R = W = 1 promises nothing. How often is it wrong? Bailis and others measured delays in production and computed,
-# for each (R, W), how long after a write 99.9% of reads see it, and what a read and a write cost. Predict first: the
-# disks of LinkedIn, R = W = 1: half a second, 50 ms, or 5? Marks are the paper's, lines are ours.
+# R = W = 1 promises nothing. How often is it wrong? Bailis and others took delays from production, of LinkedIn with
+# SSDs and with disks (LNKD-SSD, LNKD-DISK), of Yammer (YMMR), and of a store at three sites 75 ms apart (WAN), and
+# computed for N = 3 how long after a write 99.9% of reads see it. Predict first: the disks of LinkedIn, R = W = 1: half
+# a second, 50 ms, or 5? Marks are the paper's, lines are ours. For what other R and W cost, run
+# `python -m dslab experiment pbs --trace LNKD-DISK --r 2 --w 1`.
 
 # %% name="quorum-pbs" tags=["experiment"]
 from dslab.experiments.storage_figures import figure_pbs
@@ -1787,7 +1798,8 @@ Lab.recorded(trace, system=store, title="Killed in the middle of a write")
 # 2. A read with W = 1, R = N sees every write. Which failure of one node stops it, and which stops W = N,
 #    R = 1?
 # 3. A client is told "failed". Which three things can be true of its write?
-# 4. Your store would keep its word with a counter that begins at 0 again after a restart. Why? And why would it
+# 4. A session keeps c2's own reads from going back. Which promise to c1 and c2 *together* is still missing?
+# 5. Your store would keep its word with a counter that begins at 0 again after a restart. Why? And why would it
 #    not without `requests`?
 #
 # <details><summary>Compare with these</summary>
@@ -1797,7 +1809,8 @@ Lab.recorded(trace, system=store, title="Killed in the middle of a write")
 # 2. Any dead replica stops reads in the first, and writes in the second.
 # 3. It is nowhere; it is on some replicas and will be overwritten; it is on some and a read will find it,
 #    perhaps next year, and make it the value.
-# 4. Whatever version a server gives to a write it stores itself, in the same step, and it is among those whom it
+# 4. That c2 sees what c1 was told before c2 asked: real time between clients, which is linearizability.
+# 5. Whatever version a server gives to a write it stores itself, in the same step, and it is among those whom it
 #    asks before it gives the next one. `requests` is not in the versions: without it, a write that is asked for
 #    again gets a new version, and an old value comes back over a newer one.
 #
@@ -1938,7 +1951,8 @@ Lab(anti_entropy.cluster(3, server=merkle_steps.Site, cycle=(800, 1200)), seed=2
 # ### Experiment: rumours
 #
 # Comparing everything is sure and slow. A *rumour* is fast: who has news calls somebody at random, and stops after it
-# has called people who knew already, k times (1987). How many never hear of it? First guess: at k = 1, of 1,000
+# has called people who knew already, k times (1987: *feedback and counter*; *blind and coin* does not ask whether they
+# knew, and stops after any call with a chance of one in k). How many never hear of it? First guess: at k = 1, of 1,000
 # sites, five, fifty or two hundred? Marks are the paper's, lines are ours.
 
 # %% name="repair-gossip" tags=["experiment"]
