@@ -38,12 +38,15 @@ def timeouts(text: str) -> int | dict[str, int] | None:
 def build_parser() -> Parser:
     """The parser of this command."""
     parser = Parser(prog="python -m dslab explore", description="Search every order of events within bounds: "
-                    "exhausted, violated or budget spent.")
+                    "exhausted, violated or budget spent.", epilog="The exit status is 0 if the search was exhausted, "
+                    "every property held and every goal was reached; 1 if not; 2 for a wrong argument; 130 after "
+                    "Ctrl-C. What three servers do is often exhausted, what five do hardly ever.")
     parser.add_argument("system", metavar="SYSTEM", help="a protocol of dslab.protocols, for example paxos")
     for name in SIZES:
         parser.add_argument(f"--{name}", type=whole(0, 1000), metavar="N", help="as the protocol's cluster takes it")
     parser.add_argument("--request", action="append", metavar="COMMAND[@NODE]",
-                        help="what client c1 asks for, of this server; may be repeated (default: x=1)")
+                        help="what client c1 asks for, of this server; may be repeated (default: x=1, or what the "
+                             "protocol says)")
     parser.add_argument("--timeouts", type=timeouts, metavar="N", default=argparse.SUPPRESS,
                         help=f"how many timers may run out: N, `any`, or election=2,heartbeat=1 (default: {TIMEOUTS}, "
                              "or what the protocol says)")
@@ -85,9 +88,9 @@ def made(module: Any, chosen: argparse.Namespace) -> Any:
         raise WrongArgumentError(f"{chosen.system}: {error}") from None
 
 
-def requests(chosen: argparse.Namespace, system: Any) -> list[dict[str, Any]]:
-    """What client c1 asks for."""
-    asked = chosen.request if chosen.request is not None else ["x=1"] if system.clients else []
+def requests(chosen: argparse.Namespace, system: Any, usual: Sequence[str]) -> list[dict[str, Any]]:
+    """What client c1 asks for; the usual, if the command does not say."""
+    asked = chosen.request if chosen.request is not None else usual if system.clients else []
     if asked and not system.clients:
         raise WrongArgumentError(f"{system.code} has no clients to make a --request")
     found = []
@@ -128,8 +131,11 @@ def report(found: Any) -> str:
         from dslab.sim.schedule import call
 
         lines += [f"            {call(action)}" for action in found.case.schedule]
+        if any(action["do"] == "timeout" for action in found.case.schedule):
+            lines.append("There is no clock in a search: timers run out at any time, and what relies on time breaks.")
     elif found.result == "budget spent":
-        lines.append(f"budget spent: {found.why}. Nothing was found so far, which proves nothing about the rest.")
+        lines.append(f"budget spent: {found.why}. Nothing was found so far, which proves nothing about the rest; "
+                     f"with smaller bounds or fewer nodes there is less to see.")
     else:
         lines.append("exhausted: there is no other state within these bounds"
                      + (", and every property holds in all of them." if not found.not_evaluable else "."))
@@ -158,7 +164,8 @@ def main(argv: Sequence[str]) -> int:
             raise WrongArgumentError(f"no system is called {chosen.system!r}: choose from {', '.join(known)}")
         module = known[chosen.system]
         system = made(module, chosen)
-        bounds = {"timeouts": TIMEOUTS, "network": "once", **getattr(module, "BOUNDS", {})}
+        bounds = {"timeouts": TIMEOUTS, "network": "once", "requests": ["x=1"], **getattr(module, "BOUNDS", {})}
+        bounds["requests"] = requests(chosen, system, bounds["requests"])
         if hasattr(chosen, "timeouts"):
             bounds["timeouts"] = chosen.timeouts
         if chosen.network:
@@ -167,7 +174,7 @@ def main(argv: Sequence[str]) -> int:
         if chosen.counterexample and not Path(chosen.counterexample).absolute().parent.is_dir():
             raise WrongArgumentError(f"{chosen.counterexample} cannot be written (there is no such directory): "
                                      f"--counterexample takes the name of a file")
-        found = explore(system, requests=requests(chosen, system), search=chosen.search.replace("-walk", " walk"),
+        found = explore(system, search=chosen.search.replace("-walk", " walk"),
                         states=chosen.states, depth=chosen.depth, memory=chosen.memory * 1_000_000, seed=chosen.seed,
                         symmetry=chosen.symmetry, progress=progress if live else None, **bounds)
         if chosen.counterexample and found.case:

@@ -20,6 +20,7 @@ from .crdt_sets import GSet, OptimisedORSet, ORSet, TwoPhaseSet
 
 GOSSIP = (80, 120)               # ms between two messages to the same replica
 LATENCY, DISK = (5, 15), (1, 3)  # ms one way; ms per durable write
+BOUNDS = {"requests": ["add a", "remove a"], "timeouts": 3}     # of an exploration, unless told otherwise
 
 
 @message

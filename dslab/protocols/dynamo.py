@@ -19,6 +19,8 @@ from dslab.sim.client import RETRY_MS
 from . import quorum
 from .dynamo_properties import ALWAYS, EVENTUALLY
 
+BOUNDS = {"requests": ["cart+beer"], "timeouts": 0}     # of an exploration, unless told otherwise
+
 
 def descends(a, b):
     """Whether version vector a has seen all that b has: every entry of b is at most a's."""

@@ -16,6 +16,7 @@ LATENCY = (5, 15)       # ms one way
 BUCKETS = 4             # at first
 FULL = 2                # entries per bucket, on average, at which the number of buckets doubles
 BITS = 32               # of a hash
+BOUNDS = {"requests": [f"{key}=1" for key in "abcdefghi"]}     # of an exploration, unless told otherwise
 
 
 class Server(Node):

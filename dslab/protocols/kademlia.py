@@ -20,6 +20,7 @@ PATIENCE = 60           # ms after which an answer is overdue; at the second tim
 REFRESH = 5_000         # ms between two refreshes; the paper has an hour
 SHOWN = 3               # lookups that a server shows
 JUDGED = 64             # servers; larger networks run without properties
+BOUNDS = {"timeouts": {"patience": 1}}     # of an exploration, which cannot follow all that a refresh draws
 
 
 @message

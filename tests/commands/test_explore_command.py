@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dslab.commands.explore import main
+from dslab.commands.run import systems
 from dslab.sim import simulate
 from dslab.sim.schedule import check_schedule
 
@@ -50,6 +51,29 @@ def test_symmetry_search_and_requests(capsys):
     assert found["search"] == "depth-first" and found["bounds"]["crashes"] == 1 and found["bounds"]["requests"] == []
     assert main(["echo", "--request", "a", "--request", "b@n1", "--json", "--losses", "1", "--network", "once"]) == 0
     assert [r["command"] for r in json.loads(capsys.readouterr().out)["bounds"]["requests"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", systems())
+def test_every_protocol_can_be_searched(name, capsys):
+    """By its name alone: each ends in one of the three results, and the object agrees with the exit status."""
+    status = main([name, "--states", "200", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["result"] in ("exhausted", "violated", "budget spent") and status == (0 if found["passed"] else 1)
+    assert bool(found["schedule"]) == bool(found["violation"]) == (found["result"] == "violated")
+    assert not found["passed"] or all(found["goals"].values())
+
+
+def test_small_bounds_of_a_protocol_are_its_own(capsys):
+    """Commands that it understands, as many timers as its goals need."""
+    for name in ("crdt", "hash_table"):
+        assert main([name, "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["bounds"]["requests"]) > 1
+
+
+def test_what_relies_on_time_breaks_and_the_words_say_so(capsys):
+    """Two servers that have not heard each other both lead."""
+    assert main(["highest_id", "--nodes", "3"]) == 1
+    assert "There is no clock in a search" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
