@@ -35,6 +35,7 @@ def survey(reading: Reading) -> dict[str, Any]:
     for event, scene, changed in scenes(reading):
         fault = faults.note(event, scene)
         if "role" in changed or "ballot" in changed or (event.kind in ("crash", "restart") and fault):
+            before = leaders[-1]["node"] if leaders else event.node if event.kind == "start" else None
             _span(leaders, event, scene)
             now = leaders[-1] if leaders and leaders[-1]["to_us"] is None else None
             if now and now["from_us"] == event.time_us and now["term"] > elected:
@@ -43,6 +44,8 @@ def survey(reading: Reading) -> dict[str, Any]:
                     {"us": event.time_us, "event": event.id, "term": elected, "leader": now["node"]}
                 )
                 interesting.append(event.id)
+            elif now and now["from_us"] == event.time_us and not now["term"] and now["node"] != before:
+                interesting.append(event.id)  # another leader, where there are no terms
         if "commit_index" in changed and scene.nodes[event.node or ""].fields["commit_index"] > highest:
             highest = scene.nodes[event.node or ""].fields["commit_index"]
             commits.append({"us": event.time_us, "event": event.id, "index": highest})

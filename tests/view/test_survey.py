@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dslab.protocols import multi_paxos, paxos, raft
+from dslab.protocols import multi_paxos, paxos, primary_backup, raft
 from dslab.sim import simulate
 from dslab.view import read, survey
 
@@ -78,3 +78,12 @@ def test_where_ballots_take_the_place_of_terms_the_line_shows_them() -> None:
     leader = found["leaders"][-1]
     assert ballots[leader["node"]] == [leader["term"], leader["node"]] and leader["term"] > 1
     assert [s["term"] for s in found["stations"]] == sorted({s["term"] for s in found["leaders"]})
+
+
+def test_another_primary_is_interesting_also_where_there_are_no_terms() -> None:
+    """But no station: a roundel is a term."""
+    crash = [{"at": 900, "do": "crash", "node": "n1"}]
+    trace = simulate(primary_backup.cluster(3), seed=1, schedule=crash, until=2000)
+    found = survey(read(trace))
+    said = [(trace.events[event].kind, trace.events[event].node) for event in found["interesting"]]
+    assert said == [("deliver", "n1"), ("crash", "n1"), ("deliver", "n2")] and found["stations"] == []

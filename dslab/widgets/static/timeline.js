@@ -279,7 +279,7 @@ export function createTimeline(ctx, handlers) {
   function inForce(branch, begin) {
     if (begin >= view.from) return [];
     const span = leaderSpans(branch).find(({ from_us: from, to_us: to }) => from < view.from && (to ?? Infinity) > view.from);
-    return span ? [{ us: view.from, term: span.term }] : [];
+    return span?.term ? [{ us: view.from, term: span.term }] : [];
   }
 
   // Stations nearer than 20 px: the later one is drawn.
