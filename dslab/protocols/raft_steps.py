@@ -17,8 +17,11 @@ from .raft_properties import ALWAYS, election_safety, leader_append_only, log_ma
 from .raft_steps_properties import (
     answered_is_committed,
     answers_are_results,
+    applied_once,
+    committed_is_stored,
     counted_is_there,
     elected_once,
+    hears_what_is_committed,
     nobody_follows_the_past,
     runs_once,
     stores_follow_the_log,
@@ -30,7 +33,7 @@ from .raft_steps_properties import (
 class Skeleton(Node):
     """A Raft server without its decisions: by itself it stands for nothing, stores nothing and forgets everything."""
 
-    shows = (*raft.Server.shows, "ran")
+    shows = (*raft.Server.shows, "ran", "heard")
     election_timeout, heartbeat = raft.ELECTION_TIMEOUT, raft.HEARTBEAT
 
     def on_start(self):
@@ -45,6 +48,7 @@ class Skeleton(Node):
         self.commit_index = self.last_applied = 0
         self.next_index, self.match_index = {}, {}       # per peer, while leader
         self.store, self.ran = {}, []                    # the state machine; [client, number] of what it has run
+        self.heard = None                                # the last append: [term, own term, followed, known committed]
 
     @property
     def quorum(self):
@@ -78,12 +82,15 @@ class Skeleton(Node):
         self.set_timer("heartbeat", after=self.heartbeat)
 
     def on_append_entries(self, sender, m):
-        if not self.follows(sender, m.term):             # step 1
+        followed = _yes_or_no("follows", self.follows(sender, m.term))
+        self.heard = [m.term, self.term, followed, 0]
+        if not followed:                                 # step 1
             self.send(sender, raft.Appended(self.term, False, 0))
-        elif not self.append(m):                         # step 2
+        elif not _yes_or_no("append", self.append(m)):   # step 2
             self.send(sender, raft.Appended(self.term, False, min(m.prev_index - 1, self.last_index)))
         else:
             self.commit_up_to(self.known_committed(m))   # step 3
+            self.heard = [m.term, self.term, followed, min(m.commit_index, m.prev_index + len(m.entries))]
             self.send(sender, raft.Appended(self.term, True, m.prev_index + len(m.entries)))
 
     # ---- step 2: replication. Until then nothing is stored, and a leader says yes to every client
@@ -121,7 +128,7 @@ class Skeleton(Node):
 
     def answer(self, index, entry, result):
         if self.role == "leader":
-            self.send(entry.client, ClientReply(entry.number, True, result))
+            self.send(entry.client, ClientReply(entry.number, True))      # done; with what result, comes in step 3
 
     # ---- step 4: restart. Until then nothing is durable, and a request that stands twice in the log runs twice
 
@@ -135,6 +142,12 @@ class Skeleton(Node):
         if is_write:
             self.store = {**self.store, key: value}
         return self.store.get(key)
+
+
+def _yes_or_no(method, answer):
+    if not isinstance(answer, bool):
+        raise TypeError(f"{method} returned {answer!r}; it must return True or False on every path")
+    return answer
 
 
 # ---- the steps, done: whoever is stuck at one derives the next class from these
@@ -196,6 +209,10 @@ class Committed(Replicated):
     def known_committed(self, m):
         return min(m.commit_index, m.prev_index + len(m.entries))
 
+    def answer(self, index, entry, result):
+        if self.role == "leader":
+            self.send(entry.client, ClientReply(entry.number, True, result))
+
 
 class Restarted(Committed):
     """All as in raft.py."""
@@ -245,13 +262,15 @@ def electing(server, nodes=3, **options):
 
 def replicating(server, nodes=3, **options):
     """A cluster that replicates a log; arguments as for electing."""
-    promises = (election_safety, leader_append_only, log_matching, counted_is_there, answered_is_committed)
+    promises = (election_safety, leader_append_only, log_matching, counted_is_there, committed_is_stored,
+                answered_is_committed)
     return _cluster("replicating", server, nodes, promises, options)
 
 
 def committing(server, nodes=3, **options):
     """A cluster that commits; arguments as for electing."""
-    return _cluster("committing", server, nodes, (*ALWAYS, answered_is_committed, told_what_it_returned), options)
+    promises = (*ALWAYS, answered_is_committed, told_what_it_returned, hears_what_is_committed, applied_once)
+    return _cluster("committing", server, nodes, promises, options)
 
 
 def restarting(server, nodes=3, **options):

@@ -42,6 +42,12 @@ def nobody_follows_the_past(world):
     server = world.changed
     if server is None or not hasattr(server, "leader"):
         return None
+    if getattr(server, "heard", None) is not None and server.heard != world.memory.get(server.id):
+        world.memory[server.id] = server.heard
+        term, own, followed, _ = server.heard
+        if followed != (term >= own):
+            return violation(f"{server.id}, in term {own}, says that it {'follows' if followed else 'does not follow'} the "
+                             f"leader of term {term}", nodes=[server.id], expected=f"{not followed}", found=f"{followed}")
     if server.role == "leader":
         world.memory[server.term] = server.id
     elif server.leader is not None and world.memory.get(server.term, server.leader) != server.leader:
@@ -96,6 +102,56 @@ def counted_is_there(world):
                                  expected=f"{leader.id}'s log up to there",
                                  found=f"another, with {len(peer.log)} in all")
     return None
+
+
+@title("Committed is stored")
+def committed_is_stored(world):
+    """What a leader calls committed is in the logs of a majority, and others learn of it from a leader."""
+    server = world.changed
+    if server is None or not hasattr(server, "commit_index"):
+        return None
+    before = world.memory.get(server.id, 0)
+    world.memory[server.id] = index = server.commit_index
+    if index <= before:
+        return None
+    if server.role != "leader":
+        if index <= world.memory.get("leaders", 0):
+            return None
+        return violation(f"{server.id}, which does not lead, calls index {index} committed, and no leader has done so",
+                         nodes=[server.id], index=index, expected="a leader that called it committed", found="none")
+    world.memory["leaders"] = max(world.memory.get("leaders", 0), index)
+    holders = [s.id for s in world.servers if hasattr(s, "log") and (
+        s.term > server.term or s.log[:index] == server.log[:index])]     # a newer leader may have replaced it since
+    if 2 * len(holders) > len(world.servers):
+        return None
+    return violation(f"leader {server.id} calls index {index} committed, which only {' and '.join(holders)} "
+                     f"hold{'s' if len(holders) == 1 else ''}", nodes=holders, index=index,
+                     expected=f"{len(world.servers) // 2 + 1} servers that hold it", found=f"{len(holders)}")
+
+
+@title("What is known is applied")
+def hears_what_is_committed(world):
+    """A follower has applied all that the last append of its leader proves to be committed and in its log."""
+    server = world.changed
+    heard = getattr(server, "heard", None)
+    if heard is None or server.commit_index >= heard[3]:
+        return None
+    return violation(f"{server.id} has heard that index {heard[3]} is committed, holds it, and calls no more than index "
+                     f"{server.commit_index} committed", nodes=[server.id], index=heard[3],
+                     expected=f"commit index {heard[3]}", found=f"commit index {server.commit_index}")
+
+
+@title("An entry runs once")
+def applied_once(world):
+    """A server runs every entry of its log at most once."""
+    server = world.changed
+    ran = getattr(server, "ran", None)
+    if not ran or len(ran) <= server.last_applied:
+        return None
+    client, number = ran[-1]
+    return violation(f"{server.id} has applied {server.last_applied} entries and run {len(ran)} commands, the last of them "
+                     f"request {number} of {client}", nodes=[server.id], expected=f"{server.last_applied}",
+                     found=f"{len(ran)}")
 
 
 @title("Answered is committed")
