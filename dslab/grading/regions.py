@@ -108,13 +108,18 @@ def has_hidden_tests(text: str) -> bool:
 
 def without_hidden_tests(text: str) -> str:
     """An nbgrader check cell as the handout shows it."""
+    return without(text, _BEGIN_HIDDEN, _END_HIDDEN)
+
+
+def without(text: str, begin: str, end: str) -> str:
+    """A cell without the lines from each line `begin` to the next line `end`, or to the cell's end."""
     out: list[str] = []
-    hidden = False
+    inside = False
     for line in text.split("\n"):
-        hidden = hidden or line.strip() == _BEGIN_HIDDEN
-        if not hidden:
+        inside = inside or line.strip() == begin
+        if not inside:
             out.append(line)
-        hidden = hidden and line.strip() != _END_HIDDEN
+        inside = inside and line.strip() != end
     return "\n".join(out)
 
 

@@ -21,7 +21,7 @@ from dslab.grading.assignment import NBGRADER_STUB, assignment_of
 from dslab.grading.intake import HandInError, hand_in_of, read_notebook
 
 _TEXT_STUB = ("YOUR ANSWER HERE",)
-_SCHEME_MARKS = _BEGIN_SCHEME, _END_SCHEME = "=== BEGIN MARK SCHEME ===", "=== END MARK SCHEME ==="
+_SCHEME_MARKS = "=== BEGIN MARK SCHEME ===", "=== END MARK SCHEME ==="  # for those who mark
 
 # Shorter lines ("return False", "for entry in log:") are nobody's secret, and neither are signatures and imports.
 _SECRET = 20  # characters without white space
@@ -62,25 +62,13 @@ def _is_kept_out(cell: Cell) -> bool:
     return bool(_keys(cell, "dslab").get("hidden")) or "solution" in cell["metadata"].get("tags", ())
 
 
-def _without_scheme(text: str) -> str:
-    """A task as students get it: nbgrader's mark scheme is for those who mark."""
-    out: list[str] = []
-    inside = False
-    for line in text.split("\n"):
-        inside = inside or line.strip() == _BEGIN_SCHEME
-        if not inside:
-            out.append(line)
-        inside = inside and line.strip() != _END_SCHEME
-    return "\n".join(out)
-
-
 def _given_out(cell: Cell) -> str:
     """A cell's text as students get it.
 
     Raises:
         RegionError: a region does not open or close where it must.
     """
-    text = _without_scheme(regions.without_hidden_tests(cell["source"]))
+    text = regions.without(regions.without_hidden_tests(cell["source"]), *_SCHEME_MARKS)
     if not _is_answer(cell):
         return text
     stub: Sequence[str] = (regions.DEFAULT_STUB,) if _keys(cell, "dslab") else NBGRADER_STUB
