@@ -41,7 +41,7 @@ def test_right_answers_get_all_points(course):
 
 ANSWERS = [
     pytest.param("def add(a, b):\n    return 0", "wrong", "wanted 9. You gave 0.", id="wrong value"),
-    pytest.param("def add(a, b):\n    return c", "error", "NameError: name 'c' is not defined (graded", id="name"),
+    pytest.param("def add(a, b):\n    return c", "error", "NameError: name 'c' is not defined (put", id="name"),
     pytest.param("def sum(a, b):\n    return a + b", "error", "the answer does not define it", id="other name"),
     pytest.param("def add(a):\n    return a", "error", "TypeError: add() takes 1", id="signature"),
     pytest.param("def add(a, b:\n    return", "error", "answer cell stops with SyntaxError", id="syntax"),
@@ -162,11 +162,15 @@ def test_what_was_refused_is_flagged(course):
     result = graded(course, course.right | {"add": answer})["json"]
     assert result["points"] == 9
     assert [(flag["kind"], "os.fork" in flag["text"]) for flag in result["flags"]] == [("refused-call", True)]
+    in_hidden = "import os\ndef add(a, b):\n    try: a > 100 and os.fork()\n    except OSError: pass\n    return a + b"
+    flags = graded(course, course.right | {"add": in_hidden})["json"]["flags"]
+    assert flags == []  # they would tell what that check asks
 
 
 def test_two_runs_give_the_same(course):
     """Byte for byte, whatever the kernel graded between them."""
-    answers = course.right | {"add": "import random\ndef add(a, b):\n    return {1, 'x', (2,)}"}
+    draw = "[random.random(), random.SystemRandom().random()]"
+    answers = course.right | {"add": f"import random\ndef add(a, b):\n    return {{1, 'x', (2,)}}, {draw}"}
     first = graded(course, answers)
     graded(course, {})
     assert json.dumps(first, sort_keys=True) == json.dumps(graded(course, answers), sort_keys=True)
