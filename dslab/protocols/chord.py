@@ -152,7 +152,8 @@ class Server(Router):
 
     def on_store(self, sender, m):
         key = identifier(m.name, self.bits)
-        if not self.member or self.fresh or not self.owns(key):
+        lost = self.predecessor is None and self.successors      # where its own keys begin
+        if not self.member or self.fresh or lost or not self.owns(key):
             self.send(sender, Refused(m.number))         # it does not know, or no longer, what there is to overwrite
             return
         version = self.store.get(m.name, [0, None])[0]
