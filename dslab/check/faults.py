@@ -1,4 +1,4 @@
-"""Random faults: schedules of crashes, partitions, lost and doubled messages, and requests, all from one seed."""
+"""Random faults: schedules of crashes, partitions, bad links, wrong clocks, and requests, all from one seed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ Action = dict[str, Any]
 PAUSE_MS = (20, 250)         # between two actions
 KINDS = ("request", "crash", "restart", "partition", "heal", "loss", "duplicate")
 HOSTILE = (*KINDS, "reboot", "timeout")     # adds short outages, and timers that run out at the worst moment
+EVERYTHING = (*HOSTILE, "pause", "cut", "slow", "skew")     # adds one-way cuts, late messages, and clocks that go wrong
 CHURN = ("request", "join", "leave", "crash", "restart")     # for systems whose servers come and go
 WEIGHTS = {"request": 3}     # the others have 1
 
@@ -23,7 +24,7 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
         system: whose nodes the actions name.
         seed: any integer; equal seeds give equal schedules.
         until: no action at or after this time, ms.
-        kinds: which of HOSTILE and CHURN may occur.
+        kinds: which of EVERYTHING and CHURN may occur.
 
     Returns:
         Actions in order of time. Servers may be down and links cut when it ends.
@@ -77,6 +78,25 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
     makers["timeout"] = lambda: {"do": "timeout", "node": random.choice(servers)}
     makers["partition"] = lambda: {
         "do": "partition", "groups": [sorted(random.sample(servers, random.randint(1, max(1, len(servers) - 1))))]}
+    def pause() -> Action:
+        node = random.choice(servers)
+        schedule.append({"at": at, "do": "pause", "node": node})
+        return {"at": at + random.choice([20, 200, 800]), "do": "resume", "node": node}
+
+    def cut() -> Action | None:
+        if len(servers) < 2:
+            return None
+        source, target = random.sample(servers, 2)
+        return {"do": random.choice(["cut", "cut", "mend"]), "source": source, "target": target}
+
+    def slow() -> Action | None:
+        if len(servers) < 2:
+            return None
+        source, target = random.sample(servers, 2)
+        return {"do": "link", "source": source, "target": target, "latency": random.choice([1, [1, 100], 300])}
+
+    makers["pause"], makers["cut"], makers["slow"] = pause, cut, slow
+    makers["skew"] = lambda: {"do": "skew", "node": random.choice(servers), "rate": random.choice([0.5, 0.9, 1, 2])}
     makers["heal"] = lambda: {"do": "heal"}
     makers["loss"], makers["duplicate"] = lambda: link("loss"), lambda: link("duplicate")
 
@@ -84,7 +104,7 @@ def random_schedule(system: System, seed: int, until: float, kinds: Sequence[str
     while True:
         at += random.randint(*PAUSE_MS)
         if at >= until:
-            return schedule
+            return sorted((act for act in schedule if act["at"] < until), key=lambda act: act["at"])
         made = makers[random.choice(bag)]()
         if made is not None:
             schedule.append({"at": at, **made})

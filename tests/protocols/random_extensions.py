@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from dslab.check.faults import HOSTILE, KINDS, random_schedule
+from dslab.check.faults import EVERYTHING, HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import HELD, check_trace
 from dslab.protocols import raft_membership, raft_prevote, raft_reads, raft_snapshots
 from dslab.sim import System, Trace, simulate
@@ -51,7 +51,7 @@ def system_for(variant: str, seed: int) -> System:
 def schedule_for(variant: str, system: System, seed: int) -> list[dict[str, Any]]:
     """Random faults and requests; four in ten requests are reads or changes of the membership where these exist."""
     random = Random(f"extensions/{seed}")
-    schedule = random_schedule(system, seed, UNTIL - 300, KINDS if seed % 4 < 2 else HOSTILE)
+    schedule = random_schedule(system, seed, UNTIL - 300, (KINDS, KINDS, HOSTILE, EVERYTHING)[seed % 4])
     for action in schedule:
         if action["do"] == "request":
             action["client"] = random.choice(system.clients)

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from dslab.check.faults import HOSTILE, KINDS, random_schedule
+from dslab.check.faults import EVERYTHING, HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
 from dslab.protocols import raft, raft_variants
 from dslab.sim import simulate
@@ -27,7 +27,7 @@ def one_run(seed: int, server: type[raft.Server] = raft.Server) -> tuple[str, in
     """(name of the violated property or "", events, entries committed) of the run with this seed."""
     nodes = 3 if seed % 2 else 5
     system = raft.cluster(nodes, server=server, disk=(0, 20) if seed % 3 else 0)
-    kinds = KINDS if seed % 4 < 2 else HOSTILE
+    kinds = (KINDS, KINDS, HOSTILE, EVERYTHING)[seed % 4]
     trace = simulate(system, seed=seed, schedule=random_schedule(system, seed, UNTIL - 300, kinds), until=UNTIL)
     verdict = first_violation(trace, raft.ALWAYS)
     last = trace.state_at(len(trace) - 1)

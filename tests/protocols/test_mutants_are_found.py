@@ -79,7 +79,7 @@ FOUND = {
     ("raft_safety", "CommitsAnyTerm"): (365, "leader_completeness"),
     ("raft_snapshots", "TrimsAfterwards"): (4, "log_matching"),
     ("raft_snapshots", "ForgetsSessions"): (626, "takes_effect_once"),
-    ("raft_membership", "SwitchesAtOnce"): (15, "leader_completeness"),
+    ("raft_membership", "SwitchesAtOnce"): (11, "leader_completeness"),
     ("raft_reads", "LocalReads"): (5, "reads_are_fresh"),
     ("raft_reads", "AnswersAtOnce"): (5, "reads_are_fresh"),
     ("generals", "OneRoundLess"): (0, "interactive_consistency_1"),

@@ -14,6 +14,7 @@ from dslab.check.feedback import CheckFailed
 from dslab.check.invariants import HELD, check_trace, first_violation
 from dslab.check.progress import unanswered
 from dslab.check.properties import linearizable
+from dslab.check.shrink import minimise
 from dslab.protocols import (
     abd,
     chain,
@@ -286,6 +287,19 @@ def test_a_storm_finds_the_mutant(mutant):
     case, links = random_storage.case_for(name, seed), LINKS.get(mutant, {})
     assert random_storage.faults_of(name, *random_storage.run(name, case, **links)) == []
     assert random_storage.faults_of(name, *random_storage.run(name, case, **{part: mutant}, **links)) != []
+
+
+@pytest.mark.parametrize("name", ["HalfAndHalf", "LocalVersions", "Nameless", "ForgetsWhatItGave", "StoresWhatComes",
+                                  "Volatile", "EveryTryIsNew"])
+def test_what_is_left_of_a_storm_is_short(name):
+    """At most 15 actions; the others are shown by a case that is no longer."""
+    mutant = getattr(quorum_variants, name)
+    case = random_storage.case_for(*FOUND[mutant])
+    wrong, right = (random_storage.system_for("abd", case, server=cls).expecting(linearizable())
+                    for cls in (mutant, abd.Server))
+    promise = first_violation(random_storage.run("abd", case, server=mutant)[1], wrong.always).name
+    small = minimise(wrong, case, promise, right=right, runs=250)
+    assert small.after["actions"] <= 15 and small.verdict.name == promise
 
 
 def test_every_mutant_is_in_the_table():
