@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 from .dependencies import order_edges
 from .history import OK
 from .levels import LEVELS, forbidden
-from .ordering import Arc, Budget, Choice, Order, OutOfBudget, Way, search
+from .ordering import Arc, Budget, Choice, Order, OutOfBudget, Way, in_line, search
+from .serial import serial_order
 from .transactions import Transaction, Writers, list_orders
 
 FAMILIES = ("ww", "committed", "monotonic atomic", "atomic", "causal", "view", "prefix", "snapshot", "serial")
@@ -61,6 +62,8 @@ def fits(found: Sequence[Transaction], kind: str, level: str, budget: Budget) ->
         return Searched(None)
     try:
         for sources in _sources(found, writers, kind, "garbage-read" in forbidden(level), budget):
+            if kind == "rw-register" and (line := serial_order(found, sources)) is not None:
+                return Searched(True, tuple(line))
             problem = _Problem(found, kind, level, sources, writers)
             order = problem.solved(budget)
             if order is not None:
@@ -253,13 +256,13 @@ class _Problem:
             OutOfBudget: undecided.
         """
         size = len(self.members) * (2 if self.split else 1)
-        line = _line(size, self.arcs)
+        line = in_line(size, self.arcs)
         if line is None:
             return None
         if self.choices or self.never:
             usual = [arc for choice in self.choices for arc in choice[0].arcs]
             barred = self.never or any(choice[0].never for choice in self.choices)
-            line = None if barred else _line(size, self.arcs + usual)
+            line = None if barred else in_line(size, self.arcs + usual)
             if line is None and len(self.members) > LARGEST:
                 raise OutOfBudget
         if line is None:
@@ -270,21 +273,3 @@ class _Problem:
         if line is None:
             return None
         return [self.members[n // 2] for n in line if n % 2] if self.split else [self.members[n] for n in line]
-
-
-def _line(size: int, arcs: Sequence[Arc]) -> list[int] | None:
-    """All nodes in a line that keeps the arcs, or None if they go in a circle (A. Kahn, CACM 5(11), 1962)."""
-    after: list[list[int]] = [[] for _ in range(size)]
-    wait = [0] * size
-    for a, b in arcs:
-        after[a].append(b)
-        wait[b] += 1
-    ready = [n for n in range(size - 1, -1, -1) if not wait[n]]
-    line = []
-    while ready:
-        line.append(node := ready.pop())
-        for b in after[node]:
-            wait[b] -= 1
-            if not wait[b]:
-                ready.append(b)
-    return line if len(line) == size else None

@@ -203,3 +203,21 @@ def _guess(order: Order, choices: list[Choice], budget: Budget) -> tuple[Order |
                 return None, origin
             todo += more
     return order, None
+
+
+def in_line(size: int, arcs: Sequence[Arc]) -> list[int] | None:
+    """All nodes in a line that keeps the arcs, or None if they go in a circle (A. Kahn, CACM 5(11), 1962)."""
+    after: list[list[int]] = [[] for _ in range(size)]
+    wait = [0] * size
+    for a, b in arcs:
+        after[a].append(b)
+        wait[b] += 1
+    ready = [n for n in range(size - 1, -1, -1) if not wait[n]]
+    line = []
+    while ready:
+        line.append(node := ready.pop())
+        for b in after[node]:
+            wait[b] -= 1
+            if not wait[b]:
+                ready.append(b)
+    return line if len(line) == size else None

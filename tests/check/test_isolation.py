@@ -47,6 +47,45 @@ def test_stronger_implies_weaker():
         assert transactional.strongest_levels(operations, KIND[lists]) == strongest(kept)
 
 
+def recorded_from_registers(rng, size, clients, objects):
+    """What clients would record of registers that run one transaction at a time, somewhere between question and answer;
+    some are never answered."""
+    found, state, running, time = [], {}, {}, 0
+    while len(found) < size or running:
+        time += 1
+        client = rng.randrange(clients)
+        if client not in running and len(found) < size:
+            parts = [(rng.choice("rw"), rng.randrange(objects), 3 * len(found) + n) for n in range(rng.randint(1, 3))]
+            running[client] = len(found)
+            found.append([parts, time, None, None])
+        elif client in running and found[running[client]][2] is None:
+            one = found[running[client]]
+            one[2] = []
+            for do, key, value in one[0]:
+                state[key] = value if do == "w" else state.get(key)
+                one[2].append((do, key, state[key]))
+        elif client in running:
+            found[running.pop(client)][3] = time if rng.random() > 0.03 else None
+    return [Operation(n, "txn", None, tuple(asked), None if end is None else tuple(told), begun, end,
+                      "unknown" if end is None else "ok") for n, (asked, begun, told, end) in enumerate(found)]
+
+
+def test_thousand_transactions_of_registers():
+    """An order is found, and it is one: in it each reads what was written last."""
+    operations = recorded_from_registers(random.Random(7), 1_000, 8, 40)
+    for level in ("strict-serializable", "snapshot-isolation", "read-committed"):
+        found = transactional.check(operations, REGISTER, level)
+        assert found.verdict == "ok" and found.tried["ways"] < 10_000
+    state = {}
+    for place, i in enumerate(transactional.check(operations, REGISTER, "strict-serializable").witness):
+        one = operations[i]
+        for do, key, value in one.result or one.argument:
+            if do == "w":
+                state[key] = value
+            assert one.status != "ok" or state.get(key) == value
+        assert all(operations[j].invoked < (one.completed or 10 ** 9) for j in found.witness[:place])
+
+
 def test_forbidden_anomalies_are_anomalies():
     """Whatever rules a level out by its name rules it out by the exact search too: no anomaly is made up."""
     for lists, _, operations in histories(70, 100):
