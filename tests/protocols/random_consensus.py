@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from dslab.check.faults import HOSTILE, KINDS, random_schedule
+from dslab.check.faults import EVERYTHING, HOSTILE, KINDS, random_schedule
 from dslab.check.invariants import first_violation
 from dslab.check.progress import settled, unanswered
 from dslab.protocols import ben_or, bully, bully_epochs, highest_id, multi_paxos, paxos, ring
@@ -26,12 +26,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import live_judge
 
 FAULTS, QUIET = 1_500, 2_500      # ms
+ALL_FROM = 10_000                 # seeds from here on have every kind of fault
 
 
 def calming(system, seed, kinds, first=()):
     """A schedule of random faults, then quiet, and a last request."""
     faults = sorted([*first, *random_schedule(system, seed, FAULTS, kinds)], key=lambda action: action["at"])
-    return [*settled(faults, system, FAULTS), {"at": FAULTS + 100, "do": "request", "command": "last"}]
+    bent = {(act["source"], act["target"]): {"at": FAULTS, "do": "link", "source": act["source"],
+                                             "target": act["target"], "latency": system.network.latency}
+            for act in faults if "latency" in act}
+    skewed = {act["node"]: {"at": FAULTS, "do": "skew", "node": act["node"]} for act in faults if act["do"] == "skew"}
+    last = {"at": FAULTS + 100, "do": "request", "command": "last"}
+    return [*settled(faults, system, FAULTS), *bent.values(), *skewed.values(), last]
 
 
 def broken(system, seed, kinds, first=(), quiet=QUIET):
@@ -41,11 +47,16 @@ def broken(system, seed, kinds, first=(), quiet=QUIET):
     return verdict.name if verdict else "", trace
 
 
+def some_kinds(seed):
+    """Which faults a run has; seeds from 10,000 on have them all."""
+    return EVERYTHING if seed >= ALL_FROM else KINDS if seed % 4 < 2 else HOSTILE
+
+
 def paxos_run(seed, server=paxos.Server):
     system = paxos.cluster(3 if seed % 2 else 5, server=server, clients=2, disk=(0, 20) if seed % 3 else 0)
     two = [{"at": 10, "do": "request", "command": "v", "to": "n1"},
            {"at": 10 + seed % 50, "do": "request", "command": "w", "to": "n2", "client": "c2"}]
-    return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE, two), system
+    return *broken(system, seed, some_kinds(seed), two), system
 
 
 def bully_run(seed, server=bully.Server):
@@ -86,7 +97,7 @@ def highest_run(seed, server=highest_id.Server):
 
 def multi_paxos_run(seed, server=multi_paxos.Server):
     system = multi_paxos.cluster(3 if seed % 2 else 5, server=server, clients=2, disk=(0, 20) if seed % 3 else 0)
-    return *broken(system, seed, KINDS if seed % 4 < 2 else HOSTILE), system
+    return *broken(system, seed, some_kinds(seed)), system
 
 
 def ben_or_run(seed, server=ben_or.Server):
@@ -118,6 +129,7 @@ RUNS = {"paxos": paxos_run, "bully": bully_run, "bully with epochs": epochs_run,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=int)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first run")
     parser.add_argument("--only", choices=RUNS)
     options = parser.parse_args()
     for name, run in RUNS.items():
@@ -125,7 +137,7 @@ def main() -> None:
             continue
         began = time.process_time()
         bad, events = {}, 0
-        for seed in range(options.runs):
+        for seed in range(options.first, options.first + options.runs):
             violated, trace, _ = run(seed)
             events += len(trace)
             if violated:

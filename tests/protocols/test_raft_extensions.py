@@ -93,7 +93,7 @@ def test_each_mutant_is_shown_by_a_case_of_its_name(module, case, mutant, title)
 @pytest.mark.parametrize(("variant", "mutant", "seed", "prop"), [
     ("reads", raft_reads_variants.LocalReads, 5, "reads_are_fresh"),
     ("reads", raft_reads_variants.AnswersAtOnce, 5, "reads_are_fresh"),
-    ("membership", raft_membership_variants.SwitchesAtOnce, 11, "leader_completeness"),
+    ("membership", raft_membership_variants.SwitchesAtOnce, 54, "leader_completeness"),
     ("snapshots", raft_snapshots_variants.TrimsAfterwards, 4, "log_matching"),
     ("snapshots", raft_snapshots_variants.ForgetsSessions, 626, "takes_effect_once"),
 ])
