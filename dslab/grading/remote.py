@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dslab.grading import wire
 from dslab.grading.connection import StudentGone
-from dslab.grading.student import BINARY
+from dslab.grading.operators import BINARY
 from dslab.sim.message import message
 from dslab.sim.node import RUNTIME_ATTRIBUTES, SENDS_PER_HANDLER, Node
 

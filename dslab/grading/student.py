@@ -13,106 +13,27 @@ import contextlib
 import enum
 import importlib
 import inspect
-import io
 import linecache
-import operator
 import os
 import random
-import symtable
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
 from dslab.grading import wire
+from dslab.grading.cells import NoShell, Printed, names_in, whole, without_magics
 from dslab.grading.channel import Channel
+from dslab.grading.operators import SPECIAL
 from dslab.sim.errors import DslabError, MessageError, NodeError
 from dslab.sim.guard import check_class, forbidden_calls
 from dslab.sim.message import Message
 from dslab.sim.node import RUNTIME_ATTRIBUTES, Node
 from dslab.sim.snapshot import keep
 
-MAX_PRINTED = 20_000  # characters an answer may print between two replies
 MAX_TEXT = 2_000  # characters of an exception's text
 MAX_STATE = 10_000  # characters of a value that calls may change
-
-BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and_", "or_", "xor")
-SPECIAL: dict[str, Callable[..., Any]] = {
-    "contains": lambda whole, part: part in whole,
-    "isinstance": isinstance,
-    "issubclass": issubclass,
-    "enter": lambda manager: manager.__enter__(),
-    "exit": lambda manager, *raised: _left(manager, *raised),
-    "await": lambda coroutine: asyncio.run(coroutine),
-    "plain": lambda thing: _plain_part(thing),
-    "members": lambda thing: [name for name in dir(thing) if not name.startswith("_")],
-    **{one.__name__: one for one in (len, iter, next, bool, str, repr, hash, int, float, abs, round, reversed, format,
-                                     delattr)},
-    **{name: getattr(operator, name) for name in (
-        "getitem", "setitem", "delitem", "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert", "index", *BINARY)},
-    **{f"r{name}": lambda right, left, _name=name: getattr(operator, _name)(left, right) for name in BINARY},
-}  # fmt: skip
-
-
-def _left(manager: Any, name: str = "", arguments: Sequence[Any] = ()) -> Any:
-    """Leaves a `with` statement; by an exception if it has a name."""
-    if not name:
-        return manager.__exit__(None, None, None)
-    error = getattr(builtins, name, RuntimeError)(*arguments)
-    return manager.__exit__(type(error), error, None)
-
-
-def _plain_part(thing: Any) -> list[Any]:
-    """What an object of a class derived from list, int and the like holds, in a list; else an empty one."""
-    return [base(thing) for base in (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)
-            if base in type(thing).__mro__][:1]  # fmt: skip
-
-
-class Printed(io.TextIOBase):
-    """What an answer prints, up to a limit."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.left = MAX_PRINTED
-
-    def write(self, text: str) -> int:
-        kept = whole(str(text)[: max(0, self.left)])
-        self.left -= len(kept)
-        if kept:
-            self.parts.append(kept)
-        return len(text)
-
-    def writable(self) -> bool:
-        return True
-
-    def taken(self) -> str:
-        """What was printed since the last time."""
-        text, self.parts, self.left = "".join(self.parts), [], MAX_PRINTED
-        return text
-
-
-class NoShell:
-    """Stands where IPython's shell would be: magics of the display kind have no effect here."""
-
-    def __init__(self, run: Callable[[str], Any]) -> None:
-        self._run = run
-
-    def run_line_magic(self, name: str, line: str, *_: Any) -> None:
-        """Runs the line of %time; other magics have no effect."""
-        if name == "time":
-            self._run(line)
-
-    def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
-        """Runs the cell of %%time and the like as it is; other magics have no effect."""
-        return self._run(cell) if name in ("time", "timeit", "capture", "prun") else None
-
-    def system(self, command: str) -> list[str]:
-        """Starts nothing, and says so; the lines that a program would have printed are none."""
-        print("the grader starts no programs for an answer")
-        return []
-
-    getoutput = system
 
 
 class LateRandom(Random):
@@ -432,7 +353,7 @@ class Student:
         """Runs a cell; what became of `names`, and the message classes that are new."""
         failed = None
         if self.own and not setup:
-            self._bring(_names_in(text)[1])
+            self._bring(names_in(text)[1])
         try:
             self._run_text(text, f"<{cell}>")
         except BaseException as error:
@@ -469,7 +390,7 @@ class Student:
         """Runs those cells of the student's own that define what is wanted and not there, with what they need."""
         for name in sorted(set(wanted) - self.names.keys() - vars(builtins).keys()):
             for text in reversed(self.own):
-                defined, needed = _names_in(text)
+                defined, needed = names_in(text)
                 if name in defined:
                     self.own = [one for one in self.own if one is not text]  # once: also if it needs itself
                     self._bring(needed)
@@ -617,36 +538,6 @@ class Callback:
 SIMPLE = frozenset({int, bool, type(None)})
 PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice, type(None))
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-
-
-def without_magics(text: str) -> str:
-    """A cell with IPython's magics as calls; the same one if it has none."""
-    if not any(line.lstrip()[:1] in ("%", "!", "?") or "= %" in line or "= !" in line for line in text.split("\n")):
-        return text
-    transform = importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell
-    return str(transform(text))
-
-
-def _names_in(text: str) -> tuple[set[str], set[str]]:
-    """The names that a cell defines at its top level, and those that it or its functions take from there."""
-    try:
-        waiting = [symtable.symtable(without_magics(text), "cell", "exec")]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(), set()
-    top = waiting[0].get_symbols()
-    defined = {one.get_name() for one in top if one.is_assigned() or one.is_imported() or one.is_namespace()}
-    needed: set[str] = set()
-    while waiting:
-        table = waiting.pop()
-        needed |= {one.get_name() for one in table.get_symbols()
-                   if one.is_referenced() and (one.is_global() or table.get_type() == "module")}  # fmt: skip
-        waiting += table.get_children()
-    return defined, needed - defined
-
-
-def whole(text: str) -> str:
-    """Text that can be written down: half a character becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _name_and_text(thing: Any) -> list[str]:
