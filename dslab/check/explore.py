@@ -88,6 +88,8 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         NodeError: a node does what cannot be followed, such as reading the clock; says what to do instead.
         ScheduleError: an argument is not what it must be.
     """
+    if not isinstance(system, System):
+        raise ScheduleError(f"explore takes a system such as raft.cluster(3), not {system!r}")
     check_choices(network=network, search=search, copying=copying)
     check_numbers({"crashes": crashes, "restarts": restarts, "losses": losses, "duplicates": duplicates,
                    "states": states, "memory": memory, "seed": seed, "depth": 0 if depth is None else depth},
@@ -110,7 +112,7 @@ def explore(system: System, *, requests: Sequence[Mapping[str, Any]] = (),
         collecting = gc.isenabled()
         gc.disable()                       # there are no cycles among numbers, only many of them to look through
         try:
-            with forbidden_calls(space.handlers), watched(space.handlers):
+            with forbidden_calls(space.handlers), watched(space):
                 Search(found, states, depth, memory, seed, progress).run()
             return found
         except OrderMatters:

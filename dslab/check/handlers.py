@@ -1,7 +1,7 @@
 """What the handlers of a node can do to a state, each found out once for each pair of what the node is and the event.
 
-A handler runs on copies (see standin.py). It runs again with the dicts of its node filled in other orders: if it does
-something else then, the order in which they were filled matters.
+A handler runs on copies (see standin.py). It runs again, and must do the same; and again with the dicts of its node
+filled in other orders: if it does something else then, the order in which they were filled matters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from dslab.sim import DslabError, System
+from dslab.sim import DslabError, NodeError, System
 from dslab.sim.treason import forged
 
 from .bounds import CRASH, RESTART, Bounds, Ledger
@@ -164,26 +164,32 @@ class Handlers:
             found = [self._outcome(i, local, number, effect)
                      for effect in effects(host, partial(run, order=AS_IT_IS), place)]
             self.runs += 1
-            for order in self._other_orders(place, number, local):
+            for order in self._orders(place, number, local):
                 try:
                     again = [self._outcome(i, local, number, effect)
                              for effect in effects(host, partial(run, order=order), place)]
                 except DslabError:
-                    raise OrderMatters(place) from None
+                    again = []
                 if [(o.delta, sorted(o.sent)) for o in found] != [(o.delta, sorted(o.sent)) for o in again]:
-                    raise OrderMatters(place)
+                    if order is not AS_IT_IS:
+                        raise OrderMatters(place)
+                    raise NodeError(f"{place}: it does not do the same again in the same state, so it depends on "
+                                    f"something outside the node: keep what it needs in self")
+        except RecursionError:
+            raise NodeError(f"{place}: {host.id} then holds something that holds itself, or is nested too deeply to be "
+                            f"compared: use numbers, text and lists or dicts of them") from None
         finally:
             self.handling = None
         lies = self.bounds.traitors.get(host.id)
         return tuple(found if not lies else [o for outcome in found for o in self._lying(host.id, outcome, lies)])
 
-    def _other_orders(self, place: str, number: int, local: Local) -> tuple[int, ...]:
-        """The orders of a node's dicts for which a handler has not been tried; each once, even in a naive search."""
-        if self.locals.ordered or (place, number) in self._tried:
+    def _orders(self, place: str, number: int, local: Local) -> tuple[int, ...]:
+        """The orders of a node's dicts in which a handler runs again; each once, even in a naive search."""
+        if (place, number) in self._tried:
             return ()
         if self.naive:
             self._tried.add((place, number))
-        return local.orders
+        return (AS_IT_IS,) if self.locals.ordered else (AS_IT_IS, *local.orders)
 
     def _outcome(self, i: int, local: Local, number: int, effect: Effect) -> Outcome:
         after = self.locals.up(i, effect)

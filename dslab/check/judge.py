@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dslab.sim import MessageError, System, Violation, World
+from dslab.sim.errors import BudgetError
 from dslab.sim.properties import NodeState, enter
 from dslab.sim.snapshot import keep
+from dslab.sim.watchdog import HandlerTimeout
 
 from .frozen import freeze
 from .invariants import title_of
@@ -176,6 +178,7 @@ class Judge:
 
     Attributes:
         not_evaluable: {name: why} of the properties that failed themselves; they were left out from then on.
+        asking: what is being judged now, for the watchdog.
         starting: whether some nodes have not started, so that a property that fails will be asked again.
         memories: all different notes, of all properties together, by number.
         answers: how many answers of properties are remembered.
@@ -188,6 +191,7 @@ class Judge:
         self.properties = [_Property(f, False) for f in self.always] + [_Property(f, True) for f in goals]
         self.not_evaluable: dict[str, str] = {}
         self.starting = False
+        self.asking: Any = None
         self.memories: list[tuple[int, ...]] = []
         self._numbers: dict[tuple[int, ...], int] = {}
         self.answers = 0
@@ -267,17 +271,22 @@ class Judge:
         world.changed = world.nodes[changed]
         before = prop.notes[number]
         notes = world.memory = keep(before) if before else {}
+        self.asking = prop.name, changed, number
         try:
             found = prop.function(world)
             after = number if notes == before else prop.number(keep(notes))
         except MessageError as error:
             self.not_evaluable[prop.name] = f"it notes what cannot be compared: {error}"
             return _Answer(number, None)
-        except Exception as error:         # it may ask for what this protocol does not show
+        except HandlerTimeout:
+            raise BudgetError(f"{prop.name}: this property did not return; look for a loop that never ends") from None
+        except (Exception, SystemExit) as error:     # it may ask for what this protocol does not show
             if self.starting:              # or for what a node does not show yet
                 return _Answer(number, None)
             self.not_evaluable[prop.name] = f"{type(error).__name__}: {error}"
             return _Answer(number, None)
+        finally:
+            self.asking = None
         if prop.is_goal:
             return _Answer(0, bool(found))
         if found is None or found is True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -41,6 +43,9 @@ class Locals:
         hosts: where the handlers of each node run. traitors: the nodes about which nothing is promised.
         absent: the nodes that have yet to join.
         ordered: whether the order in which a dict was filled tells two states apart.
+
+    Attributes:
+        size: about how many bytes they all take.
     """
 
     def __init__(self, hosts: Sequence[Standin], traitors: Container[str], absent: Container[str],
@@ -49,6 +54,7 @@ class Locals:
         self._all: list[list[Local]] = []
         self._known: list[dict[Any, int]] = []
         self._keys: list[list[Any]] = [[] for _ in hosts]
+        self.size = 0
         for host in hosts:
             view = View(NodeState(id=host.id, status="absent" if host.id in absent else "crashed"))
             self._all.append([Local(False, copied(host.cls.durable), (), view, None, None, ())])
@@ -103,6 +109,7 @@ class Locals:
         if number > FIELD:
             raise Full(f"{self.hosts[i].id} has more than {FIELD:,} different states")
         self._all[i].append(local)
+        self.size += 500 + 3 * _size(local.attributes)     # themselves, as a key, and as what is shown
         return number
 
     # ---- states of other searches and of other nodes
@@ -144,6 +151,18 @@ def _shown(node: Any, attributes: dict[str, Any]) -> dict[str, Any]:
     if fields is None:
         return {name: value for name, value in attributes.items() if name[0] != "_" and _is_plain(value)}
     return {name: attributes[name] if name in attributes else getattr(node, name) for name in fields}
+
+
+def _size(value: Any) -> int:
+    """About how many bytes a value takes; its numbers are everybody's."""
+    if value is None or isinstance(value, int):
+        return 0
+    size = sys.getsizeof(value)
+    if isinstance(value, dict):
+        return size + sum([_size(key) + _size(item) for key, item in value.items()])
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
+        return size + sum([_size(item) for item in value])
+    return size
 
 
 def _freezable(value: Any) -> bool:

@@ -94,7 +94,7 @@ class Search:
         parents.update((root, None) for root in roots)
         successors, canonical = space.successors, found.symmetry.canonical if found.symmetry else None
         memories, without_notes, seen = space.judge.memories, space.without_notes, self.seen
-        frontier, look = list(roots), LOOK
+        frontier, look, locals_ = list(roots), LOOK, space.locals
         while frontier:
             if self.depth is not None and found.depth >= self.depth:
                 return self._stop(f"the depth of {self.depth}", any(successors(state) for state in frontier))
@@ -121,8 +121,8 @@ class Search:
                         push(new)
                 if len(parents) > limit:
                     return self._stop(f"{limit:,} states")
-                if self.expanded >= look:
-                    look += LOOK
+                if self.expanded >= look or locals_.size > self.memory:
+                    look = self.expanded + LOOK
                     if self._look():
                         return self._stop(f"{self.memory:,} bytes of memory")
             frontier = following
@@ -158,13 +158,13 @@ class Search:
                     stack.append((new, depth + 1))
             if len(parents) > self.limit:
                 return self._stop(f"{self.limit:,} states")
-            if self.expanded % LOOK == 0 and self._look():
+            if (self.expanded % LOOK == 0 or space.locals.size > self.memory) and self._look():
                 return self._stop(f"{self.memory:,} bytes of memory")
         self._stop(f"the depth of {self.depth}", cut)
 
     def _random_walks(self, roots: list[int]) -> None:
         found, space, draw = self.found, self.space, random.Random(f"explore/{self.seed}")
-        walk = self.depth or WALK
+        walk = WALK if self.depth is None else self.depth
         taken = 0
         while taken < self.limit:
             found.parents.clear()
@@ -218,7 +218,7 @@ class Search:
         found.memory_bytes = int(
             sum(map(sys.getsizeof, tables)) + each * (len(found.parents) + len(self.seen)) + 64 * len(self.waiting)
             + 100 * sum(map(len, space.judged)) + 300 * space.judge.answers + 500 * len(space.flights.messages)
-            + 1000 * (sum(map(len, space.locals)) + space.handlers.runs))
+            + space.locals.size + 1000 * space.handlers.runs)
         return found.memory_bytes > self.memory
 
     def _count(self) -> None:

@@ -71,6 +71,11 @@ class Space:
         self.goals_met = 0
         self.start_sent: tuple[int, ...] = ()
 
+    @property
+    def handling(self) -> Any:
+        """What runs now of what a student may have written, for the watchdog."""
+        return self.handlers.handling or self.judge.asking
+
     # ---- the first state
 
     def initial(self) -> int:

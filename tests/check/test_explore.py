@@ -748,3 +748,65 @@ def test_what_belongs_to_one_object_is_refused(what):
 
     with pytest.raises(NodeError, match=r"n1\.held holds what the explorer cannot compare"):
         explore(System(Holder, nodes=1), timeouts=2, goals=())
+
+
+# ---- worst inputs
+
+
+def going(handler):
+    """A node whose timer runs out again and again."""
+    class Goes(Node):
+        def on_start(self):
+            self.kept = []
+            self.set_timer("go", after=1)
+
+        def on_go_timeout(self):
+            handler(self)
+            self.set_timer("go", after=1)
+    return System(Goes, 1)
+
+
+def nested(node):
+    for _ in range(5_000):
+        node.kept = [node.kept]
+
+
+@pytest.mark.parametrize(("handler", "words"), [
+    (lambda node, outside=[]: node.kept.append(outside.append(1) or len(outside)), "it does not do the same again"),
+    (nested, "is nested too deeply to be compared"),
+    (lambda node: node.kept.append(node.kept), "holds something that holds itself")])
+def test_what_no_state_can_be_made_of_is_refused(handler, words):
+    """One sentence with node and handler."""
+    with pytest.raises(NodeError, match=words) as caught:
+        explore(going(handler), timeouts=3)
+    assert str(caught.value).startswith("n1 in on_go_timeout: ") and "\n" not in str(caught.value)
+
+
+def test_large_nodes_count_for_what_they_hold():
+    """A bound on memory ends the search after few states, not after a thousand."""
+    def grows(node):
+        node.kept = [*node.kept, *[[] for _ in range(10_000)]]
+    found = explore(going(grows), timeouts=None, memory=20_000_000)
+    assert "bytes of memory" in found.why and found.states < 50
+
+
+@pytest.mark.parametrize("system", ["raft", raft, raft.Server])
+def test_what_is_no_system_is_named(system):
+    with pytest.raises(ScheduleError, match=r"explore takes a system such as raft\.cluster\(3\), not "):
+        explore(system)
+
+
+def test_property_that_leaves_or_never_returns_ends_nothing_else(monkeypatch):
+    """exit() in a property is one that cannot be judged; an endless loop is told by its name."""
+    monkeypatch.setattr("dslab.sim.watchdog.HANDLER_SECONDS", 1)
+
+    def leaves(world):
+        raise SystemExit
+
+    def loops(world):
+        while True:
+            pass
+    found = explore(raft.cluster(3), goals=(), always=[leaves])
+    assert not found.passed and "leaves" in found.not_evaluable
+    with pytest.raises(DslabError, match="loops: this property did not return"):
+        explore(raft.cluster(3), goals=(), always=[loops])
