@@ -104,7 +104,7 @@ export function createChips(ctx) {
       return;
     }
     bar.replaceChildren(
-      h(doc, "p", {}, h(doc, "b", {}, markup(doc, verdict.text)), " ", expectedWords(verdict)),
+      h(doc, "p", {}, h(doc, "b", {}, markup(doc, verdict.text.replace(/[.!?]?$/, "."))), " ", expectedWords(verdict)),
       h(doc, "button", { class: "ds-btn ds-lab ds-out", type: "button", "data-control": "violation", onclick: () => activate(property.name) }, `Go to ${clockText(verdict.time_us)} s`),
       h(doc, "button", { class: "ds-btn ds-lab", type: "button", "data-control": "causal", "aria-pressed": String(Boolean(store.causalOnly)), onclick: toggleCausal }, "Causal past only"),
       ...minimising(property.name));

@@ -953,7 +953,8 @@ export function createSpacetimeView(ctx) {
   function compareNote() {
     const words = diffWords(trace, other.trace, other.diff, store.branch.id, other.id);
     const differ = stateDiff(frame, other.trace.frameAt(Math.max(0, otherCursor().event), otherCursor().us), store.branch.id, other.id);
-    return [h(doc, "p", {}, h(doc, "b", {}, `${words.title} `), words.text), lineOr(() => [h(doc, "p", { class: "ds-quiet" }, differ)])];
+    return [h(doc, "p", {}, h(doc, "b", {}, `${words.title} `), words.text), h(doc, "p", { class: "ds-quiet ds-st-told", title: differ }, differ),
+      lineOr(() => [h(doc, "p", { class: "ds-quiet ds-st-told" }, `Rhombs happen in one branch only; ${other.id} is dashed. Point at an event to read it.`)])];
   }
 
   // The events around the cursor in words: what the picture says by place and pattern.
