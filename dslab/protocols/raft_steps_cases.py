@@ -133,6 +133,101 @@ IN_PEACE = Case(
     question="n2 hears from its leader every 75 ms. What keeps it from standing for election?",
 )
 
+FAR_AHEAD = Case(
+    "far-ahead",
+    "n2 is in term 20 and its clock is slow; n1 is down; n3, in an early term, must win.",
+    [
+        _at(2, "partition", groups=[["n2"]]),
+        _at(3, "skew", node="n2", rate=0.05),
+        *[_stands("n2", at) for at in range(10, 50, 2)],
+        _at(100, "crash", node="n1"),
+        _at(110, "heal"),
+        _at(120, "request", command="x=1", to="n3"),
+    ],
+    until=1_500,
+    catalogue="C4",
+    question="n3 asks n2 in a term that n2 left long ago. How does n3 get to know which term it must pass?",
+)
+
+SAID_TWICE = Case(
+    "said-twice",
+    "n1 can reach n2 only, whose vote arrives twice; n3 stands in the same term, with n4 and n5.",
+    [
+        _at(2, "partition", groups=[["n1", "n2"]]),
+        _at(2, "link", source="n2", target="n1", duplicate=1),
+        _stands("n1", 10),
+        _stands("n3", 10),
+    ],
+    until=100,
+    progress=False,
+    nodes=5,
+    catalogue="C32",
+    question="n1 has heard yes twice. How many servers said it?",
+)
+
+TWO_OF_FIVE_ARE_DOWN = Case(
+    "two-of-five-are-down",
+    "n4 and n5 of five servers are down; a client asks who leads.",
+    [
+        _at(5, "crash", node="n4"),
+        _at(5, "crash", node="n5"),
+        _at(600, "request", command="x=1", to="n1"),
+    ],
+    until=3_000,
+    nodes=5,
+    catalogue="C35",
+    question="How many votes can a candidate get here, its own included, and how many does it need?",
+)
+
+ONE_REFUSES = Case(
+    "one-refuses",
+    "n1 and n5 stand together; n5's no reaches n1 before all others have said yes.",
+    [
+        *[_at(2, "link", source=a, target=b, latency=[5, 5]) for a, b in (("n1", "n5"), ("n5", "n1"))],
+        *[_at(2, "cut", source="n5", target=other) for other in ("n2", "n3", "n4")],
+        _stands("n1", 10),
+        _stands("n5", 10),
+        _at(80, "request", command="x=1", to="n1"),
+    ],
+    until=145,
+    nodes=5,
+    catalogue="C10",
+    question="One of five has said no. What can the other four still make of n1?",
+)
+
+OLD_HEARTBEATS = Case(
+    "old-heartbeats",
+    "n1 leads term 1, hears nobody and goes on sending; n2 and n3 are in term 2, without a leader.",
+    [
+        _stands("n1", 10),
+        _at(60, "cut", source="n2", target="n1"),
+        _at(60, "cut", source="n3", target="n1"),
+        _at(60, "cut", source="n3", target="n2"),
+        _at(60, "cut", source="n1", target="c1"),
+        _stands("n2", 62),
+        _at(110, "mend", source="n3", target="n2"),
+        _at(500, "request", command="x=1", to="n2"),
+    ],
+    until=2_000,
+    catalogue="C6",
+    question="n2 and n3 hear from n1 every 75 ms. Is it the leader of their term, and should that keep them quiet?",
+)
+
+LATE_CANDIDATE = Case(
+    "late-candidate",
+    "n1 and n2 stand together; n3 votes for n1 and hears its heartbeat; then n2's request arrives.",
+    [
+        _at(2, "cut", source="n1", target="n2"),
+        _at(2, "link", source="n2", target="n3", latency=[70, 70]),
+        _stands("n1", 10),
+        _stands("n2", 10),
+    ],
+    until=140,
+    progress=False,
+    catalogue="C9",
+    question="n3 knows that n1 leads term 1. Whom has it voted for in this term, and does it still know?",
+)
+
 ELECTION = (
     WHO_LEADS,
     BOTH_STAND,
@@ -144,6 +239,12 @@ ELECTION = (
     TWO_TERMS_OF_VOTES,
     COUNTED_AGAIN,
     IN_PEACE,
+    FAR_AHEAD,
+    SAID_TWICE,
+    TWO_OF_FIVE_ARE_DOWN,
+    ONE_REFUSES,
+    OLD_HEARTBEATS,
+    LATE_CANDIDATE,
 )
 
 LEFT_BEHIND = Case(
@@ -293,6 +394,108 @@ SAME_WISH = Case(
     question="n1's entry and n2's say x=1, both at index 1. Are they the same entry?",
 )
 
+IN_THE_WAY = Case(
+    "in-the-way",
+    "n1 alone holds x=1 of term 1; n2 leads term 2; then n3 dies, and n2 has nobody but n1.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(70, "request", command="x=1", to="n1"),
+        _stands("n2", 90),
+        _at(150, "crash", node="n3"),
+        _at(155, "heal"),
+        _at(200, "request", command="y=2", to="n2", client="c2"),
+    ],
+    until=3_000,
+    clients=2,
+    catalogue="C12",
+    question="n2's append begins where n1 has an entry of its own. Does it fit there, and what becomes of that entry?",
+)
+
+BETWEEN_HEARTBEATS = Case(
+    "between-heartbeats",
+    "n1 leads and sends a heartbeat every 75 ms; two clients ask just after one, and the run ends before the next.",
+    [
+        *[_at(2, "link", source=a, target=b, latency=[5, 5])
+          for other in ("n2", "n3", "c1", "c2") for a, b in (("n1", other), (other, "n1"))],
+        _stands("n1", 10),
+        _at(104, "request", command="x=1", to="n1"),
+        _at(125, "request", command="y=2", to="n1", client="c2"),
+    ],
+    until=165,
+    clients=2,
+    catalogue="C17",
+    question="Nothing is slow here. What did n1 wait for before it had an answer for the client, and for which request?",
+)
+
+LOST_ONCE = Case(
+    "lost-once",
+    "n1 leads; the appends with x=1 are lost; heartbeats go on; the client does not ask again before the end.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1", "c1"]]),
+        _at(62, "request", command="x=1", to="n1"),
+        _at(90, "heal"),
+    ],
+    until=355,
+    catalogue="C17",
+    question="n2 and n3 answer the heartbeats. What do they lack, and from what can n1 know it?",
+)
+
+TERM_20 = Case(
+    "term-20",
+    "n1 leads term 1 and needs n3, which is in term 20 and has a slow clock; n2 is down.",
+    [
+        _at(2, "partition", groups=[["n3"]]),
+        _at(3, "skew", node="n3", rate=0.05),
+        _stands("n1", 10),
+        *[_stands("n3", at) for at in range(20, 60, 2)],
+        _at(140, "crash", node="n2"),
+        _at(150, "heal"),
+        _at(200, "request", command="x=1", to="n1"),
+    ],
+    until=2_500,
+    catalogue="C4",
+    question="n3 says no to n1's appends, and names a term. What is n1 in that term?",
+)
+
+TWO_WRONG_ENTRIES = Case(
+    "two-wrong-entries",
+    "n1 alone holds a=1 and b=2 of term 1; n2 commits c=3 and d=4 in term 2; n3, which holds them, leads term 3.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1"]]),
+        _at(70, "request", command="a=1", to="n1"),
+        _at(72, "request", command="b=2", to="n1", client="c2"),
+        _stands("n2", 90),
+        _at(140, "request", command="c=3", to="n2", client="c3"),
+        _at(142, "request", command="d=4", to="n2", client="c4"),
+        _at(250, "partition", groups=[["n1", "n3"]]),
+        _stands("n3", 255),
+        _stands("n3", 300),
+    ],
+    until=450,
+    progress=False,
+    clients=4,
+    catalogue="C11",
+    question="n1 says no to n3's first append. What does its answer prove about the entries before?",
+)
+
+FIVE_SERVERS = Case(
+    "five-servers",
+    "n1 leads five servers and can reach n2 only; a client asks it to write.",
+    [
+        _stands("n1", 10),
+        _at(60, "partition", groups=[["n1", "n2", "c1"]]),
+        _at(70, "request", command="x=1", to="n1"),
+    ],
+    until=200,
+    progress=False,
+    nodes=5,
+    catalogue="C32",
+    question="One server has answered. How many of the five hold the entry, n1 included?",
+)
+
 REPLICATION = (
     CALM,
     TWO_IN_FLIGHT,
@@ -304,6 +507,12 @@ REPLICATION = (
     NOT_ASKED_AGAIN,
     ANSWER_OF_TERM_1,
     SAME_WISH,
+    IN_THE_WAY,
+    BETWEEN_HEARTBEATS,
+    LOST_ONCE,
+    TERM_20,
+    TWO_WRONG_ENTRIES,
+    FIVE_SERVERS,
 )
 
 STALE_TAIL = Case(
@@ -369,6 +578,14 @@ HEIR = Case(
     clients=2,
     catalogue="C15",
     question="n2 holds x=1 and never heard that it is committed. May it go?",
+)
+
+HEIR_ANSWERS = HEIR._replace(
+    name="heir-answers",
+    shows="n1 commits x=1 and dies before it answers; n2 wins and commits y=2, and c1 does not ask again before the end.",
+    schedule=[HEIR.schedule[0], _at(45, "cut", source="n1", target="c1"), *HEIR.schedule[1:]],
+    until=340,
+    question="n2 applies x=1, which n1 had taken in. Who can still answer c1?",
 )
 
 FIGURE_8_CUT = Case(
@@ -444,7 +661,7 @@ ONE_IS_HEARD = Case(
 )
 
 COMMITMENT = (CALM, FIGURE_8_CUT, FIGURE_8_CUT_OWN_ENTRY, TOLD_TOO_EARLY, HEIR, OTHER_COMMAND, STALE_TAIL, LEFT_BEHIND,
-              READ, ONE_IS_HEARD)
+              READ, ONE_IS_HEARD, HEIR_ANSWERS)
 
 EVERYBODY_RESTARTS = Case(
     "everybody-restarts",
@@ -559,6 +776,21 @@ READ_AFTER = Case(
     question="All logs hold x=1, and no store does. What may a server not remember, so that it fills its store again?",
 )
 
+BACK_AT_ONCE = Case(
+    "back-at-once",
+    "the leader loses its power, is back at once, and a client asks it for more.",
+    [
+        _stands("n1", 10),
+        _at(60, "request", command="x=1", to="n1"),
+        _at(160, "crash", node="n1"),
+        _at(165, "restart", node="n1"),
+        _at(170, "request", command="y=2", to="n1"),
+    ],
+    until=3_000,
+    catalogue="C3",
+    question="n1 led before it lost its power. Who has told it since that it still leads?",
+)
+
 RESTART = (
     CALM,
     RESTARTED_VOTER,
@@ -573,6 +805,7 @@ RESTART = (
     TOLD_THE_SAME,
     LATE_REQUEST,
     READ_AFTER,
+    BACK_AT_ONCE,
 )
 
 NO_RESTARTS = ("request", "partition", "heal", "loss", "duplicate")  # faults for servers that are not durable

@@ -50,6 +50,10 @@ def majority(n):
 def majority(n):
     return max(2, n - 1)
 
+# %% name="raft-majority-mutant-three-quarters" tags=["mutant"] property="Requests are answered" catalogue="C35"
+def majority(n):
+    return 3 * n // 4
+
 # %% name="raft-majority-check" tags=["check"] points=2 title="Counts a majority"
 verify("raft-majority", majority, raft_variants.counting, like=raft.cluster,
        cases=raft_cases.MAJORITY, minutes=2)
@@ -289,6 +293,12 @@ def value_to_propose(promises, wish):
     accepted = [(ballot[1], value) for ballot, value in promises if ballot is not None]
     return max(accepted)[1] if accepted else wish
 
+# %% name="paxos-value-mutant-anything-but-mine" tags=["mutant"] property="One value chosen" catalogue="C24"
+def value_to_propose(promises, wish):
+    for b,v in promises:
+        if b is not None and v != wish: return v
+    return wish
+
 # %% name="paxos-value-check" tags=["check"] points=3 title="Proposes what may be chosen already"
 verify("paxos-value", value_to_propose, paxos_steps.proposing, like=paxos_steps.asked,
        cases=paxos_steps_cases.VALUE, seeds=range(2, 22, 2), minutes=10)
@@ -408,6 +418,153 @@ class MyAcceptor(paxos_steps.Acceptor):
             self.accepted_value = m.value
             self.send(sender, Accepted(m.ballot))
 
+# %% name="paxos-acceptor-mutant-reports-the-old-promise" tags=["mutant"] property="One value chosen" catalogue="C25"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            old = self.promised if self.accepted_value is not None else None
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, old, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-promise-goes-down" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        self.promised = m.ballot
+        self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-promise-not-kept" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-promise-forgets-the-value" tags=["mutant"] property="One value chosen" catalogue="C24"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+            self.accepted_ballot = self.accepted_value = None
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-refuses-with-nothing" tags=["mutant"] property="One value chosen" catalogue="C24"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+        else:
+            self.send(sender, Promise(self.promised, None, None))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-compares-with-the-accepted" tags=["mutant"] property="One value chosen" catalogue="C26"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.accepted_ballot is None or m.ballot > self.accepted_ballot:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-only-what-was-promised" tags=["mutant"] property="Requests are answered" catalogue="C26"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot == self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-never-without-a-promise" tags=["mutant"] property="Requests are answered" catalogue="C26"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is not None and m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-higher-counters-only" tags=["mutant"] property="Requests are answered" catalogue="C27"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot[0] > self.promised[0]:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-same-counter-changes-nothing" tags=["mutant"] property="Learners agree" catalogue="C27"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or m.ballot >= self.promised:
+            self.promised = m.ballot
+            if self.accepted_ballot is None or m.ballot[0] > self.accepted_ballot[0]:
+                self.accepted_ballot = m.ballot
+                self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
+# %% name="paxos-acceptor-mutant-as-text" tags=["mutant"] property="Requests are answered" catalogue="C27"
+class MyAcceptor(paxos_steps.Voter):
+    durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
+    def on_prepare(self, sender, m):
+        if self.promised is None or str(m.ballot) > str(self.promised):
+            self.promised = m.ballot
+            self.send(sender, Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+    def on_accept(self, sender, m):
+        if self.promised is None or str(m.ballot) >= str(self.promised):
+            self.promised = self.accepted_ballot = m.ballot
+            self.accepted_value = m.value
+            self.send(sender, Accepted(m.ballot))
+
 # %% name="paxos-acceptor-check" tags=["check"] points=6 title="Promises, accepts and remembers"
 verify("paxos-acceptor", MyAcceptor, paxos_steps.accepting, like=paxos_steps.asked,
        cases=paxos_steps_cases.ACCEPTOR, seeds=range(2, 22, 2), minutes=20)
@@ -473,12 +630,12 @@ my_actions = [
 ]
 
 # %% name="paxos-break-it-check" tags=["check"] points=7 title="A schedule with which two values are chosen"
-judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
+judge_schedule("paxos-break-it", my_actions and [*two_ballots, *my_actions],
                paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), paxos_cases.stage(), seed=1, minutes=15,
                question="which message must arrive late, and who must have promised what by then?")
 
 # %% name="paxos-break-it-par" tags=["check"] points=3 title="In four actions or fewer"
-judge_schedule("paxos-break-it", my_actions and two_ballots + my_actions,
+judge_schedule("paxos-break-it", my_actions and [*two_ballots, *my_actions],
                paxos_cases.stage(acceptor=paxos_variants.HastyAcceptor), paxos_cases.stage(), seed=1, par=4, minutes=15)
 
 # %% [markdown] name="multi-paxos-explain" tags=["explain"]
@@ -816,6 +973,75 @@ def grant_vote(server, candidate, request):
     server.reset_election_timer()
     return True
 
+# %% name="raft-vote-mutant-refuses-its-own-term" tags=["mutant"] property="Requests are answered" catalogue="C5"
+def grant_vote(server, candidate, request):
+    if request.term <= server.term: return False
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-notes-before-it-compares" tags=["mutant"] property="Requests are answered" catalogue="C5"
+def grant_vote(server, candidate, request):
+    if request.term < server.term: return False
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    server.voted_for = candidate
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-never-waits" tags=["mutant"] property="Who votes waits" catalogue="C6"
+def grant_vote(server, candidate, request):
+    if request.term < server.term: return False
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = candidate
+    return True
+
+# %% name="raft-vote-mutant-votes-in-the-past" tags=["mutant"] property="Requests are answered" catalogue="C4"
+def grant_vote(server, candidate, request):
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-once-is-enough" tags=["mutant"] property="Requests are answered" catalogue="C5"
+def grant_vote(server, candidate, request):
+    if request.term < server.term: return False
+    server.adopt(request.term)
+    if server.voted_for is not None: return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-notes-itself" tags=["mutant"] property="Requests are answered" catalogue="C5"
+def grant_vote(server, candidate, request):
+    if request.term < server.term: return False
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = server.id
+    server.reset_election_timer()
+    return True
+
+# %% name="raft-vote-mutant-leader-refuses" tags=["mutant"] property="Requests are answered" catalogue="C5"
+def grant_vote(server, candidate, request):
+    if request.term < server.term: return False
+    if server.role == 'leader': return False
+    server.adopt(request.term)
+    if server.voted_for not in (None, candidate): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    server.voted_for = candidate
+    server.reset_election_timer()
+    return True
+
 # %% name="raft-vote-check" tags=["check"] points=6 title="Votes as §5.2 and §5.4.1 say"
 verify("raft-vote", grant_vote, raft_variants.voting, like=raft.cluster, cases=raft_cases.VOTE,
        seeds=range(1, 31), minutes=15)
@@ -872,12 +1098,12 @@ def new_commit_index(server):
             return index
     return server.commit_index
 
-# %% name="raft-commit-mutant-everybody" tags=["mutant"] property="Requests are answered" catalogue="C35"
+# %% name="raft-commit-mutant-everybody" tags=["mutant"] property="What is safe is committed" catalogue="C35"
 def new_commit_index(server):
     lowest = min(server.match_index.values())
     return max(server.commit_index, lowest if server.term_at(lowest) == server.term else 0)
 
-# %% name="raft-commit-mutant-all-but-one" tags=["mutant"] property="Requests are answered" catalogue="C35"
+# %% name="raft-commit-mutant-all-but-one" tags=["mutant"] property="What is safe is committed" catalogue="C35"
 def new_commit_index(server):
     index = sorted(server.match_index.values())[1]
     return max(server.commit_index, index if server.term_at(index) == server.term else 0)
@@ -889,7 +1115,7 @@ def new_commit_index(server):
     enough = server.term_at(index) == server.term or len(held) == 5 and held[3] >= index
     return max(server.commit_index, index if enough else 0)
 
-# %% name="raft-commit-mutant-forgets-itself" tags=["mutant"] property="Requests are answered" catalogue="C32"
+# %% name="raft-commit-mutant-forgets-itself" tags=["mutant"] property="What is safe is committed" catalogue="C32"
 def new_commit_index(server):
     for index in range(server.last_index, server.commit_index, -1):
         copies = sum(match >= index for match in server.match_index.values())
@@ -897,7 +1123,7 @@ def new_commit_index(server):
             return index
     return server.commit_index
 
-# %% name="raft-commit-mutant-next-only" tags=["mutant"] property="Requests are answered" catalogue="C14"
+# %% name="raft-commit-mutant-next-only" tags=["mutant"] property="What is safe is committed" catalogue="C14"
 def new_commit_index(server):
     index = server.commit_index + 1
     copies = 1 + sum(match >= index for match in server.match_index.values())
@@ -917,9 +1143,36 @@ def new_commit_index(server):
     mine = any(server.term_at(index) == server.term for index in range(1, server.last_index + 1))
     return max(server.commit_index, held[server.quorum - 1] if mine else 0)
 
-# %% name="raft-commit-mutant-never" tags=["mutant"] property="Requests are answered" catalogue="C14"
+# %% name="raft-commit-mutant-never" tags=["mutant"] property="What is safe is committed" catalogue="C14"
 def new_commit_index(server):
     return server.commit_index
+
+# %% name="raft-commit-mutant-lowest-first" tags=["mutant"] property="What is safe is committed" catalogue="C14"
+def new_commit_index(server):
+    for index in range(server.commit_index + 1, server.last_index + 1):
+        copies = 1 + sum(m >= index for m in server.match_index.values())
+        if copies >= server.quorum and server.term_at(index) == server.term: return index
+    return server.commit_index
+
+# %% name="raft-commit-mutant-exactly" tags=["mutant"] property="What is safe is committed" catalogue="C35"
+def new_commit_index(server):
+    for index in range(server.last_index, server.commit_index, -1):
+        copies = 1 + sum(m == index for m in server.match_index.values())
+        if copies >= server.quorum and server.term_at(index) == server.term: return index
+    return server.commit_index
+
+# %% name="raft-commit-mutant-all-or-nothing" tags=["mutant"] property="What is safe is committed" catalogue="C35"
+def new_commit_index(server):
+    copies = 1 + sum(m >= server.last_index for m in server.match_index.values())
+    if copies >= server.quorum and server.term_at(server.last_index) == server.term: return server.last_index
+    return server.commit_index
+
+# %% name="raft-commit-mutant-from-nothing" tags=["mutant"] property="up to which the log is committed already" catalogue="C14"
+def new_commit_index(server):
+    for index in range(server.last_index, 0, -1):
+        copies = 1 + sum(m >= index for m in server.match_index.values())
+        if copies >= server.quorum and server.term_at(index) == server.term: return index
+    return 0
 
 # %% name="raft-commit-check" tags=["check"] points=6 title="Commits as §5.4.2 says"
 verify("raft-commit", new_commit_index, raft_variants.committing, like=raft_variants.pipelining,
@@ -1275,6 +1528,100 @@ class Electing(raft_steps.Elected):
             self.votes[sender] = m.granted
             self.count_votes()
 
+# %% name="steps-election-mutant-silent-refusal" tags=["mutant"] property="Requests are answered" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_request_vote(self, sender, m):
+        granted = grant_vote(self, sender, m)
+        self.adopt(m.term)
+        if granted: self.send(sender, Vote(self.term, granted))
+
+# %% name="steps-election-mutant-answers-their-term" tags=["mutant"] property="Requests are answered" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_request_vote(self, sender, m):
+        granted = grant_vote(self, sender, m)
+        self.adopt(m.term)
+        self.send(sender, Vote(m.term, granted))
+
+# %% name="steps-election-mutant-ignores-newer-terms" tags=["mutant"] property="Requests are answered" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        if self.role == "candidate" and m.term == self.term:
+            self.votes[sender] = m.granted
+            if sum(self.votes.values()) >= self.quorum:
+                self.become_leader()
+
+# %% name="steps-election-mutant-adds-up-answers" tags=["mutant"] property="One leader per term" catalogue="C32"
+class Electing(raft_steps.Elected):
+    def on_election_timeout(self):
+        super().on_election_timeout()
+        self.count = 1
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if self.role == "candidate" and m.term == self.term and m.granted:
+            self.count += 1
+            if self.count >= self.quorum:
+                self.become_leader()
+
+# %% name="steps-election-mutant-all-peers" tags=["mutant"] property="Requests are answered" catalogue="C35"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if self.role == "candidate" and m.term == self.term:
+            self.votes[sender] = m.granted
+            if sum(self.votes.values()) >= len(self.peers):
+                self.become_leader()
+
+# %% name="steps-election-mutant-gives-up" tags=["mutant"] property="Requests are answered" catalogue="C10"
+class Electing(raft_steps.Elected):
+    def on_vote(self, sender, m):
+        self.adopt(m.term)
+        if self.role == "candidate" and m.term == self.term:
+            self.votes[sender] = m.granted
+            if sum(self.votes.values()) >= self.quorum:
+                self.become_leader()
+            if not m.granted: self.role = 'follower'
+
+# %% name="steps-election-mutant-calmed-by-the-past" tags=["mutant"] property="Requests are answered" catalogue="C6"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        self.reset_election_timer()
+        if term < self.term:
+            return False
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.reset_election_timer()
+        return True
+
+# %% name="steps-election-mutant-forgets-its-vote" tags=["mutant"] property="One leader per term" catalogue="C9"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        if term < self.term:
+            return False
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.voted_for = None
+        self.reset_election_timer()
+        return True
+
+# %% name="steps-election-mutant-follows-all" tags=["mutant"] property="Nobody follows the past" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        if term < self.term:
+            return True
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.reset_election_timer()
+        return True
+
+# %% name="steps-election-mutant-says-nothing" tags=["mutant"] property="must return True or False on every path" catalogue="C4"
+class Electing(raft_steps.Elected):
+    def follows(self, leader, term):
+        self.adopt(term)
+        if term < self.term:
+            return False
+        self.role, self.leader, self.votes = "follower", leader, {}
+        self.reset_election_timer()
+
 # %% name="steps-election-check" tags=["check"] points=5 title="Elects one leader a term"
 verify("steps-election", Electing, raft_steps.electing, like=raft_steps.elected, cases=raft_steps_cases.ELECTION,
        seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=20)
@@ -1426,6 +1773,111 @@ class Replicating(raft_steps.Replicated):
                 self.log[place:] = [entry]
         return True
 
+# %% name="steps-replication-mutant-waits-for-a-heartbeat" tags=["mutant"] property="Requests are answered" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def on_client_request(self, sender, m):
+        if self.role != "leader":
+            return self.redirect(sender, m)
+        self.log.append(Entry(self.term, m.command, sender, m.number))
+
+# %% name="steps-replication-mutant-commits-at-once" tags=["mutant"] property="Committed is stored" catalogue="C15"
+class Replicating(raft_steps.Replicated):
+    def on_client_request(self, sender, m):
+        if self.role != "leader":
+            return self.redirect(sender, m)
+        self.log.append(Entry(self.term, m.command, sender, m.number))
+        for peer in self.peers:
+            self.replicate(peer)
+        self.commit_up_to(self.last_index)
+
+# %% name="steps-replication-mutant-commits-for-others" tags=["mutant"] property="Committed is stored" catalogue="C13"
+class Replicating(raft_steps.Replicated):
+    def replicate(self, peer):
+        prev = self.next_index[peer] - 1
+        entries = self.log[prev:]
+        self.send(peer, AppendEntries(self.term, prev, self.term_at(prev), entries, self.last_index))
+
+# %% name="steps-replication-mutant-first-answer-commits" tags=["mutant"] property="Committed is stored" catalogue="C32"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(m.match_index)
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-only-at-the-end" tags=["mutant"] property="Requests are answered" catalogue="C12"
+class Replicating(raft_steps.Replicated):
+    def append(self, m):
+        if m.prev_index != self.last_index or self.term_at(m.prev_index) != m.prev_term:
+            return False
+        self.log.extend(m.entries)
+        return True
+
+# %% name="steps-replication-mutant-last-one-never" tags=["mutant"] property="Requests are answered" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] < self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-one-behind" tags=["mutant"] property="Requests are answered" catalogue="C17"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = self.next_index[sender] - 1
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-ignores-newer-terms" tags=["mutant"] property="Requests are answered" catalogue="C4"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        if self.role != "leader" or m.term < self.term:
+            return
+        if m.success:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-counts-refusals" tags=["mutant"] property="What a leader counts is there" catalogue="C11"
+class Replicating(raft_steps.Replicated):
+    def on_appended(self, sender, m):
+        self.adopt(m.term)
+        if self.role != "leader" or m.term < self.term:
+            return
+        if True:
+            self.match_index[sender] = max(self.match_index[sender], m.match_index)
+            self.commit_up_to(self.committable())
+        self.next_index[sender] = max(self.match_index[sender], m.match_index) + 1
+        if self.next_index[sender] <= self.last_index:
+            self.replicate(sender)
+
+# %% name="steps-replication-mutant-by-number" tags=["mutant"] property="Requests are answered" catalogue="C19"
+class Replicating(raft_steps.Replicated):
+    def on_client_request(self, sender, m):
+        if self.role != "leader":
+            return self.redirect(sender, m)
+        self.log.append(Entry(self.term, m.command, sender, self.last_index + 1))
+        for peer in self.peers:
+            self.replicate(peer)
+
 # %% name="steps-replication-check" tags=["check"] points=6 title="Logs become equal, and the leader knows which"
 verify("steps-replication", Replicating, raft_steps.replicating, like=raft_steps.replicated,
        cases=raft_steps_cases.REPLICATION, seeds=range(1, 7), faults=raft_steps_cases.NO_RESTARTS, minutes=25)
@@ -1547,6 +1999,35 @@ class Committing(raft_steps.Committed):
 class Committing(raft_steps.Committed):
     def answer(self, index, entry, result):
         if self.role != "leader":
+            self.send(entry.client, ClientReply(entry.number, True, result))
+
+# %% name="steps-commitment-mutant-no-answer-given" tags=["mutant"] property="Answers are results" catalogue="C15"
+class Committing(raft_steps.Replicated):
+    def committable(self):
+        return new_commit_index(self)
+    def known_committed(self, m):
+        return min(m.commit_index, m.prev_index + len(m.entries))
+
+# %% name="steps-commitment-mutant-before-the-entries" tags=["mutant"] property="What is known is applied" catalogue="C13"
+class Committing(raft_steps.Committed):
+    def known_committed(self, m):
+        return min(m.commit_index, m.prev_index)
+
+# %% name="steps-commitment-mutant-never-hears" tags=["mutant"] property="What is known is applied" catalogue="C13"
+class Committing(raft_steps.Committed):
+    def known_committed(self, m):
+        return self.commit_index
+
+# %% name="steps-commitment-mutant-runs-again" tags=["mutant"] property="An entry runs once" catalogue="C23"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role == 'leader':
+            self.send(entry.client, ClientReply(entry.number, True, self.execute(entry)))
+
+# %% name="steps-commitment-mutant-own-term-only" tags=["mutant"] property="Requests are answered" catalogue="C15"
+class Committing(raft_steps.Committed):
+    def answer(self, index, entry, result):
+        if self.role == 'leader' and entry.term == self.term:
             self.send(entry.client, ClientReply(entry.number, True, result))
 
 # %% name="steps-commitment-check" tags=["check"] points=5 title="Applies what is safe, and only that"
@@ -1743,6 +2224,22 @@ class Restarting(raft_steps.Restarted):
         self.commit_index = self.last_applied = applied
         self.done = {}
         self.reset_election_timer()
+
+# %% name="steps-restart-mutant-still-leads" tags=["mutant"] property="in on_client_request" catalogue="C3"
+class Restarting(raft_steps.Committed):
+    durable = {"term": 0, "voted_for": None, "log": [], "role": "follower"}
+    def on_start(self):
+        r = self.role
+        self.forget()
+        self.done = {}
+        self.reset_election_timer()
+        self.role = r
+    def run(self, entry):
+        number, result = self.done.get(entry.client, (0, None))
+        if entry.number > number:
+            result = self.execute(entry)
+            self.done[entry.client] = (entry.number, result)
+        return result
 
 # %% name="steps-restart-check" tags=["check"] points=5 title="Survives restarts, and runs requests once"
 verify("steps-restart", Restarting, raft_steps.restarting, like=raft_steps.restarted, cases=raft_steps_cases.RESTART,
