@@ -43,7 +43,8 @@ def explanation(error: BaseException, cell: str, names: dict[str, Any], calls: l
         names: the notebook's namespace.
         calls: the calls of the answer that the check made, in order.
     """
-    about: dict[str, Any] = {"said": str(error)[:4000]}
+    said = error.msg if isinstance(error, SyntaxError) else str(error)  # without a place that is not the student's
+    about: dict[str, Any] = {"said": said[:4000]}
     about |= _line(error)
     if isinstance(error, CheckFailed):
         about |= _run(error)
