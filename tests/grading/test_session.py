@@ -413,6 +413,29 @@ def test_hidden_checks_have_a_process_of_their_own(given, bench):
     assert told() == []
 
 
+def test_variables_are_those_of_the_process_that_a_check_uses(given, bench):
+    """Read anew after each call; what a hidden check did to them is not seen by the next visible one."""
+    add, _ = given("total = 0\ndef add(n):\n    global total\n    total += n\n    return total", "add", "total")
+    assert (add(2), bench.names["total"]) == (2, 2)
+    bench.check("hidden", hidden=True)
+    assert (bench.names["total"], add(58), bench.names["total"]) == (0, 58, 58)
+    bench.check("visible")
+    assert bench.names["total"] == 2
+
+
+def test_what_an_object_holds_decides_what_it_is_equal_to(given):
+    """A class derived from a plain one: the value inside, whatever its methods say; and never a wanted value's copy."""
+    lie = given("""
+        class Lie(int):
+            def __int__(self): return 8
+            __index__ = __int__
+            def __eq__(self, other): return True
+        kept = Lie(3)
+        def lie(): return kept
+    """, "lie")
+    assert lie() == 3 and lie() != 8
+
+
 def test_nothing_is_left(bench, tmp_path, monkeypatch):
     """No process and no folder, also after an answer that tried."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
