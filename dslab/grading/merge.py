@@ -200,12 +200,13 @@ def merged_notebook(
     Args:
         answers: source text by exercise.
         seconds: that the student's code may use in one cell.
-        only: exercises whose checks run; None means all.
+        only: exercises whose checks run, and what stands before the last of them; None means all.
         own: other cells of the student's; those that an answer needs are run before it.
     """
     begin = _begin(assignment, seconds) + (f"\ndslab_grade.own({list(own)!r})" if own else "")
     cells = [_code_cell(OPEN, begin)]
-    for cell in assignment.cells:
+    wanted = [i for i, one in enumerate(assignment.cells) if one.role == "check" and only and one.exercise in only]
+    for cell in assignment.cells[: wanted[-1] + 1 if wanted else None]:
         if cell.role == "setup":
             text = _setup(cell)
         elif cell.role == "answer":

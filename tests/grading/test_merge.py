@@ -173,6 +173,13 @@ def test_an_nbval_comment_has_no_effect(course, comment):
     assert not list(find_comment_markers(answer.source))
 
 
+def test_checks_of_some_exercises_run_with_what_stands_before_them(course):
+    """Set-up and answers that come after the last of them can change nothing."""
+    ids = [cell.id for cell in merged_notebook(course.assignment, {}, only=["sub"]).cells]
+    assert ids[0] == OPEN and ids[-4:] == ["add-exercise", "sub-exercise", "sub-check", "sub-hidden"]
+    assert merged_notebook(course.assignment, {}, only=[]).cells[-1].id == "mul-exercise"
+
+
 def test_tags_of_a_student_have_no_effect(course):
     """nbval reads tags too."""
 
