@@ -6,7 +6,7 @@ import pytest
 
 from dslab import explore
 from dslab.check.counterexample import replayed
-from dslab.check.shrink import minimise, shortest
+from dslab.check.shrink import _numbered, minimise, shortest, sizes
 from dslab.protocols import raft, raft_variants, two_phase_commit, two_phase_commit_variants
 from dslab.protocols.raft_cases import FIGURE_8
 from dslab.sim import DslabError, ScheduleError
@@ -129,6 +129,20 @@ def test_longer_run_by_hand_becomes_as_short_as_the_shortest():
         small = minimise(long.system, long.case, "election_safety")
         assert len(long.case.schedule) >= len(small.case.schedule) >= len(short.case.schedule)
         assert small.after["actions"] <= 10
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_no_single_action_of_a_run_by_hand_can_go(seed):
+    """By trying every one: the rest, with its messages numbered anew, keeps the property. The sizes are right too."""
+    cluster = two_phase_commit_variants.changes_its_mind(3)
+    long = explore(cluster, search="random walk", states=60_000, seed=seed, **two_phase_commit.BOUNDS)
+    small = minimise(long.system, long.case, "consistent")
+    assert (small.before, small.after) == (sizes(long.system, long.case), sizes(small.system, small.case))
+    assert small.verdict.name == "consistent" and small.after["actions"] < small.before["actions"]
+    for i in range(len(small.case.schedule)):
+        less = small.case._replace(schedule=small.case.schedule[:i] + small.case.schedule[i + 1:])
+        less = _numbered(small.system, less, small.case, small.system)
+        assert replayed(small.system, less, small.system.always, "consistent") is None
 
 
 def test_nothing_is_lost_when_it_ends_early():
