@@ -136,7 +136,7 @@ def student_line(error: DslabError) -> str:
     return f"line {frames[-1].lineno} of your answer, `{frames[-1].line}`, stops with {what}."
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """An error's text with a full stop, unless it ends like a sentence already."""
     text = str(error)
     return text if text.endswith((".", "?", "!")) else text + "."

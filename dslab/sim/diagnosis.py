@@ -56,7 +56,7 @@ def what_goes_round(sim: Simulation) -> str:
             f"look for an answer that is itself answered, or a timer that is set to 0 ms")
 
 
-def failure(error: Exception) -> str:
+def failure(error: BaseException) -> str:
     """An exception of a node's code: its type, its text and the line of the node's own code."""
     text = f"{type(error).__name__}: {error}".rstrip(": ")
     if getattr(error, "answer_line", None):        # raised in another process, which told the line
