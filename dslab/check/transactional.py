@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from .dependencies import cycles, list_edges, order_edges, register_edges
-from .history import FAILED, LEGAL, OK, UNKNOWN, VIOLATION, HistoryError, HistoryVerdict, Operation
+from .history import FAILED, LEGAL, OK, UNKNOWN, VIOLATION, HistoryError, HistoryVerdict, Operation, told
 from .isolation import fits
 from .levels import LEVELS, forbidden, level_named, ruled_out, strongest
 from .ordering import Budget, OutOfBudget
@@ -53,6 +53,10 @@ def check(operations: Sequence[Operation], model: str = "list-append", consisten
     tried = {"transactions": len(found), "ways": budget.spent}
     if searched.fits is None:
         why = f"no order was found, and not all were tried: {budget.spent} ways were looked at"
+        writers = Writers(found)
+        twice = [pair for pair in writers.by if model == "list-append" and len(writers.able(*pair)) > 1]
+        if twice:
+            why = f"{told(twice[0][1])} is appended to {told(twice[0][0])} twice, so no read tells whose it is"
         return HistoryVerdict(UNKNOWN, consistency, model, why=why, tried=tried, details=details)
     if searched.fits:
         witness = tuple(found[t].index for t in searched.order)

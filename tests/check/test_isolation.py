@@ -156,6 +156,13 @@ def test_unanswered_transactions():
     assert transactional.check(back, LIST, "serializable").verdict == "ok"
 
 
+def test_an_element_appended_twice():
+    """Elle demands unique elements; where reads alone do not decide, it is said why."""
+    twice = [txn(1, 0, ("append", "x", 1)), txn(2, 2, ("append", "x", 1)), txn(3, 4, ("r", "x", (1,)))]
+    found = transactional.check(twice, LIST, "strict-serializable")
+    assert (found.verdict, found.why) == ("unknown", "1 is appended to x twice, so no read tells whose it is")
+
+
 def test_smallest_cycle():
     """Of a history with a long and a short cycle the short one is told."""
     long = [txn(n, 0, ("r", f"k{n}", ()), ("append", f"k{(n + 1) % 6}", n), end=9) for n in range(6)]
