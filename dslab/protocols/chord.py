@@ -9,7 +9,8 @@ chord_variants.py. The ring itself is in chord_ring.py, lookups are in chord_loo
 
 A key is kept by its owner and by the next servers of its list. Left out: partitions (two halves that have forgotten
 each other stay two rings), as many failures at once as there are entries in a list, and reads that are linearizable:
-an answered write survives `copies` - 1 failures, but two that write one key may overtake each other.
+an answered write survives `copies` - 1 failures, but two that write one key may overtake each other, and a write may be
+overtaken by the value before it while several servers join side by side and hand the key on (about one storm in 700).
 """
 
 from __future__ import annotations
