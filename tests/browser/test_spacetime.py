@@ -105,6 +105,32 @@ def test_the_keyboard_alone_cuts_and_compares(diagram: Page):
     expect(lab).to_have_attribute("data-time-us", "660000")
 
 
+POINT = """() => {
+  const scroller = document.querySelector(".ds-st-scroll");
+  const box = scroller.getBoundingClientRect();
+  const hits = new Map();
+  for (let x = box.left + 60; x < box.right - 10; x += 6) for (let y = box.top + 50; y < box.bottom - 8; y += 6) {
+    scroller.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: y }));
+    const text = document.querySelector(".ds-st-note > :last-child").textContent;
+    if (text.startsWith("B: ")) hits.set(text, [...(hits.get(text) ?? []), [x, y]]);
+  }
+  const [text, places] = [...hits].reduce((best, next) => (next[1].length > best[1].length ? next : best));
+  return [...places[Math.floor(places.length / 2)], text];
+}"""
+
+
+def test_an_event_of_the_branch_compared_with_is_read_and_reached_by_pointer(diagram: Page):
+    """What is pointed at stands in the note, and nothing moves for that; a click goes to its time."""
+    diagram.keyboard.press("v")
+    expect(diagram.locator(".ds-st-note > :last-child")).to_contain_text("B is dashed")
+    canvas = diagram.locator(".ds-st-canvas")
+    before = canvas.bounding_box()
+    x, y, text = diagram.evaluate(POINT)
+    assert canvas.bounding_box() == before
+    diagram.mouse.click(x, y)
+    expect(diagram.locator(".ds-clock").first).to_contain_text(text.split()[1])
+
+
 def test_a_grip_can_be_dragged(diagram: Page):
     """Up along its lane: the cut takes fewer of its events."""
     diagram.locator("[data-tool=cut]").click()
