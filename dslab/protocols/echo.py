@@ -79,10 +79,11 @@ def echoing(answer, nodes=1, *, clients=1):
 CALLS = (
     Case(
         "two-calls",
-        "a client says two things, one after the other.",
+        "a client says two things and a number, one after the other.",
         [
             {"at": 50, "do": "request", "command": "hello"},
             {"at": 150, "do": "request", "command": "is anybody there?"},
+            {"at": 250, "do": "request", "command": 7},
         ],
         until=1_000,
         nodes=1,

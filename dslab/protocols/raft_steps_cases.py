@@ -425,7 +425,7 @@ BETWEEN_HEARTBEATS = Case(
     until=165,
     clients=2,
     catalogue="C17",
-    question="Nothing is slow here. What did n1 wait for before it had an answer for the client, and for which request?",
+    question="Nothing is slow here. What did n1 wait for before it had an answer, and for whom?",
 )
 
 LOST_ONCE = Case(
@@ -461,7 +461,7 @@ TERM_20 = Case(
 
 TWO_WRONG_ENTRIES = Case(
     "two-wrong-entries",
-    "n1 alone holds a=1 and b=2 of term 1; n2 commits c=3 and d=4 in term 2; n3, which holds them, leads term 3.",
+    "n1 alone holds a=1 and b=2 of term 1; n2 commits c=3 and d=4 in term 2; n3, with both, leads term 3.",
     [
         _stands("n1", 10),
         _at(60, "partition", groups=[["n1"]]),
@@ -582,7 +582,7 @@ HEIR = Case(
 
 HEIR_ANSWERS = HEIR._replace(
     name="heir-answers",
-    shows="n1 commits x=1 and dies before it answers; n2 wins and commits y=2, and c1 does not ask again before the end.",
+    shows="n1 commits x=1 and dies before it answers; n2 wins and commits y=2; c1 does not ask again by the end.",
     schedule=[HEIR.schedule[0], _at(45, "cut", source="n1", target="c1"), *HEIR.schedule[1:]],
     until=340,
     question="n2 applies x=1, which n1 had taken in. Who can still answer c1?",

@@ -31,8 +31,9 @@ def commits_what_is_safe(world):
     if index <= server.commit_index or server.log[index - 1].term != server.term:
         return None
     holders = [server.id, *[peer for peer, match in server.match_index.items() if match >= index]]
-    return violation(f"{server.id} leads term {server.term}, has proof that {', '.join(holders)} hold its index {index} "
-                     f"of this term, and calls no more than index {server.commit_index} committed", nodes=holders,
+    return violation(f"{server.id} leads term {server.term}, has proof that {', '.join(holders)} hold its index "
+                     f"{index} of this term, and calls no more than index {server.commit_index} committed",
+                     nodes=holders,
                      expected=f"commit index {index}", found=f"commit index {server.commit_index}")
 
 
@@ -46,8 +47,9 @@ def nobody_follows_the_past(world):
         world.memory[server.id] = server.heard
         term, own, followed, _ = server.heard
         if followed != (term >= own):
-            return violation(f"{server.id}, in term {own}, says that it {'follows' if followed else 'does not follow'} the "
-                             f"leader of term {term}", nodes=[server.id], expected=f"{not followed}", found=f"{followed}")
+            says = "follows" if followed else "does not follow"
+            return violation(f"{server.id}, in term {own}, says that it {says} the leader of term {term}",
+                             nodes=[server.id], expected=f"{not followed}", found=f"{followed}")
     if server.role == "leader":
         world.memory[server.term] = server.id
     elif server.leader is not None and world.memory.get(server.term, server.leader) != server.leader:
@@ -136,8 +138,8 @@ def hears_what_is_committed(world):
     heard = getattr(server, "heard", None)
     if heard is None or server.commit_index >= heard[3]:
         return None
-    return violation(f"{server.id} has heard that index {heard[3]} is committed, holds it, and calls no more than index "
-                     f"{server.commit_index} committed", nodes=[server.id], index=heard[3],
+    return violation(f"{server.id} has heard that index {heard[3]} is committed, holds it, and calls no more than "
+                     f"index {server.commit_index} committed", nodes=[server.id], index=heard[3],
                      expected=f"commit index {heard[3]}", found=f"commit index {server.commit_index}")
 
 
@@ -149,8 +151,8 @@ def applied_once(world):
     if not ran or len(ran) <= server.last_applied:
         return None
     client, number = ran[-1]
-    return violation(f"{server.id} has applied {server.last_applied} entries and run {len(ran)} commands, the last of them "
-                     f"request {number} of {client}", nodes=[server.id], expected=f"{server.last_applied}",
+    return violation(f"{server.id} has applied {server.last_applied} entries and run {len(ran)} commands, the last of "
+                     f"them request {number} of {client}", nodes=[server.id], expected=f"{server.last_applied}",
                      found=f"{len(ran)}")
 
 

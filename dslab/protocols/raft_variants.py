@@ -370,10 +370,11 @@ def committing(answer, nodes=5, **options):
 
         def committable(self):
             index = answer(self)
-            if isinstance(index, bool) or not isinstance(index, int) or not self.commit_index <= index <= self.last_index:
+            lowest, highest = self.commit_index, self.last_index
+            if isinstance(index, bool) or not isinstance(index, int) or not lowest <= index <= highest:
                 raise TypeError(
-                    f"{answer.__name__} returned {index!r}; it must return an index from {self.commit_index}, up to which "
-                    f"the log is committed already, to {self.last_index}, its end"
+                    f"{answer.__name__} returned {index!r}; it must return an index from {lowest}, up to which the log "
+                    f"is committed already, to {highest}, its end"
                 )
             return index
 

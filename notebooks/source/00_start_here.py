@@ -52,6 +52,11 @@ def echo_back(command):
     """Always says the same."""
     return "hello"
 
+# %% name="start-echo-mutant-as-text" tags=["mutant"] property="The echo is the call"
+def echo_back(command):
+    """Makes a text of everything."""
+    return str(command)
+
 # %% name="start-echo-check" tags=["check"] points=1 title="Answers with the command"
 verify("start-echo", echo_back, echo.echoing, like=echo.cluster, cases=echo.CALLS, minutes=1)
 

@@ -6,6 +6,7 @@ import pytest
 
 from dslab.check.answers import find, random_case
 from dslab.protocols import (
+    paxos,
     paxos_steps,
     paxos_steps_cases,
     pbft,
@@ -137,3 +138,29 @@ def test_a_ring_passes_numbers_that_exist():
     """Anything else is refused with a sentence."""
     with pytest.raises(Exception, match="it must return"):
         find(ring_steps.passing(lambda own, received, marked: 99, 3), ring_steps.RING[1])
+
+
+class AnswersBelowItsPromise(paxos_steps.Acceptor):
+    """Says yes to every Prepare, keeps the highest, and so promises nothing new to a proposer with a lower ballot."""
+
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+        self.send(sender, paxos.Promise(m.ballot, self.accepted_ballot, self.accepted_value))
+
+
+class NamesItsPromise(paxos_steps.Acceptor):
+    """Answers every Prepare with what it has promised, which a proposer with another ballot does not count."""
+
+    def on_prepare(self, sender, m):
+        if self.promised is None or m.ballot > self.promised:
+            self.promised = m.ballot
+        self.send(sender, paxos.Promise(self.promised, self.accepted_ballot, self.accepted_value))
+
+
+@pytest.mark.parametrize("acceptor", [AnswersBelowItsPromise, NamesItsPromise])
+def test_an_acceptor_that_says_more_than_it_must_is_safe(acceptor):
+    """It accepts nothing below its promise all the same, and what it reports is true: so it gets its points."""
+    for case in paxos_steps_cases.ACCEPTOR:
+        system = paxos_steps.accepting(acceptor, case.nodes, clients=case.clients)
+        assert find(system, case) is None, case.name
