@@ -1478,7 +1478,7 @@ verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judge
 #
 # The store without write-back. Every message takes 10 ms, a disk no time at all; x=0 is written at 10 ms and is
 # everywhere by 100. **Goal**: add actions so that what the clients are told is not linearizable. Any that work earn
-# 7 points; at most 7 actions in all, the given one included, earn all 10. Clients are c1, c2 and c3; an action such as
+# 7 points; at most 7 actions in all, the given one (action 1) included, earn all 10. Clients are c1, c2 and c3; an action such as
 # `{"at": 500, "do": "request", "client": "c2", "command": "x=7", "to": "n3"}` writes, "x" reads. A partition loses what
 # is under way. Look in the tab *Operations* at what is there to be seen.
 
@@ -1551,7 +1551,8 @@ judge_schedule("quorum-break-it", my_actions and [*x_is_zero, *my_actions], plai
 #
 # A *sloppy* quorum counts a server that keeps a hint as if it were at home. Four servers, N = 3, R = W = 2; n1, n2, n3
 # keep b, and n4 stands in. b=0 is written at 10 ms. Messages take 10 ms. **Goal**: a read that does not see a write
-# that was acknowledged before it: any that works earns 7 points, at most 5 actions in all earn 10.
+# that was acknowledged before it: any that works earns 7 points, at most 5 actions in all, the given one (action 1)
+# included, earn 10.
 
 # %% name="sloppy-break-it-setup"
 b_is_zero = [{"at": 10, "do": "request", "client": "c1", "command": "b=0", "to": "n1"}]

@@ -106,3 +106,7 @@ def test_a_stub_and_an_accident():
         judge_order("next", lambda one, left: one["nothing"], seeds=range(3))
     with pytest.raises(CheckFailed, match="stops with SystemExit"):
         judge_order("next", lambda one, left: sys.exit(), seeds=range(3))
+    with pytest.raises(CheckFailed, match="returned None; it must return True or False"):
+        judge_order("next", lambda one, left: None, seeds=range(3))
+    with pytest.raises(CheckFailed, match="returned 'yes'; it must return True or False"):
+        judge_shortcut("shortcut", lambda one, before, after: "yes", seeds=range(3))
