@@ -1478,7 +1478,8 @@ verify("quorum-restart", Restarting, judged(quorum_steps.restarting), like=judge
 #
 # The store without write-back. Every message takes 10 ms, a disk no time at all; x=0 is written at 10 ms and is
 # everywhere by 100. **Goal**: add actions so that what the clients are told is not linearizable. Any that work earn
-# 7 points; at most 7 actions in all, the given one (action 1) included, earn all 10. Clients are c1, c2 and c3; an action such as
+# 7 points; at most 7 actions in all, the given one (action 1) included, earn all 10. Clients are c1, c2
+# and c3; an action such as
 # `{"at": 500, "do": "request", "client": "c2", "command": "x=7", "to": "n3"}` writes, "x" reads. A partition loses what
 # is under way. Look in the tab *Operations* at what is there to be seen.
 
