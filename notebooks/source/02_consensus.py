@@ -296,7 +296,8 @@ def value_to_propose(promises, wish):
 # %% name="paxos-value-mutant-anything-but-mine" tags=["mutant"] property="One value chosen" catalogue="C24"
 def value_to_propose(promises, wish):
     for b,v in promises:
-        if b is not None and v != wish: return v
+        if b is not None and v != wish:
+            return v
     return wish
 
 # %% name="paxos-value-check" tags=["check"] points=3 title="Proposes what may be chosen already"
@@ -498,7 +499,7 @@ class MyAcceptor(paxos_steps.Voter):
             self.accepted_value = m.value
             self.send(sender, Accepted(m.ballot))
 
-# %% name="paxos-acceptor-mutant-only-what-was-promised" tags=["mutant"] property="Requests are answered" catalogue="C26"
+# %% name="paxos-acceptor-mutant-only-promised" tags=["mutant"] property="Requests are answered" catalogue="C26"
 class MyAcceptor(paxos_steps.Voter):
     durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
     def on_prepare(self, sender, m):
@@ -511,7 +512,7 @@ class MyAcceptor(paxos_steps.Voter):
             self.accepted_value = m.value
             self.send(sender, Accepted(m.ballot))
 
-# %% name="paxos-acceptor-mutant-never-without-a-promise" tags=["mutant"] property="Requests are answered" catalogue="C26"
+# %% name="paxos-acceptor-mutant-needs-a-promise" tags=["mutant"] property="Requests are answered" catalogue="C26"
 class MyAcceptor(paxos_steps.Voter):
     durable = {"promised": None, "accepted_ballot": None, "accepted_value": None}
     def on_prepare(self, sender, m):
@@ -975,69 +976,90 @@ def grant_vote(server, candidate, request):
 
 # %% name="raft-vote-mutant-refuses-its-own-term" tags=["mutant"] property="Requests are answered" catalogue="C5"
 def grant_vote(server, candidate, request):
-    if request.term <= server.term: return False
+    if request.term <= server.term:
+        return False
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for not in (None, candidate):
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = candidate
     server.reset_election_timer()
     return True
 
 # %% name="raft-vote-mutant-notes-before-it-compares" tags=["mutant"] property="Requests are answered" catalogue="C5"
 def grant_vote(server, candidate, request):
-    if request.term < server.term: return False
+    if request.term < server.term:
+        return False
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
+    if server.voted_for not in (None, candidate):
+        return False
     server.voted_for = candidate
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.reset_election_timer()
     return True
 
 # %% name="raft-vote-mutant-never-waits" tags=["mutant"] property="Who votes waits" catalogue="C6"
 def grant_vote(server, candidate, request):
-    if request.term < server.term: return False
+    if request.term < server.term:
+        return False
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for not in (None, candidate):
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = candidate
     return True
 
 # %% name="raft-vote-mutant-votes-in-the-past" tags=["mutant"] property="Requests are answered" catalogue="C4"
 def grant_vote(server, candidate, request):
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for not in (None, candidate):
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = candidate
     server.reset_election_timer()
     return True
 
 # %% name="raft-vote-mutant-once-is-enough" tags=["mutant"] property="Requests are answered" catalogue="C5"
 def grant_vote(server, candidate, request):
-    if request.term < server.term: return False
+    if request.term < server.term:
+        return False
     server.adopt(request.term)
-    if server.voted_for is not None: return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for is not None:
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = candidate
     server.reset_election_timer()
     return True
 
 # %% name="raft-vote-mutant-notes-itself" tags=["mutant"] property="Requests are answered" catalogue="C5"
 def grant_vote(server, candidate, request):
-    if request.term < server.term: return False
+    if request.term < server.term:
+        return False
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for not in (None, candidate):
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = server.id
     server.reset_election_timer()
     return True
 
 # %% name="raft-vote-mutant-leader-refuses" tags=["mutant"] property="Requests are answered" catalogue="C5"
 def grant_vote(server, candidate, request):
-    if request.term < server.term: return False
-    if server.role == 'leader': return False
+    if request.term < server.term:
+        return False
+    if server.role == 'leader':
+        return False
     server.adopt(request.term)
-    if server.voted_for not in (None, candidate): return False
-    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index): return False
+    if server.voted_for not in (None, candidate):
+        return False
+    if (request.last_term, request.last_index) < (server.term_at(server.last_index), server.last_index):
+        return False
     server.voted_for = candidate
     server.reset_election_timer()
     return True
@@ -1151,27 +1173,31 @@ def new_commit_index(server):
 def new_commit_index(server):
     for index in range(server.commit_index + 1, server.last_index + 1):
         copies = 1 + sum(m >= index for m in server.match_index.values())
-        if copies >= server.quorum and server.term_at(index) == server.term: return index
+        if copies >= server.quorum and server.term_at(index) == server.term:
+            return index
     return server.commit_index
 
 # %% name="raft-commit-mutant-exactly" tags=["mutant"] property="What is safe is committed" catalogue="C35"
 def new_commit_index(server):
     for index in range(server.last_index, server.commit_index, -1):
         copies = 1 + sum(m == index for m in server.match_index.values())
-        if copies >= server.quorum and server.term_at(index) == server.term: return index
+        if copies >= server.quorum and server.term_at(index) == server.term:
+            return index
     return server.commit_index
 
 # %% name="raft-commit-mutant-all-or-nothing" tags=["mutant"] property="What is safe is committed" catalogue="C35"
 def new_commit_index(server):
     copies = 1 + sum(m >= server.last_index for m in server.match_index.values())
-    if copies >= server.quorum and server.term_at(server.last_index) == server.term: return server.last_index
+    if copies >= server.quorum and server.term_at(server.last_index) == server.term:
+        return server.last_index
     return server.commit_index
 
-# %% name="raft-commit-mutant-from-nothing" tags=["mutant"] property="up to which the log is committed already" catalogue="C14"
+# %% name="raft-commit-mutant-from-nothing" tags=["mutant"] property="the log is committed already" catalogue="C14"
 def new_commit_index(server):
     for index in range(server.last_index, 0, -1):
         copies = 1 + sum(m >= index for m in server.match_index.values())
-        if copies >= server.quorum and server.term_at(index) == server.term: return index
+        if copies >= server.quorum and server.term_at(index) == server.term:
+            return index
     return 0
 
 # %% name="raft-commit-check" tags=["check"] points=6 title="Commits as §5.4.2 says"
@@ -1533,7 +1559,8 @@ class Electing(raft_steps.Elected):
     def on_request_vote(self, sender, m):
         granted = grant_vote(self, sender, m)
         self.adopt(m.term)
-        if granted: self.send(sender, Vote(self.term, granted))
+        if granted:
+            self.send(sender, Vote(self.term, granted))
 
 # %% name="steps-election-mutant-answers-their-term" tags=["mutant"] property="Requests are answered" catalogue="C4"
 class Electing(raft_steps.Elected):
@@ -1579,7 +1606,8 @@ class Electing(raft_steps.Elected):
             self.votes[sender] = m.granted
             if sum(self.votes.values()) >= self.quorum:
                 self.become_leader()
-            if not m.granted: self.role = 'follower'
+            if not m.granted:
+                self.role = 'follower'
 
 # %% name="steps-election-mutant-calmed-by-the-past" tags=["mutant"] property="Requests are answered" catalogue="C6"
 class Electing(raft_steps.Elected):
@@ -1613,7 +1641,7 @@ class Electing(raft_steps.Elected):
         self.reset_election_timer()
         return True
 
-# %% name="steps-election-mutant-says-nothing" tags=["mutant"] property="must return True or False on every path" catalogue="C4"
+# %% name="steps-election-mutant-says-nothing" tags=["mutant"] property="must return True or False" catalogue="C4"
 class Electing(raft_steps.Elected):
     def follows(self, leader, term):
         self.adopt(term)
@@ -1773,7 +1801,7 @@ class Replicating(raft_steps.Replicated):
                 self.log[place:] = [entry]
         return True
 
-# %% name="steps-replication-mutant-waits-for-a-heartbeat" tags=["mutant"] property="Requests are answered" catalogue="C17"
+# %% name="steps-replication-mutant-awaits-heartbeat" tags=["mutant"] property="Requests are answered" catalogue="C17"
 class Replicating(raft_steps.Replicated):
     def on_client_request(self, sender, m):
         if self.role != "leader":
@@ -1856,7 +1884,7 @@ class Replicating(raft_steps.Replicated):
         if self.next_index[sender] <= self.last_index:
             self.replicate(sender)
 
-# %% name="steps-replication-mutant-counts-refusals" tags=["mutant"] property="What a leader counts is there" catalogue="C11"
+# %% name="steps-replication-mutant-refusals" tags=["mutant"] property="What a leader counts is there" catalogue="C11"
 class Replicating(raft_steps.Replicated):
     def on_appended(self, sender, m):
         self.adopt(m.term)
@@ -2008,7 +2036,7 @@ class Committing(raft_steps.Replicated):
     def known_committed(self, m):
         return min(m.commit_index, m.prev_index + len(m.entries))
 
-# %% name="steps-commitment-mutant-before-the-entries" tags=["mutant"] property="What is known is applied" catalogue="C13"
+# %% name="steps-commitment-mutant-before-entries" tags=["mutant"] property="What is known is applied" catalogue="C13"
 class Committing(raft_steps.Committed):
     def known_committed(self, m):
         return min(m.commit_index, m.prev_index)
