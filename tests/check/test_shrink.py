@@ -202,3 +202,9 @@ def test_the_cell_opens_where_a_variant_runs():
     system = raft.cluster(3, server=raft_variants.Truncating)
     small = minimise(system, Case("cut", "", schedule, 2_500, seed=7), "leader_completeness", runs=3)
     assert "from dslab.protocols.raft_variants import Truncating" in small.cell.splitlines()
+
+
+def test_a_misspelt_property_is_named():
+    """With the one that was meant; not "does not violate"."""
+    with pytest.raises(DslabError, match="no property 'election_safty'; did you mean 'election_safety'"):
+        minimise(raft.cluster(5), FIGURE_8, "election_safty")
