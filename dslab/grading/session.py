@@ -30,7 +30,7 @@ from dslab.sim.message import Message
 CHECK_MEMORY_BYTES = 1_500_000_000  # that a check may take in the grader's process
 BUDGET_CELLS = 24  # a hand-in may use this many times the limit of a cell
 MAX_NODE_PROCESSES = 16  # nodes n1 to n9 have one each
-MAX_RECEIVED_BYTES = 256_000_000  # of all that comes over the wire in one cell
+MAX_RECEIVED_BYTES = 100_000_000  # of all that comes over the wire in one cell
 MAX_PRINTED = 200_000  # characters in one cell
 VISIBLE, HIDDEN, NODE, HIDDEN_NODE = "visible", "hidden", "node ", "hidden node "  # names of processes
 
