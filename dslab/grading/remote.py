@@ -153,7 +153,8 @@ class RemoteObject(Remote):
     """An object of the student's; `made` if a check made it by calling a class where the assignment wants a class.
 
     Only such an object takes part in operations with values of the grader's: another one came back where a plain
-    value is due, and what it says about itself counts for nothing. No object is ever equal to a plain value.
+    value is due, and what it says about itself counts for nothing. With a plain value it is equal only if its class is
+    derived from list, int and the like, by what it holds as one: never by an `__eq__` of its own.
     """
 
     made = False
@@ -167,7 +168,7 @@ class RemoteObject(Remote):
         if other is self:
             return True
         if not isinstance(other, RemoteObject):
-            part = self._special("plain")  # of an object whose class is derived from list, int and the like
+            part = self._special("plain")  # in a list; none if its class is derived from nothing plain
             return type(part) is list and len(part) == 1 and not isinstance(part[0], RemoteObject) and part[0] == other
         return (self.made or other.made) and self._special("eq", other) is True
 
