@@ -8,9 +8,9 @@
 # |---|---|---|
 # | [Elections](#elections) | find out why "the highest wins" is not enough | 45 min |
 # | [Paxos](#paxos) | write an acceptor, and break one | 90 min |
-# | [Why it may never end](#flp) | keep two proposers apart for ever, by search | 30 min |
+# | [Why it may never end](#flp) | keep two proposers from deciding, by search | 30 min |
 # | [Raft](#raft) | take its rules away, one by one | 80 min |
-# | [Raft in four steps](#steps) | build your own, and put it into a storm | 90 min |
+# | [Raft in four steps](#steps) | build your own, and put it into a storm of faults | 90 min |
 # | [Liars](#liars) | count quorums that a traitor cannot split | 50 min |
 # | [Real processes](#real) | kill a leader with SIGKILL, yours and etcd's | 40 min |
 #
@@ -23,7 +23,7 @@ from dslab.protocols import raft, raft_cases, raft_variants
 # %% [markdown] name="raft-majority-statement" tags=["exercise"]
 # ## Exercise *raft-majority* (2 minutes)
 #
-# All protocols below count votes. An answer counts when a *majority* gave it. **Given** the number of
+# Most protocols below count answers, and go on when a *majority* has given the same. **Given** the number of
 # servers, `n`. **Goal**: `majority(n)` is the smallest number of servers such that two groups of that size
 # always share a server. Write it, run the cell, run the check; a wrong answer costs nothing.
 
@@ -62,10 +62,10 @@ verify("raft-majority", majority, raft_variants.counting, like=raft.cluster,
 # <a id="elections"></a>
 # ## Elections
 #
-# On 21 October 2018 the link between two of GitHub's data centres was down for 43 seconds. A failover
-# program promoted databases on the west coast; the ones in the east had already accepted writes that had
-# not been copied. When the link came back, each side held writes that the other had never seen, and neither
-# could be thrown away. Repairing it took 24 hours and 11 minutes.
+# On 21 October 2018 GitHub's main data centre, in the east of the USA, was cut off for 43 seconds. A failover
+# program promoted databases on the west coast; the ones in the east had already accepted writes that had not
+# been copied. When the link came back, each side held writes that the other had never seen, and neither could
+# be thrown away. Repairing it took 24 hours and 11 minutes.
 #
 # Two leaders, each sure of itself. How would *you* have several servers choose one? Note down a rule before
 # you go on; the next three are what people propose first.
@@ -76,10 +76,10 @@ from dslab.protocols import bully, bully_cases, bully_epochs, highest_id, ring, 
 # %% [markdown] name="election-predict-task" tags=["predict"]
 # ### Predict
 #
-# *Bully* (García-Molina 1982): who misses the leader asks all servers with higher numbers whether they
-# live. If none answers in time, it leads and tells the others. The lab stays locked until you have chosen
-# an answer and said how sure you are; then play it on. Each leader has something written to the store: who
-# should have been stopped, and by whom?
+# *Bully* (Garcia-Molina 1982): who misses the leader asks all servers with higher numbers whether they live.
+# If none answers in time, it leads and tells the others. The lab stays locked until you have chosen an
+# answer, said how sure you are and pressed *Record prediction*; then play it on. Each leader has something
+# written to the *store*, the sixth server: who should have been stopped, and by whom?
 
 # %% name="election-predict-bully" tags=["predict"]
 case = bully_cases.SLOW_ANSWER
@@ -89,8 +89,8 @@ Lab(bully_epochs.cluster(5, store=bully_epochs.CarelessStore, clients=2), seed=c
 # %% [markdown] name="election-play-task" tags=["play"]
 # ### Play
 #
-# The first rule that everybody thinks of: each server calls its number, waits, and the highest it has heard
-# wins. Make two servers lead at once. (A slow link is enough: click one.)
+# The simplest rule of all: each server calls its number, waits, and the highest it has heard wins. Make two
+# servers lead at once. (A slow link is enough: click one.)
 
 # %% name="election-play" tags=["play"]
 Lab(highest_id.cluster(5), seed=3, title="Call your number")
@@ -106,8 +106,8 @@ show_source(highest_id.Server.on_decide_timeout, bully.Server.on_answer_timeout)
 
 # %% [markdown] name="election-explain-ring" tags=["explain"]
 # **A ring** (Chang and Roberts 1979) needs no clock. Numbers travel in one direction. A number that comes
-# back to its owner has passed everybody. Nothing wrong can happen; but if one server or one message is
-# lost, nothing happens at all.
+# back to its owner has passed everybody. Nothing wrong can happen; but if one server or one message is lost,
+# it may be that nothing happens at all.
 
 # %% name="election-predict-ring" tags=["predict"]
 case = ring_cases.TWO_STARTERS
@@ -168,7 +168,8 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # 1. A resource (a disk, a printer) gets orders from n4 and n5, both sure that they lead. What must an order
 #    carry so that the resource can tell the older leader from the newer?
 # 2. Six servers in a ring, all start. How many messages at most, how many at least? (Count on paper; then
-#    look at the number that a lab shows.)
+#    play `Lab(ring.cluster(6))` and `Lab(ring.cluster(6, numbers=(6, 5, 4, 3, 2, 1)))` in a cell of your
+#    own.)
 #
 # <details><summary>Compare with these</summary>
 #
@@ -182,7 +183,7 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # ### Reading
 #
 # - Garcia-Molina, *Elections in a Distributed Computing System* (1982), §3: what it assumes about time.
-# - Chang, Roberts, *An Improved Algorithm for Decentralized Extrema-Finding* (1979): two pages, with the
+# - Chang, Roberts, *An Improved Algorithm for Decentralized Extrema-Finding* (1979): three pages, with the
 #   count of messages.
 # - van Steen, Tanenbaum, *Distributed Systems*, §5.4: both, and elections in networks without a ring.
 
@@ -190,10 +191,10 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # <a id="paxos"></a>
 # ## Paxos
 #
-# Chubby, the lock service that much of Google hangs on, is Paxos. Its builders wrote in 2007 what that took:
-# a page of pseudocode became several thousand lines, and one of the surprises was the disk. A replica whose
-# disk loses what it has promised breaks its word without knowing, and one broken promise is enough for two
-# values to be "the" value.
+# Chubby, the lock service that much of Google hangs on, is built on Paxos. Its builders wrote in 2007 what
+# that took: a page of pseudocode became several thousand lines, and one of the surprises was the disk. A
+# replica whose disk loses what it has promised breaks its word without knowing, and one broken promise is
+# enough for two values to be "the" value.
 #
 # The task: some processes propose values, one value is to be *chosen*, never two, whatever crashes or is
 # lost. Before you read on: three acceptors, each takes the first value that it hears, two of three decide.
@@ -202,10 +203,12 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # %% [markdown] name="paxos-explain-roles" tags=["explain"]
 # ### How it works
 #
-# A *proposer* tries under a ballot, a number with its own name in it, `[1, "p1"]`, so that no two are equal.
-# **Phase 1**: it asks the acceptors to *promise*: nothing below this ballot any more; and to report what
-# they have accepted last. **Phase 2**: when a majority has promised, it asks them to accept a value. A value
-# that a majority has accepted under one ballot is chosen. Which value may it ask for? That is the whole art.
+# A *proposer* tries under a *ballot*, a number with its own name in it, so that no two are equal: `[1, "p1"]`
+# in code, 1.p1 in text. **Phase 1** (`Prepare`): it asks the *acceptors*, the servers that remember, to
+# *promise*: nothing below this ballot any more; and to report what they have accepted last. **Phase 2**
+# (`Accept`): when a majority has promised, it asks them to accept a value. A value that a majority has
+# accepted under one ballot is chosen. Which value may it ask for? That is the whole art. (Section numbers in
+# the code of this part are those of Lamport's *Paxos Made Simple*.)
 
 # %% [markdown] name="paxos-predict-task" tags=["predict"]
 # ### Predict
@@ -579,9 +582,9 @@ verify("paxos-acceptor", MyAcceptor, paxos_steps.accepting, like=paxos_steps.ask
 #
 # `HastyAcceptor` keeps its promise when it is asked for another one, and forgets it when it is asked to
 # accept. Below, p1 wants v and p2 wants w; every message takes 10 ms; `two_ballots` makes p1 begin at 10 ms
-# and p2 at 50 ms. **Goal**: add actions so that two values are chosen: any that work earn 7 points, at most
-# 4 actions, the two given included, earn all 10. A partition can *hold* what is under way, instead of
-# losing it: `in_flight="held"`.
+# and p2 at 50 ms. **Goal**: add actions so that two values are chosen: any that work earn 7 points, at most 4
+# actions, the two given included, earn all 10. Paxos itself must hold under the same actions. A partition can
+# *hold* what is under way, instead of losing it: `in_flight="held"`.
 
 # %% name="paxos-break-it-source" tags=["explain"]
 show_source(paxos_variants.HastyAcceptor)
@@ -644,7 +647,7 @@ judge_schedule("paxos-break-it", my_actions and [*two_ballots, *my_actions],
 #
 # A service needs a log: one Paxos per slot. Phase 1 does not mention a value, so a leader can do it once for
 # all slots to come; a command then takes one round trip. Commands are in flight for several slots at once,
-# and a leader can die with a hole between them.
+# and a leader can die and leave a hole: a slot without a value, below one that has its value.
 
 # %% name="multi-paxos-setup"
 from dslab.protocols import consensus_questions, multi_paxos, multi_paxos_cases
@@ -675,7 +678,7 @@ Lab(multi_paxos.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, u
 # %% [markdown] name="paxos-reading" tags=["reading"]
 # ### Reading
 #
-# - Lamport, *Paxos Made Simple* (2001), §2: eleven pages, and the invariant P2c that you implemented.
+# - Lamport, *Paxos Made Simple* (2001), §2: the invariant P2c that you implemented.
 # - Chandra, Griesemer, Redstone, *Paxos Made Live* (2007), §5: what is between a page of pseudocode and a
 #   service.
 # - van Steen, Tanenbaum, *Distributed Systems*, §8.2: Paxos built up from failures, one at a time.
@@ -689,9 +692,10 @@ Lab(multi_paxos.cluster(3, clients=3), seed=case.seed, schedule=case.schedule, u
 # <a id="flp"></a>
 # ## Why it may never end
 #
-# In 1985 Fischer, Lynch and Paterson proved that no deterministic protocol can promise to *decide* if a
-# single process may stop and nothing bounds how long a message takes. Engineers read this as "consensus is
-# impossible"; yet Paxos runs everywhere. What exactly is impossible? Play the adversary and see.
+# In 1985 Fischer, Lynch and Paterson proved that no deterministic protocol for consensus can promise to
+# *decide* if a single process may stop and nothing bounds how long a message takes. Many read this as
+# "consensus is impossible"; yet Paxos runs everywhere. What exactly is impossible? Play the adversary and
+# see.
 
 # %% name="flp-predict-duel" tags=["predict"]
 case = paxos_cases.duel(40)
@@ -701,10 +705,11 @@ Lab(paxos_cases.stage(), seed=case.seed, schedule=case.schedule, until=case.unti
 # %% [markdown] name="flp-search-task" tags=["play"]
 # ### Play against it
 #
-# `explore` tries *every* order in which messages arrive and timers run out, and stops at the first state
-# that breaks a property; breadth-first, so the way there is a shortest one. Two proposers and, to keep it
-# small, one acceptor that never fails. Ask for a run in which each proposer had its promises once, twice,
-# three times, and nothing is accepted. The first takes 6 actions. How many will the third take?
+# `explore` tries *every* order in which messages arrive and timers run out, and stops at the first state that
+# breaks a property; breadth-first, so the way there is a shortest one. Two proposers and, to keep it small,
+# one acceptor that never fails. Ask for a run in which each proposer had its promises once, twice, three
+# times, and nothing is accepted: it breaks the property that says Paxos ends within so many ballots. The
+# first takes 6 actions. How many will the third take?
 
 # %% name="flp-setup"
 from dslab import explore, show_counterexample
@@ -726,8 +731,8 @@ for rounds in (1, 2, 3):
 show_counterexample(found)
 
 # %% [markdown] name="flp-safety-task" tags=["play"]
-# Now the other half of the game: lead it to *two* chosen values. You may use any order of messages that
-# there is.
+# Now the other half of the game: lead it to *two* chosen values. You may use any order of messages that there
+# is; with three acceptors and one ballot for each proposer, the search tries them all.
 
 # %% name="flp-safety" tags=["play"]
 explore(paxos.cluster(proposers=2, acceptors=3, ballots=1), timeouts=2)
@@ -735,8 +740,9 @@ explore(paxos.cluster(proposers=2, acceptors=3, ballots=1), timeouts=2)
 # %% [markdown] name="flp-backoff-task" tags=["experiment"]
 # ### Experiment: toss for it
 #
-# Nobody can promise that it ends; but bad luck can be made unlikely. Two proposers begin together, and a
-# ballot takes 40 ms. Each waits before it tries again: always the same time, or a random one.
+# So no order of messages made them disagree, although some kept them from deciding. Nobody can promise that
+# it ends; but bad luck can be made unlikely. Two proposers begin together, and a ballot takes 40 ms. Each
+# waits before it tries again: always the same time, or a random one.
 
 # %% name="flp-backoff" tags=["experiment"]
 from dslab.experiments.paxos_duels import duels
@@ -745,9 +751,10 @@ for wait in [(35, 35), (35, 50), (35, 70), (40, 160)]:
     print(duels(wait, trials=50))
 
 # %% [markdown] name="flp-ben-or-task" tags=["play"]
-# **Ben-Or** (1983) needs no clock at all. Everybody says what it prefers; who sees a majority says so; who
-# sees neither tosses a coin. Five servers, opinions 0 and 1. Which run is the longest that you can bring
-# about by slow links? It ends with probability one, and you cannot make it disagree.
+# **Ben-Or** (1983) needs no clock at all. Everybody says what it prefers; who sees a majority says so. A value
+# that enough servers name in this second step is decided; who hears of none tosses a coin, and another round
+# begins. Five servers, opinions 0 and 1. Which run is the longest that you can bring about by slow links? It
+# ends with probability one, and you cannot make it disagree.
 
 # %% name="flp-ben-or" tags=["play"]
 Lab(ben_or.cluster(5), seed=2, title="Toss a coin")
@@ -762,8 +769,8 @@ Lab(ben_or.cluster(5), seed=2, title="Toss a coin")
 #
 # 1. Paxos and Raft may wait longer than any bound if timing stays bad; Ben-Or may toss badly for ever, with
 #    probability zero.
-# 2. With one proposer there is nobody to overtake it. But electing it is consensus again: time-outs make a
-#    wrong choice harmless and, with luck, rare.
+# 2. With one proposer there is nobody to overtake it. But electing it is consensus again: ballots make a
+#    wrong choice harmless, and time-outs make it, with luck, rare.
 #
 # </details>
 
@@ -777,16 +784,16 @@ Lab(ben_or.cluster(5), seed=2, title="Toss a coin")
 
 # %% [markdown] name="raft-recall" tags=["reflect"]
 # **Before you go on**: What does FLP forbid, and what does it not? A proposer has two of three promises, both
-# empty. May a value be chosen already? Which two facts must one disk write keep together?
+# empty. Can a value have been chosen already? Which two facts must one disk write keep together?
 
 # %% [markdown] name="raft-why" tags=["why"]
 # <a id="raft"></a>
 # ## Raft
 #
 # Paxos agrees on one value. A service needs a log of them, one after the other, and people who can hold the
-# protocol in their heads: when its authors asked 43 students, 33 answered questions on Raft better than on
-# Paxos. Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm*, extended version; §
-# numbers in this part are that paper's.
+# protocol in their heads: when Raft's authors tested 43 students, 33 did better on Raft than on Paxos. Ongaro
+# and Ousterhout, *In Search of an Understandable Consensus Algorithm*, extended version; § numbers in this
+# part are that paper's.
 #
 # Each rule of Raft exists because something breaks without it. You will see what, by running Raft without
 # the rule.
@@ -799,8 +806,8 @@ from dslab.protocols.raft_variants import Truncating
 # %% [markdown] name="raft-predict-task" tags=["predict"]
 # ### Predict
 #
-# Three situations. Each lab stands at the moment that matters. Most people get at least one of them wrong,
-# which is the point: say what surprised you.
+# Three situations. Each lab stands at the moment that matters. Many people get at least one of them wrong,
+# which is the point: note what surprised you.
 
 # %% name="raft-predict-restart" tags=["predict"]
 case = raft_cases.RESTARTED_VOTER
@@ -820,8 +827,9 @@ Lab(raft.cluster(case.nodes, clients=case.clients), seed=case.seed, schedule=cas
 # %% [markdown] name="raft-play-task" tags=["play"]
 # ### Play
 #
-# Kill the leader, play until there is another, and restart the old one: what does it do with its first
-# message? Then cut the cluster into two and three, let the client write on both sides, and heal it.
+# Kill the leader (click it and choose *Crash*), play until there is another, and *Restart* the old one: what
+# does it do with the first message that it gets? Then cut the cluster into two and three (*Partition*), let
+# the client write on both sides (*Request*), and *Heal* it.
 
 # %% name="raft-play" tags=["play"]
 Lab(raft.cluster(5), seed=7, title="Kill the leader")
@@ -1211,10 +1219,10 @@ verify("raft-commit", new_commit_index, raft_variants.committing, like=raft_vari
 # %% [markdown] name="raft-break-it-statement" tags=["exercise"]
 # ### Exercise *raft-break-it* (15 minutes)
 #
-# `Truncating` is Raft with one line changed: it believes that what a message does not mention must go.
-# Below are both versions. The cluster of three runs well for hours. **Goal**: a schedule that breaks one of
-# its promises, the shorter the better: any that works earns 7 points, at most 3 actions earn all 10 (par 3;
-# shortest known 2).
+# `Truncating` is Raft with one method changed: it believes that what a message does not mention must go.
+# Below are both versions. While nothing fails the cluster of three runs well. **Goal**: a schedule that
+# breaks one of its promises, while Raft itself keeps them all under it; the shorter the better: any that
+# works earns 7 points, at most 3 actions earn all 10 (the shortest known has 2).
 #
 # Look for it in the lab: click a server, a link or a message, and play on; the chip of a broken promise
 # turns red. Messages are ordered by nothing: one may overtake another. `lab.schedule()` in a cell of your
@@ -1276,7 +1284,7 @@ judge_schedule("raft-break-it", my_schedule, raft.cluster(3, server=Truncating),
 # %% [markdown] name="reads-why" tags=["why"]
 # ### Reads, members, snapshots, returns
 #
-# Four things that the paper's Figure 2 leaves out, and that every real system gets wrong once: etcd, TiKV and
+# Four things that the paper's Figure 2 leaves out, and that real systems have got wrong: etcd, TiKV and
 # RedisRaft have all had reports of stale reads. A read changes nothing, so why put it through the log?
 
 # %% name="reads-setup"
@@ -1295,9 +1303,10 @@ Lab(raft_reads.cluster(3, server=raft_reads_variants.LocalReads, clients=4), see
     predict=Prediction(**consensus_questions.OLD_LEADER_READS), title="An old leader is asked")
 
 # %% [markdown] name="reads-explain" tags=["explain"]
-# Which of these reads are linearizable? The repair has two halves (§8): commit an entry of one's own term
-# first; then, *after* the read came, ask a majority whether one still leads. The same schedule with both:
-# when does c4 get its answer, and from whom?
+# Is either of these reads *linearizable*: could a single copy, which answers each request at one moment
+# between question and answer, have said the same? (No: each misses a write that had ended.) The repair has
+# two halves (§8): commit an entry of one's own term first; then, *after* the read came, ask a majority
+# whether one still leads. The same schedule with both: when does c4 get its answer, and from whom?
 
 # %% name="reads-explain-source" tags=["explain"]
 show_source(raft_reads.Server.serve, raft_reads.Server.is_confirmed)
@@ -1309,7 +1318,8 @@ Lab(raft_reads.cluster(3, clients=4), seed=case.seed, schedule=case.schedule, un
 
 # %% [markdown] name="reads-lease-task" tags=["play"]
 # A *lease* saves the question: for a while nobody else can be elected, so no need to ask. Here n1 holds one,
-# is paused for two seconds, and its clock stood still meanwhile, as in a suspended virtual machine.
+# is paused for two seconds, and its clock stands still meanwhile, as in a suspended virtual machine. What
+# does c3 read at n1?
 
 # %% name="reads-lease" tags=["play"]
 case = raft_reads_cases.STOPPED_CLOCK
@@ -1341,7 +1351,11 @@ Lab(raft_snapshots.cluster(3, server=raft_snapshots_variants.TrimsAfterwards, cl
     seed=case.seed, schedule=case.schedule, until=case.until, start=165, title="Between two writes")
 
 # %% [markdown] name="returns-task" tags=["predict"]
-# **Returns.** A server was alone for a while.
+# (What went wrong: the log still held entries 1 to 5, but the snapshot says that it begins at 5. So entry 5
+# of n1 is now another than entry 5 of the others.)
+#
+# **Returns.** A server was alone for a while. The second lab is the same run with *pre-votes*; play it after
+# the first, and compare the terms.
 
 # %% name="returns-setup"
 from dslab.protocols import raft_prevote, raft_prevote_cases
@@ -1359,10 +1373,10 @@ Lab(raft_prevote.cluster(3), seed=case.seed, schedule=case.schedule, until=case.
 # %% [markdown] name="raft-experiment" tags=["experiment"]
 # ### Experiment
 #
-# How long is a cluster without a leader? Lines are this simulator, marks are the paper's Figure 16;
-# brackets hold the paper's numbers. With 100 trials a curve, medians lie within a few per cent; the tails,
-# which hang on single trials, within about a factor of two. Before you look: why is the curve for 150–155
-# ms a staircase? `trials=1000` takes half a minute and is what the paper did.
+# How long is a cluster without a leader? Lines are this simulator, markers are the paper's Figure 16. With
+# 100 trials a curve, medians lie within a few per cent of the paper's; the tails, which hang on single
+# trials, within about a factor of two. Before you look: why is the curve for 150–155 ms a staircase?
+# `trials=1000` takes half a minute and is what the paper did.
 
 # %% name="raft-experiment-run" tags=["experiment"]
 from dslab.experiments.election_figures import figure_16
@@ -1387,8 +1401,11 @@ figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 # 1. Yes: the new entry is of term 3 and on a majority, and whoever wins needs a log at least as new; x=1
 #    stands before it.
 # 2. Two leaders in one term, as in your first prediction. The other way round the vote would be for a term
-#    that nobody remembers, so the server could vote again in it.
-# 3. Only progress: it may call elections all the time. No safety property speaks of time.
+#    that the server no longer remembers, so it could vote again in it.
+# 3. Only progress: it may call elections all the time. No safety property of Raft speaks of time. A lease
+#    does: n1 answered x=1 long after x=2 was committed.
+#
+# The staircase: time-outs of almost the same length split the votes, and each new try takes another 150 ms.
 #
 # </details>
 
@@ -1407,10 +1424,10 @@ figure_16(trials=100, seed=1, ranges=[(150, 155), (150, 200), (150, 300)])
 # ## Raft, built in four steps
 #
 # People who wrote Raft on their own report one to three days for the election and four for the log. It goes
-# faster in steps that can be tested one by one. Below is a server without decisions: it knows *when* to decide and
-# whom to tell. You add the decisions, each step a class that inherits the one before; in the end your own
-# cluster survives a storm. About 85 minutes in all. Stuck at a step? Derive the next one from
-# `raft_steps.Elected`, `Replicated` or `Committed`: then it is judged as if yours were right.
+# faster in steps that can be tested one by one. Below is a server without decisions: it knows *when* to
+# decide and whom to tell. You add the decisions, each step a class that inherits the one before; in the end
+# your own cluster survives a storm of faults. About 85 minutes in all. Stuck at a step? Derive the next one
+# from `raft_steps.Elected`, `Replicated` or `Committed`: then it is judged as if yours were right.
 
 # %% name="steps-source" tags=["explain"]
 show_source(raft_steps.Skeleton.become_leader, raft_steps.Skeleton.on_append_entries, raft_steps.Skeleton.commit_up_to)
@@ -1662,12 +1679,12 @@ verify("steps-election", Electing, raft_steps.electing, like=raft_steps.elected,
 # ### Exercise *steps-replication* (25 minutes)
 #
 # **Goal**: the leader's log reaches everybody. **Given** now `log` (a list of `Entry(term, command, client,
-# number)`; index 1 is `log[0]`), `next_index` and `match_index` (dictionaries by name: what to send next,
-# and what is *proved* to be there), `commit_index`, `committable()`, `commit_up_to(index)` and
-# `redirect(client, m)`. Messages: `AppendEntries(term, prev_index, prev_term, entries, commit_index)` and
-# `Appended(term, success, match_index)`; the latter is sent for you, with `match_index` the end of what was
-# appended, or, after a failure, the index before which it is worth another try. Properties look at
-# `match_index` while you play: what a leader counts must be there.
+# number)`; index 1 is `log[0]`), `next_index` and `match_index` (dictionaries by name: what to send next, and
+# what is *proved* to be there), `commit_index`, `committable()`, `commit_up_to(index)` and `redirect(client,
+# m)`. Messages: `AppendEntries(term, prev_index, prev_term, entries, commit_index)` and `Appended(term,
+# success, match_index)`; the latter is sent for you, with `match_index` the end of what was appended, or,
+# where that failed, the index after which the next try should begin. Properties look at `match_index` while
+# you play: what a leader counts must be there.
 
 # %% name="steps-replication-exercise" tags=["exercise"] points=10
 class Replicating(Electing):
@@ -2071,10 +2088,10 @@ verify("steps-commitment", Committing, raft_steps.committing, like=raft_steps.co
 # ### Exercise *steps-restart* (20 minutes)
 #
 # Now servers lose their power. `on_start` runs when a server starts and again after each restart; whatever
-# `durable` names is there already by then, with the value of the disk. **Goal**: say what is durable and
-# what starts anew, and let every request of a client run *once*, however often it stands in the log: a
-# client that hears nothing sends it again, with the same number. **Given**: `forget()` sets everything that
-# may be lost; `execute(entry)` runs a command on the state machine and returns its result.
+# `durable` names is there already by then, with the value from the disk. **Goal**: say what is durable and
+# what starts anew, and let every request of a client run *once*, however often it stands in the log: a client
+# that hears nothing sends it again, with the same number. **Given**: `forget()` sets everything that may be
+# lost; `execute(entry)` runs a command on the state machine and returns its result.
 
 # %% name="steps-restart-exercise" tags=["exercise"] points=8
 class Restarting(Committing):
@@ -2296,9 +2313,10 @@ from dslab.protocols import pbft, pbft_cases, pbft_steps, pbft_variants
 # %% [markdown] name="liars-predict-task" tags=["predict"]
 # ### Predict
 #
-# PBFT: the primary gives each request a number (*pre-prepare*); the replicas tell each other which request
-# they heard under that number (*prepare*), and, once a quorum says the same, that they know so (*commit*).
-# A star marks a liar; what it says depends on whom it tells.
+# PBFT (*Practical Byzantine Fault Tolerance*, 1999): the *primary*, which leads, gives each request a number
+# (*pre-prepare*); the replicas tell each other which request they heard under that number (*prepare*), and,
+# once a *quorum*, enough of them, says the same, that they know so (*commit*). A star marks a liar; what it
+# says depends on whom it tells.
 
 # %% name="liars-predict-five" tags=["predict"]
 case = pbft_cases.ONE_MORE_NODE
@@ -2392,7 +2410,8 @@ Lab(generals.cluster(4), seed=case.seed, schedule=case.schedule, until=case.unti
 #
 # Four replicas stand one liar. Here n1, the primary, and n2 both lie: they say x=1 to n3 and y=2 to n4. Find
 # the moment at which *One request per number* breaks, and the two quorums that let it: whom do they share?
-# Then take one `turn_traitor` back (*Copy as code*, delete a line) and look again.
+# Then take one `turn_traitor` back (*Script*, then *Copy as code*; delete a line in a cell of your own) and
+# look again.
 
 # %% name="liars-play" tags=["play"]
 case = pbft_cases.TWO_LIARS
@@ -2408,10 +2427,13 @@ Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=ca
 #
 # <details><summary>Compare with these</summary>
 #
-# 1. 4 and 5: three could share only the liar, six waits for it.
-# 2. Prepares make the number unique within a view. After a change of primary the new one must hear of it;
-#    commits say that enough loyal replicas hold the proof.
+# 1. 4 and 5: two groups of three need share nobody, six waits for the liar.
+# 2. Prepares make the number unique within a *view*, the time of one primary. After a change of primary the
+#    new one must hear of it; commits say that enough loyal replicas hold the proof.
 # 3. Nothing against that bug. f counts *independent* faults.
+#
+# The generals: n2, n3 and n4 each hear the same three words, attack twice and retreat once. And 156 = 6
+# orders, 6 x 5 that pass them on, 6 x 5 x 4 that pass these on.
 #
 # </details>
 
@@ -2419,7 +2441,8 @@ Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=ca
 # ### Reading
 #
 # - Castro, Liskov, *Practical Byzantine Fault Tolerance* (1999), §4.2 and §4.4.
-# - Lamport, Shostak, Pease, *The Byzantine Generals Problem* (1982), §2 and §3: why three cannot do it.
+# - Lamport, Shostak, Pease, *The Byzantine Generals Problem* (1982), §2: why three cannot do it; §3: how four
+#   can.
 # - van Steen, Tanenbaum, *Distributed Systems*, §8.2.5.
 
 # %% [markdown] name="real-recall" tags=["reflect"]
@@ -2431,9 +2454,10 @@ Lab(pbft.cluster(4, clients=2), seed=case.seed, schedule=case.schedule, until=ca
 # ## Real processes
 #
 # A simulator knows when a disk has written and how long a message takes, because it says so. In 2018 people
-# found that PostgreSQL, like nearly everybody, believed that a second `fsync` after a failed one would tell
-# the truth; for twenty years it had not. So let the same class run where nobody is kind: each server an
-# operating-system process, TCP between them, a file that is synced before a message leaves, SIGKILL.
+# found that PostgreSQL, like many others, had believed for twenty years that a second `fsync` after a failed
+# one would tell the truth; it need not. So let the same class run where nobody is kind: each server an
+# operating-system process, TCP between them, a file that is synced before a message leaves, and SIGKILL,
+# which no process can catch.
 
 # %% [markdown] name="real-kill-task" tags=["play"]
 # ### Kill the leader
@@ -2468,10 +2492,10 @@ Lab.recorded(trace, system=system, title="Real processes")
 # %% [markdown] name="etcd-task" tags=["play"]
 # ### Use a library: etcd
 #
-# etcd keeps the state of Kubernetes clusters. It is Raft: three members, a heartbeat every 100 ms, time-outs of
-# 1 to 2 s. Predict its downtime from the figure above, then kill its leader three times. The simulator is
-# given the same times and knows nothing else of etcd. Where etcd is not installed, the figure says so, and
-# how to get it.
+# etcd keeps the state of Kubernetes clusters, by Raft: here three members, a heartbeat every 100 ms,
+# time-outs of 1 to 2 s. Predict its downtime from the figure above, then kill its leader three times. The
+# simulator is given the same times and knows nothing else of etcd. Where etcd is not installed, the figure
+# says so, and how to get it.
 
 # %% name="etcd-kill" tags=["play"]
 from dslab.live.downtime import predicted
@@ -2488,7 +2512,7 @@ figure_downtimes({"etcd": downtimes, "simulator": simulated}, "etcd's leader kil
 # ### Reflect
 #
 # 1. In which runs is the simulator too fast, and what does it leave out?
-# 2. Your process survives SIGKILL. Which failures of a machine were *not* tried here?
+# 2. Your cluster survives SIGKILL. Which failures of a machine were *not* tried here?
 #
 # <details><summary>Compare with these</summary>
 #
