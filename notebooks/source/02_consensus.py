@@ -90,7 +90,7 @@ Lab(bully_epochs.cluster(5, store=bully_epochs.CarelessStore, clients=2), seed=c
 # ### Play
 #
 # The simplest rule of all: each server calls its number, waits, and the highest it has heard wins. Make two
-# servers lead at once. (A slow link is enough: click one.)
+# servers lead at once. (A slow link is enough: open *Links*, then *Loss, latency and order of one link*.)
 
 # %% name="election-play" tags=["play"]
 Lab(highest_id.cluster(5), seed=3, title="Call your number")
@@ -1224,7 +1224,7 @@ verify("raft-commit", new_commit_index, raft_variants.committing, like=raft_vari
 # breaks one of its promises, while Raft itself keeps them all under it; the shorter the better: any that
 # works earns 7 points, at most 3 actions earn all 10 (the shortest known has 2).
 #
-# Look for it in the lab: click a server, a link or a message, and play on; the chip of a broken promise
+# Look for it in the lab: click a server or a message, or open *Links*, and play on; the chip of a broken promise
 # turns red. Messages are ordered by nothing: one may overtake another. `lab.schedule()` in a cell of your
 # own prints the list to paste below.
 
