@@ -168,8 +168,8 @@ verify("ring-pass", pass_on, ring_steps.passing, like=ring_steps.right, cases=ri
 # 1. A resource (a disk, a printer) gets orders from n4 and n5, both sure that they lead. What must an order
 #    carry so that the resource can tell the older leader from the newer?
 # 2. Six servers in a ring, all start. How many messages at most, how many at least? (Count on paper; then
-#    play `Lab(ring.cluster(6))` and `Lab(ring.cluster(6, numbers=(6, 5, 4, 3, 2, 1)))` in a cell of your
-#    own.)
+#    play `Lab(ring.cluster(6))` and `Lab(ring.cluster(6, numbers=(6, 5, 4, 3, 2, 1)))` in cells of your own:
+#    *Events*, filtered by the kind *deliver*, counts them.)
 #
 # <details><summary>Compare with these</summary>
 #
@@ -1224,9 +1224,9 @@ verify("raft-commit", new_commit_index, raft_variants.committing, like=raft_vari
 # breaks one of its promises, while Raft itself keeps them all under it; the shorter the better: any that
 # works earns 7 points, at most 3 actions earn all 10 (the shortest known has 2).
 #
-# Look for it in the lab: click a server or a message, or open *Links*, and play on; the chip of a broken promise
-# turns red. Messages are ordered by nothing: one may overtake another. `lab.schedule()` in a cell of your
-# own prints the list to paste below.
+# Look for it in the lab: click a server or a message, or open *Links*, and play on; the chip of a broken
+# promise turns red. Nothing keeps messages in order: one may overtake another. `lab.schedule()` in a cell of
+# your own gives the list to paste below.
 
 # %% name="raft-break-it-source" tags=["explain"]
 show_source(raft.Server.append, Truncating)
