@@ -102,7 +102,7 @@ def ends_within(rounds):
     Args:
         rounds: ballots of each proposer that got as far as phase 2, 1 or more.
     """
-    @title(f"Ends within {rounds} ballots each")
+    @title(f"Ends within {rounds} ballot{'s' if rounds > 1 else ''} each")
     def accepted_by_then(world):
         """When every proposer has had that many promises of a majority, some acceptor has accepted a value."""
         proposer = world.changed

@@ -38,7 +38,7 @@ COMMONEST = {
         (
             "v",
             "v: two of the three reports name it.",
-            "It is not a vote. v never had a majority, and the three that p1 did not all hear from chose w.",
+            "It is not a vote. v never had a majority; a3, a4 and a5 are one, so w is chosen, and p1 heard it from a3.",
             "C25",
         ),
         (

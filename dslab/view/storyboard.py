@@ -11,7 +11,7 @@ from .keyframes import key_frames
 from .linemap import line_map
 from .narrate import narrate
 from .picture import cluster
-from .scene import Reading, Scene, scene_at
+from .scene import NodeScene, Reading, Scene, scene_at
 from .survey import survey
 from .svg import INK, INK2, LINE, PAPER, SANS, disc, n, rect, text
 from .words import Said, plain_text
@@ -90,10 +90,13 @@ def _caption(facts: dict[str, Any], says: dict[int, Said], event: int, scene: Sc
     leaders = scene.leaders()
     if leaders:
         committed = max((c["index"] for c in facts["commits"] if c["event"] <= event), default=0)
-        leads = f"{leaders[0].id} leads term {{term:{leaders[0].term}}}"
-        return leads, f"Just before the first fault; {_entries(committed)} committed."
+        return _leads(leaders[0]), f"Just before the first fault; {_entries(committed)} committed."
     earlier = [e for e in says if e <= event]
     return says[earlier[-1]] if earlier else ("Nothing has happened yet", "")
+
+
+def _leads(leader: NodeScene) -> str:
+    return f"{leader.id} leads term {{term:{leader.term}}}" if leader.term else f"{leader.id} leads"
 
 
 def _paragraph(
@@ -107,7 +110,7 @@ def _paragraph(
                   for event, (headline, _) in zip(frames, captions, strict=True)]
     if facts["stations"] or facts["commits"]:
         leaders = scene_at(reading, len(reading.events) - 1).leaders()
-        leads = f"{leaders[0].id} leads term {leaders[0].term}" if leaders else "nobody leads"
+        leads = plain_text(_leads(leaders[0])) if leaders else "nobody leads"
         committed = facts["commits"][-1]["index"] if facts["commits"] else 0
         sentences.append(f"At the end {leads} and {_entries(committed)} committed.")
     return " ".join([*sentences, *([note] if note else [])])

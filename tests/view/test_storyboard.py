@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from dslab.protocols import raft
+from dslab.protocols import multi_paxos, raft
 from dslab.sim import Node, System, simulate
 from dslab.view import narrate, read, storyboard, survey
 from dslab.view.keyframes import key_frames
@@ -82,6 +82,13 @@ def test_the_paragraph_says_what_the_picture_shows() -> None:
     text = board(LESSON).text
     assert text.startswith("raft, 5 servers and 1 client, seed 7, 10 s, 4 actions.")
     assert "1.200 s: n1 crashes while it leads term 1." in text and "`" not in text and "\n" not in text
+
+
+def test_who_leads_without_terms_leads_no_term() -> None:
+    """Multi-Paxos has ballots: its leader is named, and no term beside it."""
+    schedule = [{"at": 300, "do": "request", "command": "x=1"}, {"at": 3000, "do": "crash", "node": "n3"}]
+    text = storyboard(read(simulate(multi_paxos.cluster(3), seed=7, schedule=schedule))).text
+    assert "leads" in text and "term" not in text
 
 
 def test_a_system_that_does_nothing_is_drawn_too() -> None:
