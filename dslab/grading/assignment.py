@@ -58,7 +58,7 @@ class Assignment:
     solutions: dict[str, str]
     total: Points
     expected: tuple[str, ...]
-    given: frozenset[str] = frozenset()
+    given: tuple[str, ...] = ()
 
     @property
     def answers(self) -> list[Cell]:
@@ -186,8 +186,8 @@ def assignment_of(notebook: HandIn, name: str) -> Assignment:
         else tuple(check.id for check in result.checks)
     )
     code = [cell.source for cell in notebook.cells if cell.kind == "code"]
-    given = frozenset(regions.fingerprint(regions.without_hidden_tests(text)) for text in code)
-    return replace(result, total=total, expected=names, given=given)
+    given = dict.fromkeys(regions.fingerprint(regions.without_hidden_tests(text)) for text in code)
+    return replace(result, total=total, expected=names, given=tuple(given))
 
 
 def read_assignment(path: Path) -> Assignment:

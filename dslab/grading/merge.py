@@ -146,7 +146,7 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
 
 def _own(assignment: Assignment, cells: tuple[HandInCell, ...], answers: Mapping[str, str]) -> tuple[str, ...]:
     """Code cells that the student wrote, changed or split off an answer: an answer may use what they define."""
-    known = assignment.given | set(assignment.stubs.values()) | set(map(regions.fingerprint, answers.values()))
+    known = {*assignment.given, *assignment.stubs.values(), *map(regions.fingerprint, answers.values())}
     own, left = [], MAX_OWN
     for cell in cells:
         if cell.kind == "code" and cell.source.strip() and regions.fingerprint(cell.source) not in known:
