@@ -109,7 +109,8 @@ class Looking:
         """What has happened so far, in the format of the simulator; also after `stop`, and after a node has failed."""
         wire, until = self._wire, 0
         if wire.thread.is_alive() and wire.failure is None:
-            until = self._ask({})["time"]                    # what has happened before the answer is heard before it
+            until = self._ask({})["time"]
+            self._until(wire.records.caught_up, VERB_SECONDS, "the nodes to tell what they sent")
         with wire.news:
             return wire.records.trace(wire.ended_us or until, whole=wire.ended_us is not None)
 

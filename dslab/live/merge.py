@@ -46,6 +46,13 @@ class Records:
         elif "net" in heard:
             self.net.append(heard)
 
+    def caught_up(self) -> bool:
+        """Whether the sending of all that was received has been heard of: records of two processes come by two ways."""
+        said = [says for entries in self.nodes.values() for says in entries if "events" in says]
+        sent = {(node, number) for node, entries in self.nodes.items() for says in entries
+                for _, number, _ in says.get("sends", ())}
+        return all(tuple(event[3]) in sent for says in said for event in says["events"] if event[3])
+
     def trace(self, until_us: int, *, whole: bool) -> Trace:
         """The trace so far.
 

@@ -65,6 +65,7 @@ class Process(Sockets):
         self.told = 0                                        # events that the supervisor has heard of
         self.requests: list[int] = []                        # of operations that have not begun
         self.operations: dict[int, int] = {}                 # number of an operation -> request
+        self.answers: list[dict[str, Any]] = []              # of operations that this handler has completed
         self.host = Host(self, self.id)  # type: ignore[arg-type]
         self.folder = Path(boot["folder"])
 
@@ -96,7 +97,7 @@ class Process(Sockets):
         """Notes that an operation got its answer."""
         self.current = self.recorder.event(self.now_us, "complete", client, self.current,
                                            {"number": number, "result": result})
-        self.say({"answered": self.operations.pop(number), "result": encode(result)})
+        self.answers.append({"answered": self.operations.pop(number), "result": encode(result)})
 
     # ---- running
 
@@ -157,6 +158,9 @@ class Process(Sockets):
         sends = [(target, self.next_message(), body) for (target, _), body in zip(outbox, bodies)]
         if self.told < len(self.recorder.events) or sends:
             self._tell(sends)
+        for answer in self.answers:                          # whoever waits for one finds it in the record
+            self.say(answer)
+        self.answers.clear()
         for target, number, body in sends:
             self._transmit(target, number, body)
 

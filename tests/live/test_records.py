@@ -292,6 +292,14 @@ def test_a_lost_record_is_an_error_once_the_run_is_over():
         heard(logs).trace(0, whole=True)
 
 
+def test_records_are_caught_up_when_every_sending_is_known():
+    """The record of a receipt may be heard before that of the sending."""
+    receipt = record(0, 0, [[5, "deliver", None, ["n1", 7], None]])
+    sending = record(0, 0, [[4, "start", None, None, None]], [["n2", 7, letter(7)]])
+    assert heard({"n1": [sending]}).caught_up() and heard({"n1": [sending], "n2": [receipt]}).caught_up()
+    assert not heard({"n2": [receipt]}).caught_up()
+
+
 def fault(kind, at, node=None, detail=None, number=0):
     """What a supervisor says about something that was done to the run."""
     return {"fault": [kind, at, node, detail, number]}

@@ -284,6 +284,16 @@ def test_messages_to_a_crashed_node_are_dropped():
     assert trace.state_at(len(trace) - 1)["n2"]["status"] == "crashed"
 
 
+def test_an_answer_that_was_waited_for_is_in_the_trace():
+    """Whoever has the result finds it in the record, whichever process tells what it did first."""
+    with start(System(nodes.Counter, 3, clients=1), seed=1) as running:
+        told, seen = [], []
+        for _ in range(30):
+            told.append(running.request(1).result(SECONDS))
+            seen.append([one["result"] for one in running.trace().history])
+    assert seen == [told[:n] for n in range(1, 31)]
+
+
 def test_what_cannot_have_an_effect_is_recorded_with_the_reason():
     """As in the simulator, so that a schedule stays usable."""
     with start(System(nodes.Counter, 2, clients=1), seed=1) as running:
