@@ -24,6 +24,11 @@ from .local_states import FIELD, WIDTH, Full, Locals
 from .standin import Standin
 from .steps import Deed, Outcome, Step
 
+REMEMBERED = 1 << 12                  # states without messages whose steps are at hand
+
+# the numbers of all nodes, and (kind of step, what it uses up, what it may do)
+Alone = tuple[list[int], list[tuple[Any, int, tuple[Outcome, ...]]]]
+
 
 class Space:
     """All that a search needs to know of a system.
@@ -65,7 +70,8 @@ class Space:
         self.handlers = Handlers(system, self.hosts, bounds, self.locals, self.flights, self.ledger, self.judged,
                                  self.record_shift if judge.kept else None, naive)
         # per node: (where its number stands, {number: its own steps}, index)
-        self.alone: list[tuple[int, dict[int, OwnSteps], int]] = [(i * WIDTH, {}, i) for i in range(count)]
+        self.own_steps: list[tuple[int, dict[int, OwnSteps], int]] = [(i * WIDTH, {}, i) for i in range(count)]
+        self.alone: dict[int, Alone] = {}              # by the low bits: most states differ by their messages only
         self.lossy = bool(bounds.losses or bounds.duplicates)
         self.goal_states: list[dict[int, None]] = [{} for _ in judge.goals]
         self.goals_met = 0
@@ -169,40 +175,49 @@ class Space:
 
     # ---- steps
 
-    def _choices(self, state: int) -> Iterator[tuple[int, Any, tuple[Outcome, ...]]]:
-        """What may happen next to a node: (the state without what is used up by it, kind of step, what it may do)."""
-        naive, keep, handlers, take = self.naive, self.bounds.kept, self.handlers, self.flights.take
-        fields = state & self.low
+    def _alone(self, fields: int) -> Alone:
+        """What nodes are and may do alone by the low bits of a state."""
         used = fields >> self.used_shift
-        costs, cost_of = self.ledger.costs[used], self.ledger.cost
+        costs = self.ledger.costs[used]
         locals_: list[int] = []
-        for shift, table, i in self.alone:
+        steps: list[tuple[Any, int, tuple[Outcome, ...]]] = []
+        for shift, known, i in self.own_steps:
             local = fields >> shift & FIELD
             locals_.append(local)
-            steps = table.get(local)
-            if steps is None:
-                steps = handlers.own_steps(i, local, state)
-                if not naive:
-                    table[local] = steps
-            for kind, own in steps:
-                cost = costs[kind] if kind in costs else cost_of(used, kind)
+            if local not in known or self.naive:
+                known[local] = self.handlers.own_steps(i, local, fields)
+            for kind, outcomes in known[local]:
+                cost = costs[kind] if kind in costs else self.ledger.cost(used, kind)
                 if cost is not None:
-                    yield state ^ cost, kind, own
-        by_bit, net = self.flights.by_bit, state >> self.net_shift
+                    steps.append((kind, cost, outcomes))
+        if not self.naive:
+            if len(self.alone) >= REMEMBERED:
+                self.alone.clear()
+            self.alone[fields] = locals_, steps
+        return locals_, steps
+
+    def _choices(self, state: int) -> list[tuple[int, Any, tuple[Outcome, ...]]]:
+        """What may happen next to a node: (the state without what is used up by it, kind of step, what it may do)."""
+        fields = state & self.low
+        locals_, steps = self.alone.get(fields) or self._alone(fields)
+        choices = [(state ^ cost, kind, outcomes) for kind, cost, outcomes in steps]
+        by_bit, net, keep, naive = self.flights.by_bit, state >> self.net_shift, self.bounds.kept, self.naive
         while net:
             bit = net & -net
             net ^= bit
             arrivals, i, more, kind, gone = by_bit[bit]
             if arrivals is None:
                 continue
-            outcomes = arrivals.get(locals_[i])
-            if outcomes is None:
-                outcomes = handlers.deliver(kind[1], locals_[i], state)
+            try:
+                outcomes = arrivals[locals_[i]]
+            except KeyError:
+                outcomes = self.handlers.deliver(kind[1], locals_[i], state)
                 if not naive:
                     arrivals[locals_[i]] = outcomes
             if outcomes:
-                rest = state if keep else take(state, kind[1]) if more and state & more else state ^ gone
-                yield rest, kind, outcomes
+                rest = state if keep else self.flights.take(state, kind[1]) if more and state & more else state ^ gone
+                choices.append((rest, kind, outcomes))
+        return choices
 
     def successors(self, state: int) -> list[int]:
         """All states that one step leads to.
@@ -211,15 +226,16 @@ class Space:
             Broken: a safety property does not hold after one of the steps.
         """
         result: list[int] = []
-        append, keep, send, judged_bits = result.append, self.bounds.kept, self.flights.send, self.judged_bits
+        keep, judged_bits = self.bounds.kept, self.judged_bits
         for rest, _, outcomes in self._choices(state):
             for delta, sends, judged, sent, i, _, _ in outcomes:
                 new = rest ^ delta
                 if sends:
-                    new = send(new, sent) if new & sends and not keep else new | sends
+                    new = self.flights.send(new, sent) if new & sends and not keep else new | sends
                 if judged is not None:
-                    verdict = judged.get(new & judged_bits)
-                    if verdict is None:
+                    try:
+                        verdict = judged[new & judged_bits]
+                    except KeyError:
                         verdict = self.verdict(i, new)
                     if verdict:
                         if verdict.__class__ is tuple:
@@ -227,7 +243,7 @@ class Space:
                             verdict[1](new)
                         else:
                             new ^= verdict
-                append(new)
+                result.append(new)
         if self.lossy:
             result += [new for _, new in self._accidents(state)]
         return result
