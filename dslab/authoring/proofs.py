@@ -19,7 +19,7 @@ from dslab.grading import regions, sandbox, worker
 from dslab.grading.assignment import Assignment, assignment_of
 from dslab.grading.grade import message_of
 from dslab.grading.intake import hand_in_of
-from dslab.grading.plugin import Outcome
+from dslab.grading.outcome import Outcome
 from dslab.grading.processes import CallError, DiedError, Processes
 
 # What the check of an unanswered exercise prints in a student's notebook.

@@ -34,7 +34,8 @@ class Cell:
     points: Points = 0
     hidden: bool = False
     handout: str = ""  # a check as the student sees it
-    by_hand: bool = False  # a check that no program makes: nbgrader's cells with both `grade` and `solution`
+    by_hand: bool = False  # a check that no program makes: nbgrader's tasks, and cells with both `grade` and `solution`
+    task: bool = False  # nbgrader's cell that only says what to do: what the student adds below it is the answer
     cell_id: str | None = None  # what the file has, which need not be valid or there at all
     grade_id: str | None = None
 
@@ -108,11 +109,14 @@ def _check(cell: HandInCell, cell_id: str, exercise: str) -> Cell:
 def _by_hand(cell: HandInCell, cell_id: str) -> Cell | None:
     """The points for an answer that somebody reads, or None."""
     nbgrader = cell.raw.get("metadata", {}).get("nbgrader", {})
-    if not (isinstance(nbgrader, dict) and nbgrader.get("grade") and nbgrader.get("solution")):
+    if not isinstance(nbgrader, dict):
+        return None
+    task = bool(nbgrader.get("task"))
+    if not task and not (nbgrader.get("grade") and nbgrader.get("solution")):
         return None
     own_id = f"{cell_id}-by-hand"[:64] if cell.kind == "code" else cell_id
-    exercise = cell.grade_id or cell_id
-    return Cell(own_id, "check", "", exercise, cell_id, number(nbgrader.get("points", 0)), by_hand=True)
+    exercise, points = cell.grade_id or cell_id, number(nbgrader.get("points", 0))
+    return Cell(own_id, "check", "", exercise, cell_id, points, by_hand=True, task=task)
 
 
 def _answer(cell: HandInCell, cell_id: str) -> tuple[Cell, str]:
@@ -178,7 +182,7 @@ def assignment_of(notebook: HandIn, name: str) -> Assignment:
             f'it has no {what} (cell metadata "dslab" or "nbgrader"): give a notebook made by'
             ' "python -m dslab build", or one made for nbgrader'
         )
-    total = number(ours.get("points")) or sum(check.points for check in result.checks)
+    total = number(ours.get("points")) or number(sum(check.points for check in result.checks))
     expected = ours.get("checks")
     names = (
         tuple(map(str, expected))

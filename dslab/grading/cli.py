@@ -20,6 +20,7 @@ from dslab.grading.assignment import read_assignment
 from dslab.grading.classroom import ClassroomError, Cluster, Graded, Here, Machine, grade_class
 from dslab.grading.handins import Found, find_hand_ins
 from dslab.grading.intake import HandInError
+from dslab.grading.pages import points_text
 from dslab.grading.processes import CallError, DiedError, Processes
 from dslab.grading.reports import write_reports
 from dslab.grading.standing import standing
@@ -135,7 +136,8 @@ def _graded(options: argparse.Namespace, found: Sequence[Found]) -> int:
 def _said(graded: Graded, out: Path, count: int) -> int:
     for result in sorted((result["json"] for result in graded.results), key=lambda one: one["name"]):
         problem = f"  not graded: {' '.join(result['problem'].split())}" if "problem" in result else ""
-        print(f"{result['name']}: {result['points']} of {result['max_points']}{problem}")
+        points, most = points_text(result["points"]), points_text(result["max_points"])
+        print(f"{result['name']}: {points} of {most}{problem}")
     print(f"reports: {out / 'summary.html'}")
     if graded.stopped:
         print(f"{graded.stopped}: {len(graded.results)} of {count} hand-ins are in the reports", file=sys.stderr)

@@ -48,6 +48,9 @@ class Connection:
         self.state: dict[str, str] = {}  # name of a value that an answer defines -> the value, described
         # (kind, handle, whether a check made it) -> stand-in
         self.objects: WeakValueDictionary[tuple[str, int, bool], Any] = WeakValueDictionary()
+        self.replaced: dict[str, tuple[Any, bool]] = {}  # name -> what a check has put there, whether it could be told
+        self.seeded: dict[str, int] = {}  # module -> number of the call of `seed` that was told last
+        self.generators: dict[int, Any] = {}  # number of a random generator -> its state as it was handed over last
         self.cells_run = 0
         self._requests = 0
         self._space_before = self._space()
@@ -68,6 +71,7 @@ class Connection:
         try:
             request = self.encode([what, *about])
         except wire.WireError as error:
+            self.generators.clear()
             raise TypeError(f"the check hands the answer something that cannot cross: {error}") from None
         try:
             self.channel.send(request, self.waiting)

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dslab.grading.assignment import Assignment, Cell
+from dslab.grading.assignment import Assignment, Cell, number
 from dslab.grading.intake import HandIn, flag
 from dslab.grading.merge import Merged, merge
-from dslab.grading.plugin import NbvalError, Outcome
+from dslab.grading.outcome import NbvalError, Outcome
 
 if TYPE_CHECKING:
     from dslab.grading.worker import Ran
@@ -137,7 +137,7 @@ def _result(
 ) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": name,
-        "points": sum(check["points"] for check in checks),
+        "points": number(sum(check["points"] for check in checks)),
         "max_points": assignment.total,
         "checks": checks,
         "flags": flags,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import nbformat
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from dslab.grading import regions
 from dslab.grading.assignment import Assignment, Cell
 from dslab.grading.intake import HandIn, HandInCell, flag
 from dslab.grading.names import defined_classes, defined_names, import_statements
+
+if TYPE_CHECKING:
+    import nbformat
 
 OPEN = "dslab-open"  # id of the first cell of a merged notebook
 
@@ -138,10 +140,23 @@ def merge(assignment: Assignment, hand_in: HandIn) -> Merged:
         answers[answer.exercise] = text
     for check in assignment.checks:
         if check.by_hand and check.exercise not in assignment.stubs:
-            theirs = [one for one in hand_in.cells if check.grade_id == one.grade_id or check.cell_id == one.id]
-            answers |= {check.exercise: theirs[0].source[:MAX_ANSWER]} if theirs else {}
+            text = _to_read(check, hand_in.cells)
+            answers |= {check.exercise: text[:MAX_ANSWER]} if text else {}
     flags += _check_flags(assignment, hand_in.cells)
     return Merged(answers, frozenset(untouched), tuple(flags), _own(assignment, hand_in.cells, answers))
+
+
+def _to_read(check: Cell, cells: tuple[HandInCell, ...]) -> str:
+    """The text for which somebody gives the points of a check; nothing if it is missing."""
+    mine = [
+        i
+        for i, one in enumerate(cells)
+        if check.grade_id == one.grade_id is not None or check.cell_id == one.id is not None
+    ]
+    if not mine or not check.task:
+        return cells[mine[0]].source if mine else ""
+    below = takewhile(lambda cell: cell.grade_id is None and not cell.dslab, cells[mine[0] + 1 :])
+    return "\n\n".join(cell.source for cell in below)
 
 
 def _own(assignment: Assignment, cells: tuple[HandInCell, ...], answers: Mapping[str, str]) -> tuple[str, ...]:
@@ -223,6 +238,8 @@ def merged_notebook(
         else:
             text = _check(cell)
         cells.append(_code_cell(cell.id, text))
+    import nbformat  # here, because it takes long to load
+
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
     return nbformat.from_dict(notebook)  # nbformat's own constructors check the whole schema for each cell

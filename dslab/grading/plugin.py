@@ -16,7 +16,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -28,6 +27,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from dslab.grading.environment import clean_environment, kernel_transport
+from dslab.grading.outcome import NbvalError, Outcome
 
 _SLICE = 0.5  # seconds between two looks at whether the kernel lives
 _LISTENS = 5.0  # seconds in which an interrupted kernel must answer
@@ -36,21 +36,8 @@ _PLUGINS = ("no:cacheprovider", "no:logging", "no:faulthandler", "no:unraisablee
 _VARYING = re.compile(r' (?:time|timestamp|hostname)="[^"]*"')
 
 
-class NbvalError(Exception):
-    """pytest could not run the notebook at all; the text has its last words."""
-
-
 class KernelDiedError(Exception):
     """The kernel ended while a cell ran."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one cell: "passed", "error", "timeout", "crashed" or "not run"."""
-
-    what: str
-    ename: str = ""
-    evalue: str = ""
 
 
 class Kernel(nbval.kernel.RunningKernel):
@@ -124,6 +111,7 @@ class Bench:
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             # No history (each hand-in would begin a session in a database), no threads that watch descriptors 1 and 2.
             options = ["--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False"]
+            options += ["--IPKernelApp.outstream_class=dslab.grading.output.Output"]
             manager.start_kernel(env=environment, cwd=str(self.folder), extra_arguments=options, **quiet)
             client = manager.client()
             client.start_channels()

@@ -6,10 +6,13 @@ value, and the 9 does not leave this process.
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import sys
+import types
 from collections import namedtuple
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dslab.grading import wire
@@ -146,7 +149,30 @@ def number_in(connection: Connection, thing: Any) -> int:
 
 
 class RemoteFunction(Remote):
-    """A function of the student's."""
+    """A function of the student's; what `inspect` asks of it is read off the text that was handed in."""
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self.__dict__["__module__"] = "__main__"
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return types.FunctionType
+
+    @property
+    def __code__(self) -> types.CodeType:
+        code = self.session.code_of(self.home) if self.home is not None else None
+        if code is None:
+            raise AttributeError("__code__")
+        return code
+
+
+def _asked(name: str, function: RemoteFunction) -> Any:
+    return function.ask("get", name)
+
+
+for _name in ("__defaults__", "__kwdefaults__", "__annotations__"):
+    setattr(RemoteFunction, _name, property(partial(_asked, _name)))
 
 
 class RemoteObject(Remote):
@@ -242,6 +268,25 @@ for _name in ("abs", "neg", "pos", "invert", "round", "reversed", "index"):
 
 class RemoteClass(Remote):
     """A class of the student's."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type
+
+    @property
+    def __bases__(self) -> tuple[type, ...]:
+        return (object,)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        code = self.session.code_of(self.home, "__init__") if self.home is not None else None
+        if code is None:
+            raise ValueError(f"no __init__ was found in {self.__name__}")
+        init = self.ask("get", "__init__")
+        made = types.FunctionType(code, {}, None, init.__defaults__, tuple(types.CellType() for _ in code.co_freevars))
+        made.__kwdefaults__, made.__annotations__ = init.__kwdefaults__, init.__annotations__
+        parameters = list(inspect.signature(made).parameters.values())
+        return inspect.Signature(parameters[1:])
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         value = super().__call__(*arguments, **named)
@@ -421,6 +466,7 @@ class RemoteNode(Node):
     def _boot(self, handler: str, *arguments: Any) -> None:
         cls: Any = type(self)
         connection = cls.session.connection_for(self._host.id)
+        cls.session.replaced.tell(connection, cls.session.hidden)
         own = {name: value for name, value in vars(self).items() if name not in RUNTIME_ATTRIBUTES and name != "_host"}
         options = {name: value for name, value in own.items() if name not in cls.durable}
         disk = {name: value for name, value in own.items() if name in cls.durable}

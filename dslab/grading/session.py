@@ -12,9 +12,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import linecache
+import logging
 import os
 import signal
 import sys
+import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -23,7 +26,9 @@ from dslab.grading import remote, sandbox, wire, zygote
 from dslab.grading.channel import Channel
 from dslab.grading.connection import Connection, StudentGone
 from dslab.grading.explain import explanation
-from dslab.grading.names import defined_names
+from dslab.grading.generators import state_of
+from dslab.grading.names import defined_names, function_code
+from dslab.grading.replaced import Replaced
 from dslab.grading.student import put_together, taken_apart
 from dslab.sim.message import Message
 
@@ -56,6 +61,7 @@ class Session:
 
     def _clear(self) -> None:
         self.names: dict[str, Any] = {}
+        self.replaced = Replaced(self.names)
         self.connections: dict[str, Connection] = {}
         self.cells: list[CellRun] = []  # what is run again in a new process
         self._own: list[str] = []
@@ -63,9 +69,11 @@ class Session:
         self.exceptions: dict[str, type] = {}
         self.shared: dict[str, type] = {}
         self._setup_names: set[str] = set()
+        self._new_names: tuple[str, ...] = ()  # of the last set-up cell, which runs on this side after it has there
         self.messages: dict[str, type] = {}
         self.named: dict[tuple[str, ...], Any] = {}
         self.callbacks: list[Any] = []
+        self.generators: list[Any] = []  # of random numbers, handed over
         self.seconds = 10.0
         self._budget = self._cell_used = self._all_used = 0.0
         self._received = self._printed = 0
@@ -94,6 +102,7 @@ class Session:
         os.environ["DSLAB_GRADING"] = "1"  # the check of an unanswered exercise fails; elsewhere it says so kindly
         shell = _shell()
         self.names = shell.user_ns if shell is not None else sys.modules["__main__"].__dict__
+        self.replaced = Replaced(self.names)
         if shell is not None and self._shell is not shell:
             shell.events.register("post_run_cell", self._after_cell)
             self._shell = shell
@@ -106,7 +115,9 @@ class Session:
         """Runs a set-up cell on the student's side."""
         self.cell, self.gone = "", ""
         self._calm(new_exercise=True)
-        self._setup_names |= set(defined_names(text))
+        self._after_other_cell()
+        self._new_names = defined_names(text)
+        self._setup_names |= set(self._new_names)
         self._begin_cell()
         mark = len(self.cells)
         self.hidden = False
@@ -134,14 +145,14 @@ class Session:
             StudentGone: it ran for too long, or ended its process.
         """
         self._calm(new_exercise=True)
-        self._share()
+        self._after_other_cell()
         self.cell, self.gone, self.hidden = cell, "", False
         self._begin_cell()
         if imports:
             exec(imports, self.names)
         self.classes |= set(classes)
         for name in names:
-            self.names[name] = remote.Undefined(name)
+            self.replaced.give(name, remote.Undefined(name))
         mark = len(self.cells)
         try:
             connection = self._connection()
@@ -156,6 +167,8 @@ class Session:
     def check(self, cell: str, hidden: bool = False) -> None:
         """Begins a check."""
         self._calm(new_exercise=False)
+        self._after_other_cell()
+        self.replaced.begin()
         self.cell, self.gone, self.hidden = cell, "", hidden
         self._checked = False
         self._begin_cell()
@@ -196,6 +209,7 @@ class Session:
         die_with_parent()
         self._bound_memory()
         gc.freeze()  # what is loaded stays; the collection that a reset makes need not look at it again
+        logging.getLogger("IPKernelApp").setLevel(logging.ERROR)  # it makes a record of each message, for nobody
         shell = _shell()
         shell.reset(new_session=True)
         plots = sys.modules.get("matplotlib.pyplot")
@@ -216,6 +230,7 @@ class Session:
         if self._zygote is not None:
             self._zygote.stop()
             self._zygote = None
+        self.replaced.end()
 
     def _bound_memory(self) -> None:
         """Bounds what a check may take, so that a value such as range(10**12) cannot make it take everything."""
@@ -252,7 +267,9 @@ class Session:
 
         Hidden checks have another one than visible checks, so what they hand over cannot come out in a report.
         """
-        return self._connection(HIDDEN if self.hidden else VISIBLE)
+        connection = self._connection(HIDDEN if self.hidden else VISIBLE)
+        self.replaced.tell(connection, self.hidden)
+        return connection
 
     def _end(self, connection: Connection) -> None:
         connection.channel.close()
@@ -308,7 +325,7 @@ class Session:
         with self._strictly(connection):
             for name in sorted(self._moved & connection.state.keys()):
                 text = connection.state[name].encode("utf-8")
-                self.names[name] = wire.decode(text, lambda tag, data: self.value(connection, tag, data))
+                self.replaced.give(name, wire.decode(text, lambda tag, data: self.value(connection, tag, data)))
 
     def used(self, seconds: float) -> None:
         """Counts time that the student's code has used."""
@@ -332,8 +349,12 @@ class Session:
 
     # ---- cells
 
-    def _share(self) -> None:
-        """Notes the classes of set-up cells: their objects cross by value."""
+    def _after_other_cell(self) -> None:
+        """Notes what the cell before has left: set-up defines classes whose objects cross by value."""
+        if self.hidden:
+            self.replaced.keep_back()
+        self.replaced.define(self._new_names)
+        self._new_names = ()
         for name in self._setup_names:
             value = self.names.get(name)
             if isinstance(value, type) and value.__module__ == "__main__" and not isinstance(value, remote.Made):
@@ -370,10 +391,10 @@ class Session:
                 else:
                     connection.state[name] = described
                 if first and isinstance(self.names.get(name), remote.Undefined):
-                    self.names[name] = read
+                    self.replaced.give(name, read)
             for name, why in refusals:
                 if first and isinstance(self.names.get(name), remote.Undefined):
-                    self.names[name] = remote.Undefined(name, why)
+                    self.replaced.give(name, remote.Undefined(name, why))
         return None if failed is None or not first else connection._exception(failed)
 
     @contextlib.contextmanager
@@ -382,6 +403,18 @@ class Session:
             yield
         except (wire.WireError, TypeError, ValueError, AttributeError, LookupError) as error:
             self.lose(connection, "crashed", f"its process sent something that is no answer ({error})")
+
+    def code_of(self, home: tuple[str, str], method: str = "") -> types.CodeType | None:
+        """The code of a function that an answer defines, with its source for `inspect`; None if it has no definition.
+
+        Args:
+            home: the answer's cell id and the name of the function or class.
+            method: of the class.
+        """
+        text = next(one.text for one in self.cells if one.cell == home[0])
+        file = f"<{home[0]}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        return function_code(text, home[1], file, method)
 
     # ---- values
 
@@ -399,12 +432,23 @@ class Session:
             return {"object": [kind.__name__, *taken_apart(value, walk)]}
         if isinstance(value, remote.Lent):
             return value.described()
+        if (generator := state_of(value)) is not None:
+            return {"random": self._generator(connection, value, walk(generator))}
         if isinstance(value, type):
             return {"shared": value.__name__} if self.shared.get(value.__name__) is value else NotImplemented
         if (callable(value) or isinstance(value, Iterator)) and id(value) not in wire._BUILTIN_NAMES:
             self.callbacks.append(value)
             return {"theirs" if callable(value) else "stream": len(self.callbacks) - 1}
         return NotImplemented
+
+    def _generator(self, connection: Connection, value: Any, state: Any) -> list[Any]:
+        """The number of a generator of random numbers, and its state if that is not known there."""
+        number = next((k for k, one in enumerate(self.generators) if one is value), len(self.generators))
+        if number == len(self.generators):
+            self.generators.append(value)
+        known = connection.generators.get(number) == state
+        connection.generators[number] = state
+        return [number] if known else [number, *state]
 
     def value(self, connection: Connection, tag: str, data: Any) -> Any:
         """What a value of the student's process that is not plain becomes here."""

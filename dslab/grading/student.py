@@ -25,6 +25,7 @@ from typing import Any
 from dslab.grading import wire
 from dslab.grading.cells import NoShell, Printed, names_in, whole, without_magics
 from dslab.grading.channel import Channel
+from dslab.grading.generators import with_state
 from dslab.grading.operators import SPECIAL
 from dslab.sim.errors import DslabError, MessageError, NodeError
 from dslab.sim.guard import check_class, forbidden_calls
@@ -174,6 +175,8 @@ class Student:
         self.printed = Printed()
         self.told: set[str] = set()
         self.own: list[str] = []  # texts of cells that are run if an answer needs what they define
+        self.generators: dict[int, Any] = {}  # the grader's generators of random numbers
+        self.replaced: dict[str, Any] = {}  # name -> what it stood for before a check put something in its place
         self.state: dict[str, Any] = {}  # what an answer defines, functions and classes left out -> as it was told last
 
     # ---- values
@@ -259,6 +262,10 @@ class Student:
             return Callback(self, data)
         if tag == "stream":
             return Stream(self, data)
+        if tag == "random":
+            if len(data) > 1:
+                self.generators[data[0]] = with_state(*data[1:])
+            return self.generators[data[0]]
         if tag == "shared":
             return self.shared[data]
         if tag == "message":
@@ -328,6 +335,8 @@ class Student:
         """What calls have changed of the values that answers define."""
         changed = []
         for name, known in list(self.state.items()):
+            if name in self.replaced:
+                continue
             value = self.names.get(name)
             if value is known and type(value) in (*SIMPLE, float, str):
                 continue
@@ -409,6 +418,32 @@ class Student:
         if made and not isinstance(value, Message):
             value = Raw(self.instance(value))
         return [value, [[*one.effects(one.everything()), one.random.state()] for one in lent]]
+
+    def do_replace(self, name: str, described: list[str]) -> None:
+        """Puts something in the place of a name, or deletes it if nothing is described."""
+        names, own = self._names_with(name)
+        self.replaced.setdefault(name, names.get(own, MISSING))
+        names.pop(own, None)
+        for text in described:
+            names[own] = self.decode(text.encode("utf-8"))
+
+    def do_restore(self, name: str) -> None:
+        """Gives a name back what it stood for."""
+        names, own = self._names_with(name)
+        names.pop(own, None)
+        if (value := self.replaced.pop(name)) is not MISSING:
+            names[own] = value
+
+    def _names_with(self, name: str) -> tuple[dict[str, Any], str]:
+        module, _, own = name.rpartition(".")
+        return vars(builtins) if module else self.names, own
+
+    def do_seed(self, module: str, state: Any) -> None:
+        """Sets a module's own generator of random numbers."""
+        if module == "random":
+            random.setstate(state)
+        else:
+            importlib.import_module(module).set_state(state)
 
     def do_get(self, number: int, name: str) -> Any:
         return getattr(self.handles[number], name)
@@ -535,6 +570,7 @@ class Callback:
         return self._student.ask("callback", self._number, list(arguments), named)
 
 
+MISSING = object()
 SIMPLE = frozenset({int, bool, type(None)})
 PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice, type(None))
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)

@@ -9,14 +9,17 @@ import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dslab.grading import grade
 from dslab.grading.assignment import Assignment
 from dslab.grading.intake import HandInError, notebook_of
 from dslab.grading.merge import merged_notebook
-from dslab.grading.plugin import Bench, NbvalError, Outcome
+from dslab.grading.outcome import NbvalError, Outcome
 from dslab.grading.zygote import LOCK
+
+if TYPE_CHECKING:
+    from dslab.grading.plugin import Bench
 
 LONGEST_PLACE = 50  # bytes; "/dslab-" and a kernel's sockets need another 50
 # A check's own work (simulating, judging) has no fair limit; this one only ends what never ends.
@@ -68,6 +71,8 @@ def _ready(layers: tuple[str, ...]) -> Bench:
         if not hasattr(os, "fork"):
             raise HandInError("grading needs Linux, macOS or WSL 2; the checks in the notebook itself run everywhere")
         import fcntl
+
+        from dslab.grading.plugin import Bench  # the processes that grade need it, the one that hands out work does not
 
         if sys.platform == "linux":  # the kernel and the student's process take turns: on one processor that is fastest
             processors = sorted(os.sched_getaffinity(0))

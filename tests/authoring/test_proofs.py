@@ -14,7 +14,7 @@ import pytest
 from dslab.authoring.notebooks import student_notebook
 from dslab.authoring.proofs import leaks, prove, unkind_checks
 from dslab.authoring.source import parse_source
-from dslab.grading.plugin import Outcome
+from dslab.grading.outcome import Outcome
 
 PATH = Path("01_small_sum.py")
 KIND = "sum-add is not answered yet"

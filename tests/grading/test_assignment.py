@@ -69,6 +69,22 @@ def test_an_nbgrader_hand_in_is_merged():
     assert merged.untouched == {"square"} and merged.flags == ()
 
 
+TASK = {"grade": False, "solution": False, "locked": True, "task": True, "points": 4.0}
+
+
+def test_nbgraders_task_is_marked_by_hand():
+    """Its points count, and what the student wrote below it, up to the next cell of the assignment, is the answer."""
+    notebook = nbgrader()
+    task = cell("Find a use for it.", "use", "0c1d2e", **TASK) | {"cell_type": "markdown"}
+    notebook["cells"].insert(2, task)
+    assignment = assignment_of(hand_in_of(notebook), "hw1")
+    check = next(one for one in assignment.checks if one.by_hand)
+    assert (check.id, check.points, check.task, assignment.total) == ("use", 4, True, 7.5)
+    assert merge(assignment, hand_in_of(notebook)).answers.get("use") is None
+    notebook["cells"][3:3] = [cell("tiles = square(3)"), cell("print(tiles)")]
+    assert merge(assignment, hand_in_of(notebook)).answers["use"] == "tiles = square(3)\n\nprint(tiles)"
+
+
 def test_an_answer_without_markers_never_runs_as_the_solution():
     """nbgrader takes the whole cell for the solution then."""
     assignment = assignment_of(hand_in_of(nbgrader("def square(x): return x * x")), "hw1")

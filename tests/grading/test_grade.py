@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dslab.grading import grade, sandbox, worker
-from dslab.grading.plugin import Outcome
+from dslab.grading.outcome import Outcome
 
 LAYERS = tuple(layer.name for layer in sandbox.probe() if layer.works)
 

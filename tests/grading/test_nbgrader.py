@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from hand_ins import HandIn, hand_ins
 from hand_ins.courses import Course
 
 from dslab.grading import sandbox, worker
+from dslab.grading.assignment import read_assignment
 from dslab.grading.intake import hand_in_of
 from dslab.grading.release import student_version
 
@@ -137,6 +139,48 @@ def test_ours_gives_the_points_that_nbgrader_gives(graded):
     theirs = peer.points()
     assert {student: {cell: ours[student][cell] for cell in cells} for student, cells in theirs.items()} == theirs
     assert set(ours) == set(theirs)
+
+
+SQUARES = "def squares(n):\n    if n < 1:\n        raise ValueError(n)\n    return [k * k for k in range(1, n + 1)]"
+ANSWERS = {
+    "right": {"squares": SQUARES, "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))"},
+    "formula": {"squares": SQUARES, "sum_of_squares": "def sum_of_squares(n): return n * (n + 1) * (n + n + 1) // 6"},
+    "no-error": {"squares": "def squares(n):\n    return [k * k for k in range(1, n + 1)]",
+                 "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))"},
+    "nothing": {},
+}  # fmt: skip
+
+
+def test_the_course_that_nbgrader_gives_as_an_example(tmp_path):
+    """Its checks delete a function to see whether another one uses it; every hand-in gets the points that it gives."""
+    peer = Peer(tmp_path / "peer")
+    peer.call("quickstart", "example")
+    peer.folder = peer.folder / "example"
+    peer.call("generate_assignment", "ps1", "--create")
+    released = json.loads((peer.folder / "release" / "ps1" / "problem1.ipynb").read_text("utf-8"))
+    hand_ins = {}
+    for name, answers in ANSWERS.items():
+        shutil.copytree(peer.folder / "release" / "ps1", peer.folder / "submitted" / name / "ps1")
+        hand_ins[name] = copy.deepcopy(released)
+        for cell in hand_ins[name]["cells"]:
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            cell["source"] = answers.get(grade_id, cell["source"])
+        place = peer.folder / "submitted" / name / "ps1" / "problem1.ipynb"
+        place.write_text(json.dumps(hand_ins[name]), "utf-8")
+    peer.call("autograde", "ps1", "--create")
+    theirs = peer.points()
+    assignment = read_assignment(peer.folder / "source" / "ps1" / "problem1.ipynb")
+    layers = tuple(layer.name for layer in sandbox.probe() if layer.works)
+    try:
+        for name, hand_in in hand_ins.items():
+            task = worker.Task(assignment, name, json.dumps(hand_in).encode(), 20.0, layers)
+            checks = worker.grade_task(task)["json"]["checks"]
+            ours = {check["id"]: check["points"] for check in checks if check.get("message") != "marked by hand"}
+            assert ours == {check: theirs[name][check] for check in ours}
+    finally:
+        worker.close()
+    assert theirs["right"]["sum_of_squares_uses_squares"] == 0.5
+    assert theirs["formula"]["sum_of_squares_uses_squares"] == 0
 
 
 def test_release_cuts_what_nbgrader_cuts(graded):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
+import sys
 import textwrap
 
 import networkx
@@ -498,3 +500,85 @@ def test_an_object_of_a_check_s_own_class_does_not_cross(given, bench):
     with pytest.raises(TypeError, match="cannot cross"):
         f(bench.names["Probe"]())
     assert f(bench.names["Point"](1, 2)) == (1, 2)
+
+
+ROOM = "place = 'here'\ndef where(): return place\ndef told(): return where()"
+
+
+def test_what_a_hidden_check_leaves_behind_does_not_reach_visible_ones(given, bench):
+    """Neither a value in the place of another nor a seed."""
+    where, told = given(ROOM, "where", "told")
+    bench.replaced.give("place", "here")
+    bench.check("hidden", hidden=True)
+    bench.names["place"] = "the secret"
+    assert where() == "the secret"
+    bench.check("visible")
+    assert where() == "here" and "secret" not in str(bench.connections["visible"].replaced)
+    bench.names["place"] = "there"
+    assert where() == "there"
+    bench.names["where"] = lambda: "nowhere"
+    assert told() == "nowhere"
+    bench.names["where"] = where
+    assert told() == "there"
+
+
+def test_a_hidden_check_before_the_next_answer_is_kept_back_too(given, bench):
+    """The answer in between makes it no visible one."""
+    where, _ = given(ROOM, "where", "told")
+    bench.replaced.give("place", "here")
+    bench.check("hidden", hidden=True)
+    bench.names["place"] = "the secret"
+    given("def other(): return 1", "other")
+    assert where() == "here"
+
+
+def test_what_cannot_cross_in_the_place_of_a_name_does_no_harm(given, bench):
+    """A check may use a name of the answer's for anything of its own; also an object whose process is gone."""
+    where, told, thing, end = given(
+        ROOM + "\nimport os\nclass Thing: pass\ndef end(): os._exit(1)", "where", "told", "Thing", "end"
+    )
+    for other in (object(), bytes(200_000), sys):
+        bench.names["where"] = other
+        assert told() == "here"
+    bench.names["where"] = kept = thing()
+    with pytest.raises(TypeError, match="not callable"):
+        told()
+    with pytest.raises(StudentGone):
+        end()
+    bench.check("next")
+    assert bench.names["where"] is kept and told() == "here"
+    bench.names["where"] = where
+    assert told() == "here"
+    bench.checked()
+
+
+def test_a_name_that_a_check_has_deleted_is_there_again_in_a_new_process(given, bench):
+    """What is replaced is told to each process."""
+    where, told = given(ROOM, "where", "told")
+    del bench.names["where"]
+    with pytest.raises(NameError):
+        told()
+    bench.close()
+    with pytest.raises(NameError):
+        told()
+    bench.names["where"] = where
+    assert told() == "here"
+
+
+def test_a_generator_goes_on_from_call_to_call(given):
+    """And is set anew when the check draws from its own; what the answer draws does not come back."""
+    draw = given("def draw(r): return r.random()", "draw")
+    mine, same = random.Random(4), random.Random(4)
+    first, second = same.random(), same.random()
+    assert [draw(mine), draw(mine)] == [first, second]
+    assert mine.random() == first and draw(mine) == second
+    with pytest.raises(TypeError, match="SystemRandom"):
+        draw(random.SystemRandom())
+
+
+def test_seeding_is_left_as_it_was(bench):
+    """Another session, or none, finds the modules of before."""
+    bench.check("check")
+    assert hasattr(random.seed, "calls")
+    bench.replaced.end()
+    assert random.seed == random._inst.seed

@@ -577,4 +577,233 @@ s.push(2)
 assert s.pop() == 2 and len(s) == 1 and (s == [1]) and (s != [2])
 """,
     ),
+    "relies on another": (
+        """
+def squares(n):
+    return [i ** 2 for i in range(1, n + 1)]
+
+def sum_of_squares(n):
+    return sum(squares(n))
+""",
+        """
+orig_squares = squares
+del squares
+try:
+    sum_of_squares(1)
+except NameError:
+    pass
+else:
+    raise AssertionError("sum_of_squares does not use squares")
+finally:
+    squares = orig_squares
+assert sum_of_squares(3) == 14
+""",
+    ),
+    "another one in its place": (
+        """
+def price(name):
+    return {"tea": 2, "cake": 3}[name]
+
+def bill(names):
+    return sum(price(name) for name in names)
+""",
+        """
+from unittest.mock import patch
+with patch("__main__.price", return_value=10) as asked:
+    assert bill(["tea", "tea"]) == 20
+assert asked.call_count == 2 and asked.call_args.args == ("tea",)
+assert bill(["tea", "cake"]) == 5
+price_before, price = price, lambda name: 7
+assert bill(["nothing"]) == 7
+price = price_before
+assert bill(["cake"]) == 3
+""",
+    ),
+    "a value in the place of another": (
+        """
+rate = 0.5
+
+def tax(x):
+    return x * rate
+""",
+        """
+assert tax(10) == 5
+rate = 2
+assert tax(10) == 20
+rate = 0.5
+assert tax(4) == 2
+""",
+    ),
+    "asks": (
+        """
+def ask():
+    return int(input("a number? ")) + int(input())
+""",
+        """
+from unittest.mock import patch
+with patch("builtins.input", side_effect=["3", "4"]) as asked:
+    assert ask() == 7
+assert asked.call_count == 2
+""",
+    ),
+    "print replaced": (
+        """
+def greet():
+    print("hi", end="!")
+""",
+        """
+from unittest.mock import patch
+with patch("builtins.print") as said:
+    greet()
+said.assert_called_once_with("hi", end="!")
+""",
+    ),
+    "seeded": (
+        """
+import random
+
+def rolls(n):
+    return [random.randint(1, 6) for _ in range(n)]
+""",
+        """
+import random
+random.seed(7)
+wanted = [random.randint(1, 6) for _ in range(5)]
+random.seed(7)
+assert rolls(5) == wanted
+random.seed(7)
+assert rolls(3) == wanted[:3] and rolls(2) == wanted[3:]
+""",
+    ),
+    "seeded numpy": (
+        """
+import numpy as np
+
+def noise(n):
+    return np.random.normal(size=n)
+""",
+        """
+import numpy as np
+np.random.seed(1)
+wanted = np.random.normal(size=4)
+np.random.seed(1)
+assert np.allclose(noise(4), wanted)
+np.random.seed(1)
+assert np.allclose(noise(4), wanted)
+""",
+    ),
+    "generator handed over": (
+        """
+def draw(random):
+    return random.randint(1, 1000)
+""",
+        """
+from random import Random
+a, b = Random(3), Random(3)
+assert [draw(a) for _ in range(4)] == [b.randint(1, 1000) for _ in range(4)]
+""",
+    ),
+    "numpy generator handed over": (
+        """
+def draw(rng, n):
+    return rng.integers(0, 1000, size=n)
+""",
+        """
+import numpy as np
+a, b = np.random.default_rng(3), np.random.default_rng(3)
+assert (draw(a, 4) == b.integers(0, 1000, size=4)).all()
+assert (draw(a, 4) == b.integers(0, 1000, size=4)).all()
+""",
+    ),
+    "looked into": (
+        """
+import math
+
+def hypotenuse(a, b=1, *, digits: int = 3) -> float:
+    \"\"\"Pythagoras.\"\"\"
+    square = a * a + b * b
+    return round(math.sqrt(square), digits)
+""",
+        """
+import inspect, types
+assert callable(hypotenuse) and isinstance(hypotenuse, types.FunctionType) and inspect.isfunction(hypotenuse)
+assert list(inspect.signature(hypotenuse).parameters) == ["a", "b", "digits"]
+assert inspect.signature(hypotenuse).parameters["b"].default == 1
+assert inspect.getfullargspec(hypotenuse).args == ["a", "b"]
+assert hypotenuse.__code__.co_argcount == 2 and hypotenuse.__defaults__ == (1,)
+assert "sqrt" in hypotenuse.__code__.co_names and "square" in hypotenuse.__code__.co_varnames
+source = inspect.getsource(hypotenuse)
+assert source.startswith("def hypotenuse") and "**" not in source and source.endswith("digits)\\n")
+assert hypotenuse.__name__ == "hypotenuse" and hypotenuse.__doc__ == "Pythagoras."
+assert hypotenuse.__annotations__["return"] is float
+""",
+    ),
+    "looked into without loops": (
+        """
+def total(xs):
+    return xs[0] + total(xs[1:]) if xs else 0
+""",
+        """
+import ast, inspect, textwrap
+tree = ast.parse(textwrap.dedent(inspect.getsource(total)))
+assert not any(isinstance(node, (ast.For, ast.While)) for node in ast.walk(tree))
+assert total([1, 2, 3]) == 6
+""",
+    ),
+    "looked into a class": (
+        """
+class Account:
+    def __init__(self, owner, balance=0):
+        self.owner, self.balance = owner, balance
+
+    def deposit(self, amount):
+        self.balance += amount
+""",
+        """
+import inspect
+assert inspect.isclass(Account) and isinstance(Account, type)
+assert hasattr(Account, "deposit") and callable(getattr(Account, "deposit"))
+assert list(inspect.signature(Account).parameters) == ["owner", "balance"]
+assert issubclass(Account, object) and not issubclass(Account, dict)
+assert Account.__name__ == "Account" and isinstance(Account("x"), Account)
+""",
+    ),
+    "names there": (
+        """
+def f(x):
+    return x
+
+g = 3
+""",
+        """
+assert "f" in globals() and "g" in dir() and "f" in locals()
+""",
+    ),
+    "files": (
+        """
+def write(path):
+    with open(path, "w") as file:
+        file.write("7")
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+""",
+        """
+write("it.txt")
+assert read("it.txt") == "7"
+""",
+    ),
+    "sorted by it": (
+        """
+def key(word):
+    return len(word), word
+""",
+        """
+assert sorted(["bb", "a", "ab"], key=key) == ["a", "ab", "bb"]
+assert list(map(key, ["a"])) == [(1, "a")]
+from functools import partial
+assert partial(key, "abc")() == (3, "abc")
+""",
+    ),
 }
