@@ -58,7 +58,7 @@ RULES = {
     "authoring": rule(
         "sim check protocols grading", NOTEBOOKS
     ),  # one row of the table: grading below authoring
-    "grading": rule("sim check protocols", NOTEBOOKS + " pytest _pytest", "distributed networkx numpy"),
+    "grading": rule("sim check protocols", NOTEBOOKS + " ipykernel pytest _pytest", "distributed networkx numpy"),
     "commands": rule("", "", "jupyterlab", "sim protocols check"),
     "__init__": rule(),  # loads by name when asked: see test_top_level_names_load
     "__main__": rule("commands"),
