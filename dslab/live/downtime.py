@@ -15,18 +15,20 @@ from typing import Any
 
 from dslab.sim import Network, Simulation, System, Trace
 
-from .running import LiveError, start
+from .running import LiveError, Running, start
 
 SECONDS = 60            # for anything on a busy machine
+PATIENCE = 3            # s for heartbeats to bring a restarted server up to date; then a read is asked for
 LIMIT = 60_000          # simulated ms to find a leader
 TRIALS = 200            # simulated kills
 PAUSE = 0.15            # s; up to so long after requests a leader is killed
 
 
 def leading(states: dict[str, Any]) -> str | None:
-    """The server that leads, or None."""
-    return next((name for name, state in states.items()
-                 if getattr(state, "role", None) == "leader" and state.status == "up"), None)
+    """The server that leads, in the latest term if there are terms, or None."""
+    leaders = [name for name, state in states.items()
+               if getattr(state, "role", None) == "leader" and state.status == "up"]
+    return max(leaders, key=lambda name: getattr(states[name], "term", 0), default=None)
 
 
 def without_leader(trace: Trace) -> list[float]:
@@ -66,26 +68,49 @@ def kill_leaders(system: System, *, kills: int = 20, seed: int = 1,
     dice = Random(f"{seed}/kills")
     with start(system, seed=seed) as running:
         for kill in range(kills):
-            leader = running.wait(leading, SECONDS)
+            running.wait(leading, SECONDS)
             asked = [running.request(f"x={kill}.{number}" if (kill + number) % 3 else "x", client=client)
                      for number, client in enumerate(system.clients)]
             time.sleep(dice.uniform(0, PAUSE))               # the kill comes at any point between two heartbeats
+            leader = running.wait(leading, SECONDS)
             running.crash(leader)
             running.wait(leading, SECONDS)
             for future in asked:
                 future.result(SECONDS)
             running.restart(leader)
-            running.wait(lambda states: _agree([states[server] for server in system.servers]), SECONDS)
+            catch_up(running)
             progress()
-        last = [running.request("x", client=client) for client in system.clients]    # commits what went before
+        last = [running.request("x", client=client) for client in system.clients]
         for future in last:
             future.result(SECONDS)
-        running.wait(lambda states: _agree([states[server] for server in system.servers]), SECONDS)
+        catch_up(running)
         return running.trace()
 
 
+def catch_up(running: Running) -> None:
+    """Waits until all servers follow one leader, have the same log and have committed all of it.
+
+    Heartbeats alone need not bring that about: a new leader leaves entries of older terms uncommitted until it has one
+    of its own (Raft, section 5.4.2), and does not cut off what a follower's log has in excess. So a read is asked for
+    whenever that takes long.
+
+    Raises:
+        LiveError: not within a minute.
+    """
+    servers, end = running.system.servers, time.monotonic() + SECONDS
+    while True:
+        patience = time.monotonic() + PATIENCE
+        if running.wait(lambda states: _agree([states[server] for server in servers]) or
+                        (time.monotonic() > patience and "later"), SECONDS) != "later":
+            return
+        if time.monotonic() > end:
+            raise LiveError(f"the servers did not come to the same log within {SECONDS} s")
+        for client in running.system.clients[:1]:
+            running.request("x", client=client).result(SECONDS)
+
+
 def _agree(servers: Sequence[Any]) -> bool:
-    """All have heard of the same leader and have the same log."""
+    """All have heard of the same leader and have the same log, committed as far."""
     return all(getattr(s, field, None) == getattr(servers[0], field, None)
                for s in servers for field in ("leader", "log", "commit_index"))
 
