@@ -44,7 +44,7 @@ class Served(anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     branches = traitlets.List().tag(sync=True)
     chunks = traitlets.Dict().tag(sync=True)
-    cursor = traitlets.Dict({"branch": MAIN, "time_us": 0, "event": 0}).tag(sync=True)
+    cursor = traitlets.Dict({"branch": MAIN, "time_us": 0, "event": 0, "stamp": 0}).tag(sync=True)
     selection = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(self, tree: Branches, runs: Runs, parts: tuple[str, ...]) -> None:
@@ -105,7 +105,9 @@ class Served(anywidget.AnyWidget):
 
     def _set_cursor(self, branch: str, us: int) -> None:
         times = [event.time_us for event in self._runs.of(self._tree[branch]).reading.events]
-        self.cursor = {"branch": branch, "time_us": us, "event": bisect_right(times, us) - 1}
+        moved = (branch, us) != (self.cursor.get("branch"), self.cursor.get("time_us"))
+        stamp = _stamp(self.cursor) + moved
+        self.cursor = {"branch": branch, "time_us": us, "event": bisect_right(times, us) - 1, "stamp": stamp}
 
     @traitlets.observe("cursor")
     def _cursor_moved(self, change: Any) -> None:
@@ -132,13 +134,20 @@ class Served(anywidget.AnyWidget):
     # ---- what the browser sends
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Takes over traits that the browser has set, but not while another thread is changing them."""
+        """Takes over traits that the browser has set, but not while another thread is changing them.
+
+        A cursor that was on its way while Python moved it comes too late.
+        """
         with self._lock:
+            if "cursor" in sync_data and _stamp(sync_data["cursor"]) < _stamp(self.cursor):
+                sync_data = {name: value for name, value in sync_data.items() if name != "cursor"}
             super().set_state(sync_data)
 
     def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
         """Does a command, answers it, and only then computes what can wait."""
         with self._lock:
+            if isinstance(content, dict) and isinstance(content.get("cursor"), dict):
+                self.set_state({"cursor": content["cursor"]})  # the trait itself may come later than the command
             reply = self._answer(content, lambda: {"branch": COMMANDS[content["do"]](self, content)})
             if reply.get("branch") is LATER:
                 return
@@ -246,6 +255,12 @@ class Served(anywidget.AnyWidget):
 
     def _step(self, change: Change) -> str | None:
         return self._change(change, sign=False)
+
+
+def _stamp(cursor: Any) -> int:
+    """When a cursor was moved, by Lamport's clock (CACM 1978): who moves it adds one, and the later move wins."""
+    stamp = cursor.get("stamp") if isinstance(cursor, dict) else None
+    return stamp if isinstance(stamp, int) else 0
 
 
 def _fewer(before: dict[str, Any], after: dict[str, Any]) -> bool:

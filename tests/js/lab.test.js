@@ -129,7 +129,8 @@ test("crash by key: the cursor stops, the verb is sent at once, the reply opens 
   assert.equal(it.root.dataset.pending, "crash");
   assert.ok(node.classList.contains("is-pending"));
   const [sent] = it.model.sent;
-  assert.deepEqual({ ...sent, id: 0 }, { id: 0, do: "act", branch: "A", at_us: 1_000_000, seen_us: 1_000_000, verb: "crash", args: { node: "n1" } });
+  assert.equal(sent.cursor.time_us, 1_000_000);
+  assert.deepEqual({ ...sent, id: 0, cursor: 0 }, { id: 0, do: "act", cursor: 0, branch: "A", at_us: 1_000_000, seen_us: 1_000_000, verb: "crash", args: { node: "n1" } });
   const child = electionRun();
   it.model.s.chunks = { ...it.model.s.chunks, B: child.chunk() };
   it.model.set("branches", [...it.model.get("branches"), { ...it.model.get("branches")[0], id: "B", parent: "A", fork_event: 0, fork_us: 1_000_000, label: "n1 down", digest: "d1" }]);
@@ -141,6 +142,38 @@ test("crash by key: the cursor stops, the verb is sent at once, the reply opens 
   assert.equal(it.root.querySelectorAll(".dslab-lane").length, 2);
   it.find(".dslab-lane[data-branch=A]").click();
   assert.equal(it.root.dataset.branch, "A");
+});
+
+/** The answer of Python to a crash in A: a branch B, and with `cursor` its move there. */
+function publishChild(it, cursor = null) {
+  it.model.s.chunks = { ...it.model.s.chunks, B: electionRun().chunk() };
+  it.model.set("branches", [...it.model.get("branches"), { ...it.model.get("branches")[0], id: "B", parent: "A", fork_event: 0, fork_us: 1_000_000, label: "n1 down", digest: "d1" }]);
+  if (cursor) it.model.set("cursor", { branch: "B", time_us: 1_000_000, event: null, ...cursor });
+}
+
+test("a branch chosen before the reply to an action has come stays open", async () => {
+  const it = lab();
+  it.key(it.root, "k");
+  publishChild(it, { stamp: it.model.sent[0].cursor.stamp + 1 });
+  assert.equal(it.root.dataset.branch, "B");
+  it.key(it.root, "b");
+  assert.equal(it.root.dataset.branch, "A");
+  it.model.reply({ id: it.model.sent[0].id, ok: true, branch: "B" });
+  await it.settle();
+  assert.equal(it.root.dataset.branch, "A");
+  await new Promise((done) => setTimeout(done, 300));
+  assert.equal(it.model.get("cursor").branch, "A");
+});
+
+test("a step that was still to be told does not bring back the branch that Python has left", async () => {
+  const it = lab();
+  it.key(it.root, "<");
+  it.key(it.find(".dslab-node[data-node=n1]"), "k");
+  publishChild(it, { stamp: it.model.sent[0].cursor.stamp + 1 });
+  assert.equal(it.root.dataset.branch, "B");
+  await new Promise((done) => setTimeout(done, 300));
+  assert.equal(it.root.dataset.branch, "B");
+  assert.equal(it.model.get("cursor").branch, "B");
 });
 
 test("a refusal is said in its own words, a busy kernel after 300 ms", async () => {
@@ -244,7 +277,7 @@ test("a fault bar opens a form; another beginning asks for another branch", () =
   assert.deepEqual([from.value, to.value], ["1180", "2000"]);
   from.value = "1100.5";
   it.find(".ds-fault-form").dispatchEvent(new it.window.Event("submit", { bubbles: true, cancelable: true }));
-  assert.deepEqual({ ...it.model.sent[0], id: 0 }, { id: 0, do: "move", branch: "A", times_us: { 0: 1_100_500 } });
+  assert.deepEqual({ ...it.model.sent[0], id: 0, cursor: 0 }, { id: 0, cursor: 0, do: "move", branch: "A", times_us: { 0: 1_100_500 } });
   assert.equal(it.window.document.activeElement.dataset.faultButton, "n1 down");
 });
 
@@ -338,8 +371,20 @@ test("arrows move among nodes; one of them is the tab stop", () => {
 
 test("Python may move the cursor", () => {
   const it = lab();
-  it.model.set("cursor", { branch: "A", time_us: 1_250_000, event: null });
+  it.model.set("cursor", { branch: "A", time_us: 1_250_000, event: null, stamp: 1 });
   assert.equal(it.us(), 1_250_000);
+});
+
+test("of several who move the cursor the last one wins; what comes late is not followed", () => {
+  const it = lab();
+  it.key(it.root, ">");
+  const here = it.us();
+  it.model.set("cursor", { branch: "A", time_us: 1_250_000, event: null, stamp: 1 });
+  assert.equal(it.us(), here);
+  it.model.set("cursor", { branch: "A", time_us: 1_260_000, event: null, stamp: 2 });
+  assert.equal(it.us(), 1_260_000);
+  it.model.set("cursor", { branch: "A", time_us: here, event: null, stamp: 1 });
+  assert.equal(it.us(), 1_260_000);
 });
 
 test("automated accessibility rules find nothing, also with a popover, the drawer and a partition", async () => {
@@ -394,7 +439,7 @@ test("minimise: one command, its progress in words, the branch and the sizes at 
   const it = brokenLab();
   it.control("minimise").click();
   const [sent] = it.model.sent;
-  assert.deepEqual({ ...sent, id: 0 }, { id: 0, do: "minimise", branch: "A", property: "election_safety" });
+  assert.deepEqual({ ...sent, id: 0, cursor: 0 }, { id: 0, cursor: 0, do: "minimise", branch: "A", property: "election_safety" });
   assert.match(it.find(".ds-bar-violation").textContent, /Minimising/);
   it.model.reply({ id: sent.id, progress: { runs: 12, left: 4 } });
   assert.match(it.find(".ds-bar-violation").textContent, /Minimising: 4 actions left, 12 runs tried/);

@@ -439,7 +439,8 @@ def test_callbacks_may_run_in_another_thread_while_a_cell_runs(short: Lab) -> No
                     verb="crash",
                     args={"node": "n1"},
                 )
-                lab.set_state({"cursor": {"branch": "A", "time_us": 1000 * i, "event": 0}})
+                place = {"branch": "A", "time_us": 1000 * i, "event": 0, "stamp": lab.cursor["stamp"] + 1}
+                lab.set_state({"cursor": place})
         except Exception as error:
             errors.append(error)
 
@@ -455,6 +456,36 @@ def test_callbacks_may_run_in_another_thread_while_a_cell_runs(short: Lab) -> No
     assert {b["digest"] for b in lab.branches if b["id"] != "A"} == {
         lab.digest(b["id"]) for b in lab.branches if b["id"] != "A"
     }
+
+
+def test_a_command_brings_the_cursor_that_it_was_made_at(short: Lab) -> None:
+    """The trait may come later; the run is then changed where the browser stands, and it is not sent back."""
+    lab = short
+    browser = Browser(lab)
+    lab.set_state({"cursor": {"branch": "A", "time_us": 300_000, "event": 0, "stamp": 1}})
+    here = {"branch": "A", "time_us": 700_000, "event": 0, "stamp": 2}
+    browser("act", branch="A", at_us=700_000, seen_us=700_000, verb="crash", args={"node": "n1"}, cursor=here)
+    assert browser.replies[-1]["branch"] == "A" and lab.cursor["time_us"] == 700_000 and lab.cursor["stamp"] == 2
+    assert lab.cursor["event"] > 0, "the index is Python's"
+
+
+def test_a_cursor_that_was_on_its_way_while_python_moved_it_comes_too_late(short: Lab) -> None:
+    """Of all who move it the last one wins, by Lamport's clock; of two at once, the browser."""
+    lab = short
+    before = lab.cursor["stamp"]
+    lab.seek(900)
+    lab.set_state({"cursor": {"branch": "A", "time_us": 1000, "event": 0, "stamp": before}})
+    assert lab.cursor["time_us"] == 900_000 and lab.cursor["stamp"] == before + 1
+    lab.set_state({"cursor": {"branch": "A", "time_us": 1000, "event": 0, "stamp": before + 1}})
+    assert lab.cursor["time_us"] == 1000
+
+
+@pytest.mark.parametrize("cursor", [None, 7, "here", [], {"branch": "A", "time_us": 5, "event": 0, "stamp": "late"}])
+def test_a_command_with_a_cursor_that_is_none_is_carried_out(short: Lab, cursor: object) -> None:
+    """Nothing that a page sends along can keep an action from its answer."""
+    browser = Browser(short)
+    browser("act", branch="A", at_us=700_000, seen_us=0, verb="crash", args={"node": "n1"}, cursor=cursor)
+    assert browser.replies[-1]["ok"]
 
 
 def test_the_output_has_a_live_view_a_picture_and_a_paragraph(lab: Lab) -> None:

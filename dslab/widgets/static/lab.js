@@ -51,6 +51,7 @@ export function createLab(model, doc) {
   let popover = null;
   let pending = null;
   let grouping = false;
+  let choices = 0;                                           // how many branches have been opened by hand
   let tableMode = false;
   let acted = false;
   let searches = 0;              // a newer one, or any move, ends a search that is under way
@@ -303,8 +304,8 @@ export function createLab(model, doc) {
   function followCursor(cursor) {
     const other = cursor.branch && cursor.branch !== store.branch.id && session.ready(cursor.branch);
     if (other) session.openBranch(cursor.branch);
-    pause();
     session.placeCursor(cursor.time_us !== undefined ? { us: cursor.time_us } : { event: cursor.event });
+    pause();
     refresh(other ? "branch" : "seek");
   }
 
@@ -342,12 +343,12 @@ export function createLab(model, doc) {
     pending = { verb, node: args.node ?? null };
     stage.setPending(pending);
     root.setAttribute("data-pending", verb);
+    const chosen = choices;
     const reply = await session.act(verb, args, atUs);
     pending = null;
     stage.setPending(null);
     root.removeAttribute("data-pending");
-    acted = true;
-    return settle(reply, atUs ?? store.cursor.time_us);
+    return settle(reply, chosen, atUs);
   }
 
   /** Commands of the panels. A prediction is not sent: it is a trait, so it survives without a kernel. */
@@ -360,24 +361,29 @@ export function createLab(model, doc) {
   /** A command that takes its time: `tell` hears how far it is. */
   async function work(what, args, tell) {
     pause();
+    const chosen = choices;
     const reply = await session.command(what, args, tell);
-    acted = true;
-    return reply.stopped ? reply : settle(reply, store.cursor.time_us);
+    return reply.stopped ? reply : settle(reply, chosen);
   }
 
   async function ask(what, args) {
     pause();
-    const reply = await session.command(what, args);
-    acted = true;
-    return settle(reply, store.cursor.time_us);
+    const chosen = choices;
+    return settle(await session.command(what, args), chosen);
   }
 
-  function settle(reply, us) {
+  /** Show what a command has changed; a branch that was opened after the first `chosen` ones stays open. */
+  function settle(reply, chosen, us = store.cursor.time_us) {
+    acted = true;
     if (!reply.ok) {
       notice(reply.error ?? "That did not work.");
       return reply;
     }
     notice("");
+    if (chosen !== choices) {
+      reload();
+      return reply;
+    }
     const before = store.branch.id;
     if (reply.branch && session.ready(reply.branch)) session.openBranch(reply.branch);
     else reload();
@@ -397,6 +403,7 @@ export function createLab(model, doc) {
 
   function openBranch(id) {
     if (id === store.branch.id) return;
+    choices += 1;
     pause();
     session.openBranch(id);
     session.shareCursor();

@@ -37,6 +37,7 @@ export function createSession(model, win, on) {
   let flushTimer = 0;
   let unsent = {};
   const cursor = model.get("cursor") ?? {};
+  let stamp = cursor.stamp ?? 0;        // a Lamport clock: of all who move the cursor, Python and each view, the last one wins
   const store = {
     branches: model.get("branches") ?? [], branch: null, trace: null, selection: model.get("selection") ?? null,
     cursor: { branch: cursor.branch ?? "A", time_us: cursor.time_us ?? spec.start_us ?? 0, event: cursor.event ?? null },
@@ -110,8 +111,11 @@ export function createSession(model, win, on) {
     model.save_changes();
   }
 
+  const whereItStands = () => ({ ...store.cursor, time_us: Math.floor(store.cursor.time_us), stamp });
+
   function shareCursor() {
-    share("cursor", { ...store.cursor, time_us: Math.floor(store.cursor.time_us) });
+    stamp += 1;
+    share("cursor", whereItStands());
   }
 
   /** Send one command; resolves with Python's reply, also when that is a refusal. `tell` hears of progress until then. */
@@ -127,7 +131,7 @@ export function createSession(model, win, on) {
         return resolve(reply);
       });
       tell?.({}, id);
-      model.send({ id, do: what, ...args });
+      model.send({ id, do: what, cursor: whereItStands(), ...args });
     });
   }
 
@@ -178,6 +182,9 @@ export function createSession(model, win, on) {
   listen("change:selection", () => on.selection(model.get("selection")));
   listen("change:cursor", () => {
     const next = model.get("cursor") ?? {};
+    if (!(next.stamp > stamp)) return;             // an echo, or what Python knew before it heard of the latest move
+    stamp = next.stamp;
+    delete unsent.cursor;
     const same = next.branch === store.cursor.branch && next.time_us === Math.floor(store.cursor.time_us);
     if (!same) on.cursor(next);
   });
