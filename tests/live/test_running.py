@@ -14,6 +14,7 @@ import pytest
 
 from dslab.check.invariants import check_trace
 from dslab.live import LiveError, start
+from dslab.live.downtime import catch_up
 from dslab.protocols import raft
 from dslab.sim import ScheduleError, System, Trace, simulate
 from dslab.sim.schedule import VERBS
@@ -58,6 +59,7 @@ def raft_run():
         running.resume(second)
         running.wait(lambda states: states[second].role == "follower", SECONDS)
         assert running.request("x").result(SECONDS) == "2"
+        catch_up(running)
         running.wait(lambda states: states[first].store == {"x": "2"}, SECONDS)
     return running, running.trace(), first, second
 
