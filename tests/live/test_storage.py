@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import wait
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,16 @@ def going(node):
 
 
 def half_written(make):
+    """A run in which n1 was killed in time; a machine that stands still for a moment lets the write come to its end."""
+    for _ in range(10):
+        system, trace = killed_in_a_write(make)
+        crash = next(event for event in trace.events if event.kind == "crash")
+        if going("n1")({name: SimpleNamespace(**fields) for name, fields in trace.state_at(crash.id).items()}):
+            return system, trace
+    raise AssertionError("n1 was killed too late ten times")
+
+
+def killed_in_a_write(make):
     """x=0 is written; then n1 is killed while it coordinates x=1, which nobody else has; it comes back later."""
     system = make(3, clients=3).expecting(linearizable())
     with start(system, seed=1) as running:
