@@ -77,24 +77,29 @@ class Looking:
         Raises:
             LiveError: it did not come true in time. NodeError: a node failed.
         """
-        return self._until(lambda: condition(self.states()), seconds, "the condition to come true")
+        def look() -> Any:
+            self._raise_failure()                            # the states of a run that has failed may lack anything
+            return condition(self.states())
+
+        return self._until(look, seconds, "the condition to come true")
 
     def _until(self, condition: Callable[[], Any], seconds: float, what: str) -> Any:
         wire = self._wire
         end = time.monotonic() + seconds
         while True:
-            with wire.news:
-                heard = wire.heard
-            self._raise_failure()
+            with wire.news:                                  # before the look: what came last is seen before the end
+                heard, failure, alive = wire.heard, wire.failure, wire.thread.is_alive()
             if found := condition():
                 return found
+            if failure is not None:
+                raise failure
+            if not alive:
+                raise LiveError("this run has ended; start it again")
             with wire.news:
                 left = end - time.monotonic()
                 if left <= 0:
                     raise LiveError(f"waited {seconds:g} s in vain for {what}; the nodes: {self._in_short()}")
                 if wire.heard == heard:
-                    if not wire.thread.is_alive():
-                        raise LiveError("this run has ended; start it again")
                     wire.news.wait(min(left, 1))
 
     def _in_short(self) -> str:

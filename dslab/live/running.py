@@ -217,11 +217,9 @@ def start(system: System, *, seed: int = 1) -> Running:
         with suppress(OSError):
             wire.sock.sendall(block(dumps(plan)))
         answer = running._until(lambda: wire.answers.pop(0, None), VERB_SECONDS, "the nodes to start")
-        if "error" in answer:
-            running._raise_failure()
-            raise LiveError(answer["error"])
+        running._raise_failure()
         running.pids = answer["pids"]
-        running._until(lambda: all(wire.records.nodes.values()), VERB_SECONDS, "the nodes to start")
+        running.wait(lambda states: all(wire.records.nodes.values()), VERB_SECONDS)
         return running
     except BaseException:
         running.stop()

@@ -73,6 +73,8 @@ class Wire:
     def _take(self, heard: dict[str, Any]) -> None:
         if "answer" in heard:
             self.answers[heard["answer"]] = heard
+            if heard["answer"] == 0 and "error" in heard:    # it did not start; that it ends now is no news
+                self.failure = self.failure or LiveError(heard["error"])
         elif "ended" in heard:
             self.ended_us = heard["ended"]
         elif "folder" in heard:

@@ -31,6 +31,7 @@ running.wait(lambda states: any(state.role == "leader" for name, state in states
 {extra}
 wire = running._wire
 print(json.dumps([[*running.pids.values(), wire.supervisor.pid], str(wire.folder)]), flush=True)
+sys.stdin.readline()
 """
 WAIT = "time.sleep(600)\n"
 
@@ -60,12 +61,15 @@ def launch(tmp_path, then, extra=""):
     script.write_text(LAUNCHER.format(extra=extra) + then)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     program = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=environment,
+    )  # fmt: skip
     line = program.stdout.readline()
     assert line, program.stderr.read()
     pids, folder = json.loads(line)
     assert Path(folder).is_dir() and all(map(psutil.pid_exists, pids))
+    program.stdin.write("go on\n")
+    program.stdin.flush()
     return program, pids, folder
 
 

@@ -145,8 +145,8 @@ def test_a_fault_in_a_class_is_told_as_in_the_simulator(server):
 def test_the_trace_until_a_failure_can_be_seen():
     """The run is over, what happened before is not lost."""
     running = start(System(DividesWhenAsked, 2, clients=1), seed=1)
-    running.request("divide", to="n1")
     with pytest.raises(NodeError, match=r"n\d in on_add at .* ms \(Add\(amount=0\) from n\d\): ZeroDivisionError"):
+        running.request("divide", to="n1")                   # the first that can hear of it
         running.wait(lambda states: False, SECONDS)
     with pytest.raises(NodeError, match="ZeroDivisionError"):
         running.heal()
