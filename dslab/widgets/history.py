@@ -69,11 +69,11 @@ class HistoryChart(anywidget.AnyWidget):
         options = {} if initial is ... else {"initial": initial}
         self.operations = found
         self.verdict: HistoryVerdict = check_history(found, model, consistency, **options)
-        super().__init__(title=title)
         kind = _kind(model, initial)
-        self.chart = _lettered(chart_of(found, self.verdict, kind))
+        chart = _lettered(chart_of(found, self.verdict, kind))
         if puzzle:
-            self.chart = {**self.chart, "table": placing_table(found, kind, consistency)}
+            chart = {**chart, "table": placing_table(found, kind, consistency)}
+        super().__init__(title=title, chart=chart)           # whole when it opens: a page may draw it at once
 
     def place(self, operation: int | str, at: float) -> str:
         """Gives an operation the moment at which it takes effect.

@@ -137,10 +137,7 @@ class Lab(Served):
         self._answered: dict[str, Any] | None = None
         shown = {field for fields in spec["fields"].values() for field in fields}
         told = {"@history"} if runs.system.clients and not runs.hidden else set()
-        super().__init__(tree, runs, parts_for(shown | told))
-        self.spec = spec
-        self._publish(MAIN, to_us(start))
-        self._seen.clear()  # nothing has been on show yet
+        super().__init__(tree, runs, parts_for(shown | told), spec)
 
     # ---- what one can do
 

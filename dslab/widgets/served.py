@@ -39,6 +39,7 @@ class Served(anywidget.AnyWidget):
         tree: the branches.
         runs: what runs them.
         parts: the views that only some labs have and this one needs.
+        spec: what all branches have in common, as the browser wants it; see `lab_spec`.
     """
 
     spec = traitlets.Dict().tag(sync=True)
@@ -47,14 +48,17 @@ class Served(anywidget.AnyWidget):
     cursor = traitlets.Dict({"branch": MAIN, "time_us": 0, "event": 0, "stamp": 0}).tag(sync=True)
     selection = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
-    def __init__(self, tree: Branches, runs: Runs, parts: tuple[str, ...]) -> None:
+    def __init__(self, tree: Branches, runs: Runs, parts: tuple[str, ...], spec: dict[str, Any]) -> None:
         self._esm, self._css = javascript(modules_of(parts)), css()
         self._parts = parts
         self._lock = threading.RLock()
         self._tree, self._runs = tree, runs
         self._jobs: dict[Any, threading.Event] = {}  # long commands -> what stops them
         self._seen: dict[str, int] = {}  # branch -> up to when it has been on show, us
-        super().__init__()
+        self.spec = spec
+        self._publish(MAIN, spec["start_us"])
+        self._seen.clear()  # nothing has been on show yet
+        super().__init__()  # opens the widget, whole by now: a page may draw it at once
         self.on_msg(self._receive)
 
     @property

@@ -8,12 +8,15 @@ import threading
 from typing import Any
 
 import pytest
+from ipywidgets import Widget
 
 from dslab import DslabError, Lab, Node, System, Trace, message, simulate
+from dslab.check.history import Operation
 from dslab.check.invariants import check_trace
 from dslab.protocols import raft
 from dslab.sim.schedule import VERBS
 from dslab.widgets import Prediction
+from dslab.widgets.history import HistoryChart
 
 IN_FLIGHT = [
     m.id for m in simulate(raft.cluster(5), seed=7, until=1000).messages if m.sent_us < 205_000 <= m.due_us
@@ -543,3 +546,22 @@ def test_a_counterexample_needs_no_seed() -> None:
     """A schedule that names everything opens as it is."""
     schedule = [{"at": 10, "do": "crash", "node": "n1"}]
     assert Lab(raft.cluster(3), schedule=schedule, until=50).schedule() == schedule
+
+
+def test_a_widget_is_whole_when_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page on a slow machine draws what came with the opening, long before anything else arrives."""
+    opened: list[dict[str, object]] = []
+    really = Widget.open
+
+    def look(widget: Widget) -> None:
+        really(widget)
+        opened.append(widget.get_state())
+
+    monkeypatch.setattr(Widget, "open", look)
+    lab = Lab(raft.cluster(3), seed=2, start=300, title="Whole")
+    chart = HistoryChart([Operation("c1", "write", "x", "1", None, 0, 5)], puzzle=True)
+    states = [state for state in opened if "_esm" in state]
+    assert len(states) == 2
+    for name in ("spec", "branches", "chunks", "cursor", "_esm", "_css"):
+        assert states[0][name] == getattr(lab, name) and states[0][name]
+    assert states[1]["chart"] == chart.chart and "table" in chart.chart
